@@ -1,0 +1,1 @@
+//! Example programs of the session toolkit; see `src/bin/`.

@@ -1,0 +1,310 @@
+//! The [`Session`] trait and the small vocabulary that `#[derive(Session)]` speaks.
+//!
+//! The derive emits data (names, flags, initial values) and thin shells; everything that can be said without
+//! knowing the struct is a function of this crate, so that it is compiled once and not once per session type.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+/// A struct whose fields are tracked, compared with their initial values, and stored one by one.
+///
+/// Implemented by `#[derive(Session)]`, never by hand: the hidden items change with the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a session",
+    label = "a session is a struct with `#[derive(Session)]`",
+    note = "add `#[derive(session_runtime::Session)]` to the struct `{Self}`",
+    note = "an enum or a type of another crate becomes a field of such a struct"
+)]
+pub trait Session: Sized {
+    /// The borrow of a session and its flags that `edit()` lends: one method per field, each marks its field.
+    type Edit<'session>
+    where
+        Self: 'session;
+
+    /// The enum that names this session's tracked fields.
+    type Field: Field;
+
+    /// One `bool` per tracked field.
+    #[doc(hidden)]
+    type Touched: Flags;
+
+    /// What the attributes on the struct say.
+    #[doc(hidden)]
+    const CONTAINER: Container;
+
+    /// The session's own tracked fields, in the order of their declaration; nested sessions are not among them.
+    #[doc(hidden)]
+    const FIELDS: &'static [FieldDef];
+
+    /// How many tracked fields there are, those of nested sessions included.
+    #[doc(hidden)]
+    const LEN: usize;
+
+    /// The value of a session before anyone changed it.
+    fn initial() -> Self;
+
+    /// Lends `value` for change.
+    #[doc(hidden)]
+    fn edit<'session>(value: &'session mut Self, touched: &'session mut Self::Touched) -> Self::Edit<'session>;
+
+    /// Names the nested sessions, in the order of their declaration.
+    #[doc(hidden)]
+    fn nested(_nesting: &mut impl Nesting) {}
+
+    /// Shows `visitor` the field with this index: own fields first, then those of each nested session.
+    #[doc(hidden)]
+    fn read<V: ReadField>(this: &Self, index: usize, visitor: V) -> Option<V::Output>;
+
+    /// Lends `visitor` the field with this index.
+    #[doc(hidden)]
+    fn write<V: WriteField>(this: &mut Self, index: usize, visitor: V) -> Option<V::Output>;
+
+    /// Says which type the version before this one had.
+    #[doc(hidden)]
+    fn previous<P: Previous<Self>>(previous: P) -> P::Output {
+        previous.none()
+    }
+}
+
+/// The name of one tracked field of a session; the derive generates an enum of them.
+pub trait Field: Copy + Eq + Hash + Debug + Send + Sync {
+    /// The field's place among the tracked fields of its session.
+    #[doc(hidden)]
+    fn index(self) -> usize;
+
+    /// The field at a place, if there is one.
+    #[doc(hidden)]
+    fn from_index(index: usize) -> Option<Self>;
+}
+
+/// What the attributes on a session's struct say.
+#[derive(Debug, Clone, Copy)]
+pub struct Container {
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(crate) persist_always: bool,
+    pub(crate) reject: bool,
+}
+
+impl Container {
+    /// A session with this name, version 0, stored only when it differs from its initial value.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, version: 0, persist_always: false, reject: false }
+    }
+
+    /// `version = N`
+    #[must_use]
+    pub const fn version(self, version: u32) -> Self {
+        Self { version, ..self }
+    }
+
+    /// `persist = "always"`
+    #[must_use]
+    pub const fn persist_always(self) -> Self {
+        Self { persist_always: true, ..self }
+    }
+
+    /// `conflict = "reject"`
+    #[must_use]
+    pub const fn reject(self) -> Self {
+        Self { reject: true, ..self }
+    }
+}
+
+/// What the attributes on a field say.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldDef {
+    pub(crate) name: &'static str,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) pin: bool,
+    pub(crate) unordered: bool,
+    pub(crate) reject: bool,
+    pub(crate) sensitive: bool,
+}
+
+impl FieldDef {
+    /// A field stored under this name.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, aliases: &[], pin: false, unordered: false, reject: false, sensitive: false }
+    }
+
+    /// `alias = "…"`, each
+    #[must_use]
+    pub const fn aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// `pin`
+    #[must_use]
+    pub const fn pin(self) -> Self {
+        Self { pin: true, ..self }
+    }
+
+    /// `unordered`, or a type written `HashMap` or `HashSet`
+    #[must_use]
+    pub const fn unordered(self) -> Self {
+        Self { unordered: true, ..self }
+    }
+
+    /// `conflict = "reject"`
+    #[must_use]
+    pub const fn reject(self) -> Self {
+        Self { reject: true, ..self }
+    }
+
+    /// `sensitive`
+    #[must_use]
+    pub const fn sensitive(self) -> Self {
+        Self { sensitive: true, ..self }
+    }
+}
+
+/// The flags of a session: which fields were mutably borrowed since the baseline.
+pub trait Flags: Default + Send + Sync {
+    /// Whether any flag is set.
+    fn any(&self) -> bool;
+
+    /// The flag of the field with this index; `false` beyond the last.
+    fn get(&self, index: usize) -> bool;
+
+    /// Sets the flag of the field with this index; nothing beyond the last.
+    fn set(&mut self, index: usize, touched: bool);
+
+    /// Sets every flag.
+    fn fill(&mut self, touched: bool);
+}
+
+/// A session's flags: `N` for its own fields, and those of its nested sessions.
+#[derive(Debug)]
+pub struct Touched<const N: usize, Nested = ()> {
+    /// The session's own fields, in the order of their declaration.
+    pub own: [bool; N],
+    /// The nested sessions' flags.
+    pub nested: Nested,
+}
+
+impl<const N: usize, Nested: Flags> Default for Touched<N, Nested> {
+    fn default() -> Self {
+        Self { own: [false; N], nested: Nested::default() }
+    }
+}
+
+impl<const N: usize, Nested: Flags> Flags for Touched<N, Nested> {
+    #[inline]
+    fn any(&self) -> bool {
+        // A fold over the bytes is vectorized, a search for the first is not.
+        self.own.iter().fold(false, |any, &flag| any | flag) || self.nested.any()
+    }
+
+    #[inline]
+    fn get(&self, index: usize) -> bool {
+        match self.own.get(index) {
+            Some(&flag) => flag,
+            None => self.nested.get(index - N),
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, index: usize, touched: bool) {
+        match self.own.get_mut(index) {
+            Some(flag) => *flag = touched,
+            None => self.nested.set(index - N, touched),
+        }
+    }
+
+    #[inline]
+    fn fill(&mut self, touched: bool) {
+        self.own.fill(touched);
+        self.nested.fill(touched);
+    }
+}
+
+/// No nested sessions.
+impl Flags for () {
+    #[inline]
+    fn any(&self) -> bool {
+        false
+    }
+
+    #[inline]
+    fn get(&self, _index: usize) -> bool {
+        false
+    }
+
+    #[inline]
+    fn set(&mut self, _index: usize, _touched: bool) {}
+
+    #[inline]
+    fn fill(&mut self, _touched: bool) {}
+}
+
+/// Collects the nested sessions of a session.
+pub trait Nesting {
+    /// The next nested session, and what the attributes on its field say; they hold for each of its fields.
+    fn nest<N: Session>(&mut self, field: FieldDef);
+}
+
+/// Looks at one field.
+pub trait ReadField: Sized {
+    /// What comes of it.
+    type Output;
+
+    /// The field, and how it is encoded.
+    fn read<F, R: Rule<F>>(self, field: &F) -> Self::Output;
+}
+
+/// Changes one field.
+pub trait WriteField: Sized {
+    /// What comes of it.
+    type Output;
+
+    /// The field, how it is encoded, and how it is merged.
+    fn write<F, R: Rule<F>>(self, field: &mut F, merge: Option<Merge<F>>) -> Self::Output;
+}
+
+/// A function that combines two changes of one field: `(base, mine, theirs)`.
+pub type Merge<F> = fn(&F, F, F) -> F;
+
+/// How a field of type `F` is encoded.
+pub trait Rule<F> {
+    /// Encodes a field.
+    fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Decodes a field.
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error>;
+}
+
+/// The field's type says it itself.
+#[derive(Debug)]
+pub struct Plain;
+
+impl<F: Serialize + DeserializeOwned> Rule<F> for Plain {
+    #[inline]
+    fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
+        field.serialize(serializer)
+    }
+
+    #[inline]
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
+        F::deserialize(deserializer)
+    }
+}
+
+/// Learns which session type came before `T`.
+pub trait Previous<T>: Sized {
+    /// What comes of it.
+    type Output;
+
+    /// `from = Old`
+    fn from<Old: Session>(self) -> Self::Output
+    where
+        T: From<Old>;
+
+    /// There is none.
+    fn none(self) -> Self::Output;
+}
