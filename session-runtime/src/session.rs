@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{DeserializeOwned, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 /// A struct whose fields are tracked, compared with their initial values, and stored one by one.

@@ -1,0 +1,336 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::rule::{self, Decision, Header};
+use super::{
+    Action, Applied, Change, Commit, Cursor, Field, Found, Key, Keys, Load, Loaded, Purged, Record, Registration,
+    Reply, Store, StoreError,
+};
+use crate::expiry::{ClockOffset, Timestamp};
+
+/// How many locks the sessions are spread over.
+const SHARDS: usize = 64;
+
+/// How many ended sessions a commit clears away at most, so that no commit pays for many.
+const SWEPT_PER_COMMIT: usize = 2;
+
+/// Keeps sessions in this process's memory: for tests, and for programs whose sessions may end with them.
+///
+/// It keeps encoded bytes, so nothing that a handler does to a loaded session changes what is stored. Sessions that
+/// expired are removed by later commits and by [`Store::purge`].
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+    registrations: Mutex<BTreeMap<(Arc<str>, u32), Registration>>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            registrations: Mutex::default(),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    entries: HashMap<Key, Entry>,
+    /// When to look whether a key can be forgotten; its time may have moved on by then.
+    due: BinaryHeap<Reverse<(Timestamp, Key)>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    header: Header,
+    /// Sorted by name.
+    fields: Vec<Field>,
+    /// The earliest time at which the key stands in [`Shard::due`].
+    due: Option<Timestamp>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Drops a key with its header, as an engine does that evicts keys when its memory is full.
+    #[cfg(feature = "conformance")]
+    #[doc(hidden)]
+    pub fn evict(&self, key: &Key) {
+        self.shard(key).entries.remove(key);
+    }
+
+    fn index(&self, key: &Key) -> usize {
+        #[expect(clippy::cast_possible_truncation)]
+        let hash = self.inner.hasher.hash_one(key) as usize;
+        hash % SHARDS
+    }
+
+    fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
+        lock(&self.inner.shards[self.index(key)])
+    }
+
+    fn renew(&self, key: &Key, to: &Key, commit: &Commit) -> Reply {
+        let (old, new) = (self.index(key), self.index(to));
+        // Two renewals never wait for each other: shards are locked in their order.
+        let mut shards: BTreeMap<usize, MutexGuard<'_, Shard>> = BTreeMap::new();
+        for index in [old.min(new), old.max(new)] {
+            shards.entry(index).or_insert_with(|| lock(&self.inner.shards[index]));
+        }
+        let now = Timestamp::now(commit.clock);
+
+        let at = |index| shards.get(index).map(|shard: &MutexGuard<'_, Shard>| &shard.entries);
+        if let Some(reply) = at(&old).and_then(|entries| refusal(entries.get(key), commit, now)) {
+            return reply;
+        }
+        if rule::is_occupied(at(&new).and_then(|entries| entries.get(to)).map(|entry| &entry.header), now) {
+            return Reply::Occupied;
+        }
+
+        let Some(left) = shards.get_mut(&old).map(|shard| shard.apply(key, commit, now)) else {
+            return Reply::Gone(super::Gone::Absent);
+        };
+        let header = rule::moved(&left.header, commit, left.fields.is_empty(), now);
+        if let Some(shard) = shards.get_mut(&new) {
+            shard.put(to, header, left.fields);
+        }
+        let head = header.head;
+        Reply::Applied(Applied {
+            head: Some(head),
+            was_stored: left.was_stored,
+            is_stored: head.stored,
+            repeated: false,
+        })
+    }
+}
+
+/// What a commit left of an entry that it did not leave in place.
+struct Left {
+    header: Header,
+    was_stored: bool,
+    /// The fields that a renewal takes along.
+    fields: Vec<Field>,
+}
+
+impl Shard {
+    /// Applies a commit that was decided to apply.
+    fn apply(&mut self, key: &Key, commit: &Commit, now: Timestamp) -> Left {
+        let mut entry = self.entries.get_mut(key);
+        let previous = entry.as_ref().map(|entry| entry.header);
+        let live = previous.is_some_and(|header| header.is_live(now));
+        // What is left of an ended session is no part of the next one.
+        let mut fields = entry.as_mut().map(|entry| std::mem::take(&mut entry.fields)).unwrap_or_default();
+        if !live || commit.replace {
+            fields.clear();
+        }
+        for change in &commit.changes {
+            change_field(&mut fields, change);
+        }
+        let header = rule::next(previous.as_ref(), commit, fields.is_empty(), now);
+        let (kept, left) = match commit.action {
+            Action::Write => (fields, Vec::new()),
+            Action::Destroy => (Vec::new(), Vec::new()),
+            Action::Renew { .. } => (Vec::new(), fields),
+        };
+        match entry {
+            // The common case finds the key only once.
+            Some(entry) if entry.covers(&header) => {
+                entry.header = header;
+                entry.fields = kept;
+            }
+            _ => self.put(key, header, kept),
+        }
+        Left { header, was_stored: live && previous.is_some_and(|header| header.head.stored), fields: left }
+    }
+
+    fn put(&mut self, key: &Key, header: Header, fields: Vec<Field>) {
+        let due = header.retained_until;
+        if let Some(due) = due {
+            self.due.push(Reverse((due, key.clone())));
+        }
+        self.entries.insert(key.clone(), Entry { header, fields, due });
+    }
+
+    /// Forgets at most `limit` keys whose time is over.
+    fn sweep(&mut self, limit: usize, now: Timestamp) -> usize {
+        let mut removed = 0;
+        while removed < limit {
+            let Some(Reverse((due, _))) = self.due.peek() else { break };
+            if *due > now {
+                break;
+            }
+            let Some(Reverse((due, key))) = self.due.pop() else { break };
+            let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.due == Some(due)) else { continue };
+            if entry.header.is_forgotten(now) {
+                self.entries.remove(&key);
+                removed += 1;
+            } else {
+                entry.due = entry.header.retained_until;
+                if let Some(due) = entry.due {
+                    self.due.push(Reverse((due, key)));
+                }
+            }
+        }
+        removed
+    }
+}
+
+impl Entry {
+    /// Whether the key will be looked at early enough to forget it when `header` says so.
+    fn covers(&self, header: &Header) -> bool {
+        match (self.due, header.retained_until) {
+            (_, None) => true,
+            (Some(due), Some(until)) => due <= until,
+            (None, Some(_)) => false,
+        }
+    }
+
+    fn record(&self) -> Record {
+        Record { head: self.header.head, fields: self.fields.clone() }
+    }
+}
+
+fn change_field(fields: &mut Vec<Field>, change: &Change) {
+    let place = fields.binary_search_by(|field| field.name.cmp(&change.name));
+    match (place, &change.value) {
+        (Ok(place), Some(value)) => fields[place].value = value.clone(),
+        (Err(place), Some(value)) => {
+            fields.insert(place, Field { name: change.name.clone(), value: value.clone() });
+        }
+        (Ok(place), None) => drop(fields.remove(place)),
+        (Err(_), None) => {}
+    }
+}
+
+/// The answer to a commit that is not to be applied.
+fn refusal(entry: Option<&Entry>, commit: &Commit, now: Timestamp) -> Option<Reply> {
+    match (rule::decide(entry.map(|entry| &entry.header), commit, now), entry) {
+        (Decision::Apply, _) => None,
+        (Decision::Answer(applied), _) => Some(Reply::Applied(applied)),
+        (Decision::Conflict, Some(entry)) => Some(Reply::Conflict(entry.record())),
+        (Decision::Conflict, None) => Some(Reply::Gone(super::Gone::Absent)),
+        (Decision::Gone(gone), _) => Some(Reply::Gone(gone)),
+    }
+}
+
+/// Locks; a panic of another thread in between left nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store for MemoryStore {
+    async fn prepare(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
+        let mut shard = self.shard(key);
+        let now = Timestamp::now(load.clock);
+        let Some(entry) = shard.entries.get_mut(key) else {
+            return Ok(Loaded { now, renewed: false, found: Found::Absent { saw: None } });
+        };
+        if !entry.header.is_live(now) {
+            let saw = Some(entry.header.head.incarnation);
+            return Ok(Loaded { now, renewed: false, found: Found::Absent { saw } });
+        }
+        let renewed = entry.header.renewed(&load.lifetime, now);
+        if let Some(header) = renewed {
+            entry.header = header;
+        }
+        Ok(Loaded { now, renewed: renewed.is_some(), found: Found::Record(entry.record()) })
+    }
+
+    async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
+        if let Action::Renew { to } = &commit.action {
+            return Ok(self.renew(key, to, commit));
+        }
+        let mut shard = self.shard(key);
+        let now = Timestamp::now(commit.clock);
+        if let Some(reply) = refusal(shard.entries.get(key), commit, now) {
+            return Ok(reply);
+        }
+        let Left { header, was_stored, .. } = shard.apply(key, commit, now);
+        shard.sweep(SWEPT_PER_COMMIT, now);
+        let head = (commit.action != Action::Destroy).then_some(header.head);
+        Ok(Reply::Applied(Applied { head, was_stored, is_stored: header.head.stored, repeated: false }))
+    }
+
+    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
+        Ok(lock(&self.inner.registrations).get(&(name.into(), version)).cloned())
+    }
+
+    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
+        let mut registrations = lock(&self.inner.registrations);
+        let registered = registrations
+            .entry((proposal.name.clone(), proposal.version))
+            .or_insert_with(|| Registration { fields: Vec::new(), ..proposal.clone() });
+        for field in &proposal.fields {
+            if registered.fields.iter().all(|known| known.name != field.name) {
+                registered.fields.push(field.clone());
+            }
+        }
+        Ok(registered.clone())
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        Ok(lock(&self.inner.registrations).remove(&(name.into(), version)).is_some())
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        Ok(lock(&self.inner.registrations).values().cloned().collect())
+    }
+
+    async fn keys(
+        &self,
+        name: &str,
+        after: Option<Cursor>,
+        limit: usize,
+        clock: ClockOffset,
+    ) -> Result<Keys, StoreError> {
+        let now = Timestamp::now(clock);
+        // The smallest keys after the cursor, gathered shard by shard; a listing holds no lock for long.
+        let mut smallest = BTreeMap::new();
+        for shard in &self.inner.shards {
+            for (key, entry) in &lock(shard).entries {
+                let listed = key.name() == name && entry.header.head.stored && entry.header.is_live(now);
+                if listed && after.as_ref().is_none_or(|after| key.id().as_bytes() > &after.0[..]) {
+                    smallest.insert(key.id().to_owned(), key.clone());
+                    if smallest.len() > limit {
+                        smallest.pop_last();
+                    }
+                }
+            }
+        }
+        let next =
+            smallest.last_key_value().filter(|_| smallest.len() == limit).map(|(id, _)| Cursor(id.as_bytes().into()));
+        Ok(Keys { keys: smallest.into_values().collect(), next })
+    }
+
+    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
+        let now = Timestamp::now(clock);
+        let stored =
+            |(key, entry): &(&Key, &Entry)| key.name() == name && entry.header.head.stored && entry.header.is_live(now);
+        Ok(self.inner.shards.iter().map(|shard| lock(shard).entries.iter().filter(stored).count() as u64).sum())
+    }
+
+    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
+        let now = Timestamp::now(clock);
+        let mut removed = 0;
+        for shard in &self.inner.shards {
+            removed += lock(shard).sweep(limit - removed, now);
+        }
+        Ok(Purged { removed: removed as u64, more: removed == limit })
+    }
+}

@@ -1,0 +1,273 @@
+//! The one commit rule: when a change applies to what is stored.
+//!
+//! A commit based on a record applies to that record at that revision, and to nothing else: not to a destroyed one,
+//! not to the next incarnation of its key, not to absence. A commit based on absence applies to absence. It is told
+//! to rebase on a record whose creator saw the same absence, and is refused by any other.
+//!
+//! The memory and the SQLite store call these functions; the scripts of the Redis and the PostgreSQL store say the
+//! same in their languages, and the conformance suite holds all four to it.
+
+use super::{Action, Applied, Base, Commit, CommitId, Gone, Head, Incarnation};
+use crate::expiry::{Lifetime, Timestamp};
+
+/// What a store keeps about a key besides the fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// The part that sessions see.
+    pub head: Head,
+    /// What has become of the record.
+    pub state: State,
+    /// The ended life of the key that the record's creator saw.
+    pub origin: Option<Incarnation>,
+    /// The last commits.
+    pub commits: Commits,
+    /// When the store may forget the key; `None` for a session that does not expire.
+    pub retained_until: Option<Timestamp>,
+}
+
+/// What has become of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is a stored session.
+    Stored,
+    /// All its fields went back to their initial values. It can be stored again.
+    Emptied,
+    /// It was removed on purpose.
+    Destroyed,
+    /// It was moved to another key.
+    Renewed,
+}
+
+/// The ids of the last commits of a record, newest first.
+///
+/// A lost answer can be asked for again while its commit is among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Commits {
+    ids: [Option<CommitId>; Self::KEPT],
+}
+
+impl Commits {
+    /// How many ids are kept.
+    pub const KEPT: usize = 8;
+
+    /// The ids, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = CommitId> {
+        self.ids.iter().map_while(|id| *id)
+    }
+
+    /// Whether `id` is among them.
+    #[must_use]
+    pub fn contains(&self, id: CommitId) -> bool {
+        self.ids.contains(&Some(id))
+    }
+
+    /// These and a newer one; the oldest falls out.
+    #[must_use]
+    pub fn with(mut self, id: CommitId) -> Self {
+        self.ids.rotate_right(1);
+        self.ids[0] = Some(id);
+        self
+    }
+}
+
+/// The first [`Commits::KEPT`] ids, newest first.
+impl FromIterator<CommitId> for Commits {
+    fn from_iter<I: IntoIterator<Item = CommitId>>(ids: I) -> Self {
+        let mut commits = Self::default();
+        for (kept, id) in commits.ids.iter_mut().zip(ids) {
+            *kept = Some(id);
+        }
+        commits
+    }
+}
+
+impl Header {
+    /// Whether a session can be based on this header `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        matches!(self.state, State::Stored | State::Emptied) && !self.is_expired(now)
+    }
+
+    /// Whether its time is over `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.head.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// Whether the store may forget it `now`.
+    #[must_use]
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.retained_until.is_some_and(|until| until <= now)
+    }
+
+    /// The header after a load at `now`, if the load is to move its expiry.
+    #[must_use]
+    pub fn renewed(&self, lifetime: &Lifetime, now: Timestamp) -> Option<Self> {
+        let expires_at = lifetime.expires_at(self.head.created_at, self.head.until, now);
+        lifetime.renewal_due(self.head.expires_at, expires_at).then(|| {
+            let head = Head { expires_at, ..self.head };
+            Self { head, retained_until: retained_until(self.state, expires_at, lifetime, now), ..*self }
+        })
+    }
+}
+
+/// What is to be done about a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Change the fields, then store [`next`].
+    Apply,
+    /// Nothing; answer this.
+    Answer(Applied),
+    /// Nothing; answer with the current record.
+    Conflict,
+    /// Nothing; answer how the base ended.
+    Gone(Gone),
+}
+
+/// Decides about `commit` where the key holds `header`.
+#[must_use]
+pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decision {
+    if let Some(header) = header.filter(|header| header.commits.contains(commit.id)) {
+        return Decision::Answer(repeated(header, commit, now));
+    }
+    match commit.base {
+        Base::Record { incarnation, revision, last_commit } => {
+            let Some(header) = header else { return Decision::Gone(Gone::Absent) };
+            if header.head.incarnation != incarnation {
+                Decision::Gone(Gone::Destroyed)
+            } else if !header.is_live(now) {
+                Decision::Gone(ended(header))
+            } else if commit.action == Action::Destroy
+                || (header.head.revision, header.head.last_commit) == (revision, last_commit)
+            {
+                Decision::Apply
+            } else {
+                Decision::Conflict
+            }
+        }
+        Base::Absent { .. } if commit.valid_until.is_some_and(|until| until <= now) => Decision::Gone(Gone::Expired),
+        Base::Absent { saw } => match header {
+            Some(header) if header.is_live(now) => match commit.action {
+                _ if header.origin != saw => Decision::Gone(Gone::Destroyed),
+                Action::Destroy => Decision::Apply,
+                Action::Write | Action::Renew { .. } => Decision::Conflict,
+            },
+            Some(header) if Some(header.head.incarnation) != saw => Decision::Gone(ended(header)),
+            // Absence, or the ended life of the key that the session saw.
+            _ if commit.action == Action::Destroy => {
+                Decision::Answer(Applied { head: None, was_stored: false, is_stored: false, repeated: false })
+            }
+            _ => Decision::Apply,
+        },
+    }
+}
+
+/// Whether a session may be moved to a key that holds `header`.
+#[must_use]
+pub fn is_occupied(header: Option<&Header>, now: Timestamp) -> bool {
+    header.is_some_and(|header| header.state == State::Stored && !header.is_expired(now))
+}
+
+/// The header of the commit's key after it was applied to `header`, and `is_empty` tells whether fields are left.
+///
+/// A destroyed or renewed record keeps its header, without fields.
+#[must_use]
+pub fn next(header: Option<&Header>, commit: &Commit, is_empty: bool, now: Timestamp) -> Header {
+    let previous = header.filter(|header| header.is_live(now));
+    let created_at = previous.map_or(now, |previous| previous.head.created_at);
+    let until = commit.until.unwrap_or(previous.and_then(|previous| previous.head.until));
+    let state = match commit.action {
+        Action::Write if is_empty && !commit.keep_empty => State::Emptied,
+        Action::Write => State::Stored,
+        Action::Destroy => State::Destroyed,
+        Action::Renew { .. } => State::Renewed,
+    };
+    let expires_at = commit.lifetime.expires_at(created_at, until, now);
+    Header {
+        head: Head {
+            incarnation: previous.map_or(commit.creates, |previous| previous.head.incarnation),
+            revision: previous.map_or(0, |previous| previous.head.revision).saturating_add(1),
+            last_commit: commit.id,
+            version: commit.version,
+            registration: commit.registration,
+            created_at,
+            until,
+            expires_at,
+            stored: state == State::Stored,
+        },
+        state,
+        origin: match (previous, commit.base) {
+            (Some(previous), _) => previous.origin,
+            (None, Base::Absent { saw }) => saw,
+            (None, Base::Record { incarnation, .. }) => Some(incarnation),
+        },
+        commits: previous.map(|previous| previous.commits).unwrap_or_default().with(commit.id),
+        retained_until: retained_until(state, expires_at, &commit.lifetime, now),
+    }
+}
+
+/// The header of the new key after a renewal left `old` at the old one.
+///
+/// Its origin is a life of the key that nobody saw: a session that was loaded from the new key before has nothing to
+/// do with the one that moved there.
+#[must_use]
+pub fn moved(old: &Header, commit: &Commit, is_empty: bool, now: Timestamp) -> Header {
+    let state = if is_empty && !commit.keep_empty { State::Emptied } else { State::Stored };
+    Header {
+        head: Head {
+            incarnation: commit.creates,
+            revision: 1,
+            last_commit: commit.id,
+            stored: state == State::Stored,
+            ..old.head
+        },
+        state,
+        origin: Some(commit.creates),
+        commits: Commits::default().with(commit.id),
+        retained_until: retained_until(state, old.head.expires_at, &commit.lifetime, now),
+    }
+}
+
+/// How a header that is not live came to be so.
+fn ended(header: &Header) -> Gone {
+    match header.state {
+        State::Stored | State::Emptied => Gone::Expired,
+        State::Destroyed => Gone::Destroyed,
+        State::Renewed => Gone::Renewed,
+    }
+}
+
+/// The answer to a commit that was applied before: the record as that commit left it, as far as it is known.
+fn repeated(header: &Header, commit: &Commit, now: Timestamp) -> Applied {
+    let (was_stored, revision) = match commit.base {
+        Base::Absent { .. } => (false, 0),
+        Base::Record { revision, .. } => (true, revision),
+    };
+    let is_stored = header.state == State::Stored && !header.is_expired(now);
+    let head = Head { last_commit: commit.id, ..header.head };
+    match commit.action {
+        Action::Write => Applied {
+            head: Some(Head { revision: revision.saturating_add(1), ..head }),
+            was_stored,
+            is_stored,
+            repeated: true,
+        },
+        Action::Destroy => Applied { head: None, was_stored, is_stored: false, repeated: true },
+        Action::Renew { .. } => {
+            let stored = was_stored || commit.keep_empty || commit.changes.iter().any(|change| change.value.is_some());
+            let head = Head { incarnation: commit.creates, revision: 1, stored, ..head };
+            Applied { head: Some(head), was_stored, is_stored: stored, repeated: true }
+        }
+    }
+}
+
+/// When a store may forget a key: a stored session some time after it expired, an ended one some time after it ended.
+fn retained_until(
+    state: State,
+    expires_at: Option<Timestamp>,
+    lifetime: &Lifetime,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let ended_at = if state == State::Stored { expires_at? } else { now };
+    Some(ended_at.plus(lifetime.retention))
+}
