@@ -1,12 +1,23 @@
 //! Typed sessions that are persisted only when they changed, and then only their changed fields.
 
 pub mod codec;
+mod error;
 pub mod expiry;
+pub mod merge;
+mod schema;
 mod session;
+mod sessions;
 pub mod store;
+mod tracked;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
+pub use error::{Error, Mismatch};
+pub use expiry::Expiry;
+pub use schema::Agreement;
 pub use session::{Field, Session};
+pub use sessions::{Committed, Handle, Limits, Outcome, Sessions, SessionsBuilder};
+pub use store::{BoxStore, MemoryStore};
+pub use tracked::{Fields, Patch, Tracked};

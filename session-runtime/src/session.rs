@@ -301,7 +301,7 @@ pub trait Previous<T>: Sized {
     type Output;
 
     /// `from = Old`
-    fn from<Old: Session>(self) -> Self::Output
+    fn from<Old: Session + 'static>(self) -> Self::Output
     where
         T: From<Old>;
 

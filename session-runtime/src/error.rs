@@ -1,0 +1,199 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::codec::CodecError;
+use crate::store::{InvalidKey, StoreError};
+
+/// What can go wrong with a session.
+///
+/// No error changes what is stored, and no message shows a key or a value of a field marked `sensitive`. After an
+/// error of a commit the handle still has the changes; which errors are worth another try, the variants say.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The string cannot be a key.
+    #[error(transparent)]
+    InvalidKey(#[from] InvalidKey),
+
+    /// Another commit changed fields for which `conflict = "reject"` is set. Load again and decide anew.
+    #[error("the session was changed by another commit in between ({}); load it again and decide anew", Names(.fields))]
+    Conflict {
+        /// The stored names of the fields that both changed, or for a rejecting session, that the other changed.
+        fields: Vec<Arc<str>>,
+    },
+
+    /// The session was destroyed, or created anew since it was loaded.
+    #[error("the session was destroyed since it was loaded; nothing was stored")]
+    Destroyed,
+
+    /// The session was moved to another key.
+    #[error("the session was renewed under another key since it was loaded; nothing was stored")]
+    Renewed,
+
+    /// The session expired.
+    #[error("the session expired since it was loaded; nothing was stored")]
+    Expired,
+
+    /// The key to renew to holds a session already.
+    #[error("the new key holds a session already; renew to a fresh random key")]
+    Occupied,
+
+    /// A field or the session is larger than the limits allow. Nothing was sent.
+    #[error("{} has {size} bytes, and the limit is {limit}; store less, or raise the limit with `limits`", Subject(.field.as_deref()))]
+    TooLarge {
+        /// The field, or `None` for the whole session.
+        field: Option<Arc<str>>,
+        /// Its encoded size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+
+    /// A field cannot be encoded. Nothing was sent.
+    #[error("the field `{field}` cannot be encoded")]
+    Encode {
+        /// The field's stored name.
+        field: Arc<str>,
+        /// Why.
+        source: CodecError,
+    },
+
+    /// A stored field cannot be decoded into the field's type. It was left as it is.
+    #[error(
+        "the stored field `{field}` cannot be decoded; if its type changed, give the session a new `version` and migrate with `from`"
+    )]
+    Decode {
+        /// The field's stored name.
+        field: Arc<str>,
+        /// Why.
+        source: CodecError,
+    },
+
+    /// The session was stored by a newer version of its type. It was left as it is.
+    #[error(
+        "the session was stored by version {stored} of its type, and this program knows versions up to {supported}; deploy the newer program"
+    )]
+    NewerVersion {
+        /// The version that stored it.
+        stored: u32,
+        /// The version of this program's type.
+        supported: u32,
+    },
+
+    /// The session was stored by an older version of its type, and no `from` leads from there to this one.
+    #[error(
+        "the session was stored by version {stored} of its type, and no `from` leads from there to version {supported}; add `from = …` with the older type"
+    )]
+    NoMigration {
+        /// The version that stored it.
+        stored: u32,
+        /// The version of this program's type.
+        supported: u32,
+    },
+
+    /// This program's initial values differ from those that all instances agreed on.
+    #[error("the initial values of {} differ from those registered in the store; give the session a new `version`, build with `Agreement::Adopt` to use the registered ones, or withdraw the registration", Mismatches(.fields))]
+    InitialStateMismatch {
+        /// The fields that differ.
+        fields: Vec<Mismatch>,
+    },
+
+    /// A field's initial value is not the same each time it is made.
+    #[error(
+        "the initial value of the field `{field}` differs from call to call, so instances cannot agree on it; mark the field `#[session(pin)]` to store it with the session's first commit"
+    )]
+    UnstableInitial {
+        /// The field's stored name.
+        field: Arc<str>,
+    },
+
+    /// The record names a registration of initial values that is gone, so its other fields cannot be known.
+    #[error(
+        "the session refers to a registration of initial values that is gone from the store; restore the registration, or destroy the session"
+    )]
+    RegistrationGone,
+
+    /// Values are registered in another encoding than this program's.
+    #[error(
+        "the session's fields are stored as {stored}, and this program encodes {own}; use the same codec, or give the session another `name`"
+    )]
+    OtherCodec {
+        /// The codec that is registered.
+        stored: Arc<str>,
+        /// This program's codec.
+        own: &'static str,
+    },
+
+    /// Two session types of this process have the same name.
+    #[error("two session types of this program are called `{name}`; tell them apart with `#[session(name = \"…\")]`")]
+    NameTaken {
+        /// The name.
+        name: &'static str,
+    },
+
+    /// Other processes kept changing the session until the deadline. Nothing was stored; the commit can be tried again.
+    #[error("other processes kept changing the session until the deadline; nothing was stored, try again")]
+    Contended,
+
+    /// The answer to a commit was lost, and so many others followed that it cannot be told whether it was applied.
+    #[error(
+        "the answer to a commit was lost, and it can no longer be told whether it was applied; load the session again"
+    )]
+    OutcomeUnknown,
+
+    /// The store failed. The commit can be tried again, and is applied once.
+    #[error("the session store failed")]
+    Store(#[from] StoreError),
+}
+
+/// A field whose initial value differs from the registered one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The field's stored name.
+    pub field: Arc<str>,
+    /// The value that is registered, as text; redacted if the field is marked `sensitive`.
+    pub registered: String,
+    /// The value of this program, as text; redacted if the field is marked `sensitive`.
+    pub own: String,
+}
+
+struct Names<'a>(&'a [Arc<str>]);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, self.0, |f, name| write!(f, "`{name}`"))
+    }
+}
+
+struct Mismatches<'a>(&'a [Mismatch]);
+
+impl fmt::Display for Mismatches<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, self.0, |f, Mismatch { field, registered, own }| {
+            write!(f, "`{field}` (registered {registered}, here {own})")
+        })
+    }
+}
+
+fn list<I>(
+    f: &mut fmt::Formatter<'_>,
+    items: &[I],
+    show: impl Fn(&mut fmt::Formatter<'_>, &I) -> fmt::Result,
+) -> fmt::Result {
+    for (place, item) in items.iter().enumerate() {
+        f.write_str(if place == 0 { "" } else { ", " })?;
+        show(f, item)?;
+    }
+    Ok(())
+}
+
+struct Subject<'a>(Option<&'a str>);
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(field) => write!(f, "the field `{field}`"),
+            None => f.write_str("the session"),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! All instances agree on the initial state, or say so instead of serving it.
+
+use std::sync::Arc;
+
+use super::Schema;
+use crate::codec::Codec;
+use crate::error::{Error, Mismatch};
+use crate::session::Session;
+use crate::store::{RegisteredField, Registration, RegistrationId, Store};
+
+/// What to do when this program's initial values differ from those that all instances agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Agreement {
+    /// Refuse to serve sessions: [`Error::InitialStateMismatch`].
+    #[default]
+    Refuse,
+    /// Use the registered values instead of this program's.
+    Adopt,
+}
+
+impl<T: Session, C: Codec> Schema<T, C> {
+    /// Agrees with all other instances on the initial values, and returns the agreement's id.
+    ///
+    /// The first instance registers its values; fields that are not registered yet are added. A field that is
+    /// registered under an alias keeps that name in the store, so that older builds go on seeing it.
+    pub(crate) async fn agree<S: Store>(
+        &mut self,
+        store: &S,
+        name: &Arc<str>,
+        policy: Agreement,
+    ) -> Result<RegistrationId, Error> {
+        let version = T::CONTAINER.version;
+        let known = store.registration(name, version).await?;
+        if let Some(known) = &known {
+            self.follow(known, policy)?;
+        }
+        let missing: Vec<_> = self.unregistered(known.as_ref()).collect();
+        let agreed = match known {
+            Some(known) if missing.is_empty() => known,
+            _ => {
+                let proposal = Registration {
+                    id: RegistrationId::random(),
+                    name: name.clone(),
+                    version,
+                    codec: C::NAME.into(),
+                    fields: missing,
+                };
+                // Another instance may have been first: what the store answers counts.
+                let agreed = store.register(&proposal).await?;
+                self.follow(&agreed, policy)?;
+                agreed
+            }
+        };
+        Ok(agreed.id)
+    }
+
+    fn unregistered(&self, known: Option<&Registration>) -> impl Iterator<Item = RegisteredField> {
+        self.leaves.iter().filter(move |leaf| known.and_then(|known| known.field(&leaf.name)).is_none()).map(|leaf| {
+            RegisteredField {
+                name: leaf.name.clone(),
+                initial: (!leaf.def.pin).then(|| leaf.initial.clone()),
+                sensitive: leaf.def.sensitive,
+            }
+        })
+    }
+
+    /// Takes over the names and values that are registered.
+    pub(crate) fn follow(&mut self, agreed: &Registration, policy: Agreement) -> Result<(), Error> {
+        if &*agreed.codec != C::NAME {
+            return Err(Error::OtherCodec { stored: agreed.codec.clone(), own: C::NAME });
+        }
+        let value = self.initial()?;
+        let mut mismatches = Vec::new();
+        for index in 0..self.leaves.len() {
+            let Some(field) = self.registered(agreed, index) else { continue };
+            let Some(registered) = field.initial.clone().filter(|_| !self.leaves[index].def.pin) else { continue };
+            // A registered value that this build cannot even decode differs as well.
+            let same = self.same(&value, index, &registered, &self.leaves[index].initial).unwrap_or(false);
+            if same {
+                continue;
+            }
+            match policy {
+                Agreement::Adopt => {
+                    self.decode(&mut self.initial()?, index, &registered)?;
+                    self.leaves[index].initial = registered;
+                    self.adopted.push(index);
+                }
+                Agreement::Refuse => mismatches.push(Mismatch {
+                    field: field.name.clone(),
+                    registered: field.show(&registered, self.leaves[index].def.sensitive),
+                    own: field.show(&self.leaves[index].initial, self.leaves[index].def.sensitive),
+                }),
+            }
+        }
+        self.name();
+        if mismatches.is_empty() { Ok(()) } else { Err(Error::InitialStateMismatch { fields: mismatches }) }
+    }
+
+    /// The registration of a field, which can stand under an alias: then that stays its stored name.
+    fn registered<'a>(&mut self, agreed: &'a Registration, index: usize) -> Option<&'a RegisteredField> {
+        let leaf = &mut self.leaves[index];
+        if let Some(field) = agreed.field(&leaf.name) {
+            return Some(field);
+        }
+        let field = agreed.fields.iter().find(|field| leaf.has_alias(&field.name))?;
+        let newer = std::mem::replace(&mut leaf.name, field.name.clone());
+        leaf.aliases.push(newer);
+        Some(field)
+    }
+}
+
+impl Registration {
+    fn field(&self, name: &str) -> Option<&RegisteredField> {
+        self.fields.iter().find(|field| &*field.name == name)
+    }
+}
+
+impl RegisteredField {
+    /// A value of this field as text.
+    fn show(&self, value: &[u8], sensitive: bool) -> String {
+        if self.sensitive || sensitive { "[redacted]".to_owned() } else { String::from_utf8_lossy(value).into_owned() }
+    }
+}

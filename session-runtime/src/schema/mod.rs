@@ -1,0 +1,210 @@
+//! What a program knows of a session type: its fields, their stored names and initial values.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::codec::{Codec, Json};
+use crate::error::Error;
+use crate::session::{FieldDef, Nesting, Session};
+use crate::store;
+use crate::tracked::{Baseline, visit};
+
+pub(crate) mod agreement;
+pub(crate) mod migration;
+
+pub use agreement::Agreement;
+
+/// What a program knows of a session type, and how it is encoded.
+///
+/// The initial values are encoded once, when the schema is made.
+pub struct Schema<T, C = Json> {
+    pub(crate) leaves: Vec<Leaf>,
+    /// Every name under which a field can be stored, sorted.
+    names: Vec<(Arc<str>, usize)>,
+    /// Fields whose registered initial value is not the one that `make` gives.
+    adopted: Vec<usize>,
+    make: Make<T>,
+    pub(crate) codec: C,
+}
+
+/// Makes the initial value of a session.
+pub(crate) type Make<T> = Arc<dyn Fn() -> T + Send + Sync>;
+
+/// A tracked field, own or of a nested session.
+#[derive(Debug)]
+pub(crate) struct Leaf {
+    pub(crate) name: Arc<str>,
+    aliases: Vec<Arc<str>>,
+    /// The encoded initial value.
+    pub(crate) initial: Bytes,
+    pub(crate) def: FieldDef,
+}
+
+impl<T: Session, C: Codec> Schema<T, C> {
+    /// The schema of `T` with these initial values.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] when an initial value cannot be encoded, [`Error::UnstableInitial`] when it differs from
+    /// call to call and the field is not pinned.
+    pub(crate) fn new(codec: C, make: Make<T>) -> Result<Self, Error> {
+        let mut leaves = Leaves::default();
+        leaves.own::<T>();
+        let (first, second) = (make(), make());
+        let mut schema = Self { leaves: leaves.0, names: Vec::new(), adopted: Vec::new(), make, codec };
+        for index in 0..schema.leaves.len() {
+            let initial = schema.encode(&first, index)?;
+            let unstable = !schema.leaves[index].def.pin && {
+                let again = schema.encode(&second, index)?;
+                !schema.same(&second, index, &initial, &again)?
+            };
+            if unstable {
+                return Err(Error::UnstableInitial { field: schema.leaves[index].name.clone() });
+            }
+            schema.leaves[index].initial = initial;
+        }
+        schema.name();
+        Ok(schema)
+    }
+
+    /// A new session.
+    pub(crate) fn initial(&self) -> Result<T, Error> {
+        let mut value = (self.make)();
+        for &index in &self.adopted {
+            self.decode(&mut value, index, &self.leaves[index].initial)?;
+        }
+        Ok(value)
+    }
+
+    /// The encoding of a field of `value`.
+    pub(crate) fn encode(&self, value: &T, index: usize) -> Result<Bytes, Error> {
+        let mut out = Vec::new();
+        visit::encode(&self.codec, value, index, &mut out).map_err(|source| self.encode_error(index, source))?;
+        Ok(out.into())
+    }
+
+    /// Decodes a field into `value`.
+    pub(crate) fn decode(&self, value: &mut T, index: usize, bytes: &[u8]) -> Result<(), Error> {
+        visit::decode(&self.codec, value, index, bytes).map_err(|source| self.decode_error(index, source))
+    }
+
+    /// Whether two encodings of a field stand for the same value; `value` only tells the field's type.
+    pub(crate) fn same(&self, value: &T, index: usize, one: &[u8], other: &[u8]) -> Result<bool, Error> {
+        if one == other {
+            return Ok(true);
+        }
+        visit::same(&self.codec, value, index, self.leaves[index].def.unordered, one, other)
+            .map_err(|source| self.decode_error(index, source))
+    }
+
+    pub(crate) fn encode_error(&self, index: usize, source: crate::codec::CodecError) -> Error {
+        let leaf = &self.leaves[index];
+        Error::Encode { field: leaf.name.clone(), source: leaf.shown(source) }
+    }
+
+    pub(crate) fn decode_error(&self, index: usize, source: crate::codec::CodecError) -> Error {
+        let leaf = &self.leaves[index];
+        Error::Decode { field: leaf.name.clone(), source: leaf.shown(source) }
+    }
+
+    /// Sorts the names; a field's own name goes before the aliases of others.
+    fn name(&mut self) {
+        let own = self.leaves.iter().enumerate().map(|(index, leaf)| (leaf.name.clone(), index));
+        let aliases = self
+            .leaves
+            .iter()
+            .enumerate()
+            .flat_map(|(index, leaf)| leaf.aliases.iter().map(move |alias| (alias.clone(), index)));
+        self.names = own.chain(aliases).collect();
+        self.names.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.names.dedup_by(|(later, _), (earlier, _)| later == earlier);
+    }
+}
+
+impl<T, C> Schema<T, C> {
+    /// Puts stored fields in the order of this program's. A field's own name goes before its aliases; fields that
+    /// this program does not know are left out.
+    pub(crate) fn place(&self, fields: Vec<store::Field>) -> Baseline {
+        let mut baseline = Baseline::initial(self.leaves.len());
+        let mut hint = 0;
+        for field in fields {
+            let Some(index) = self.index_of(&field.name, &mut hint) else { continue };
+            let is_alias = field.name != self.leaves[index].name;
+            if !is_alias || baseline.fields[index].is_none() {
+                baseline.fields[index] = Some(field.value);
+            }
+            if is_alias {
+                baseline.stale.push((index, field.name));
+            }
+        }
+        baseline
+    }
+
+    /// The field stored under `name`. `hint` makes looking up names in their order cheap; it starts at zero.
+    fn index_of(&self, name: &Arc<str>, hint: &mut usize) -> Option<usize> {
+        let place = match self.names.get(*hint) {
+            Some((known, _)) if Arc::ptr_eq(known, name) || known == name => *hint,
+            _ => self.names.binary_search_by(|(known, _)| known.cmp(name)).ok()?,
+        };
+        *hint = place + 1;
+        self.names.get(place).map(|(_, index)| *index)
+    }
+}
+
+impl Leaf {
+    /// An error about this field that shows nothing it must not.
+    fn shown(&self, error: crate::codec::CodecError) -> crate::codec::CodecError {
+        if self.def.sensitive { crate::codec::CodecError::redacted() } else { error }
+    }
+
+    /// Whether `name` is an older name of this field.
+    pub(crate) fn has_alias(&self, name: &str) -> bool {
+        self.aliases.iter().any(|alias| &**alias == name)
+    }
+}
+
+/// Collects the fields of a session and of those nested in it.
+#[derive(Default)]
+struct Leaves(Vec<Leaf>);
+
+impl Leaves {
+    fn own<T: Session>(&mut self) {
+        let own = T::FIELDS.iter().map(|def| Leaf {
+            name: def.name.into(),
+            aliases: def.aliases.iter().map(|alias| (*alias).into()).collect(),
+            initial: Bytes::new(),
+            def: *def,
+        });
+        self.0.extend(own);
+        T::nested(self);
+    }
+}
+
+impl Nesting for Leaves {
+    fn nest<N: Session>(&mut self, outer: FieldDef) {
+        let start = self.0.len();
+        self.own::<N>();
+        for leaf in &mut self.0[start..] {
+            let prefixes = std::iter::once(outer.name).chain(outer.aliases.iter().copied());
+            let suffixes = || std::iter::once(&leaf.name).chain(&leaf.aliases);
+            let mut names =
+                prefixes.flat_map(|prefix| suffixes().map(move |suffix| format!("{prefix}.{suffix}").into()));
+            let name: Option<Arc<str>> = names.next();
+            let aliases = names.collect();
+            leaf.aliases = aliases;
+            leaf.name = name.unwrap_or_else(|| leaf.name.clone());
+            leaf.def.pin |= outer.pin;
+            leaf.def.reject |= outer.reject;
+            leaf.def.sensitive |= outer.sensitive;
+        }
+    }
+}
+
+impl<T, C> fmt::Debug for Schema<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schema")
+            .field("fields", &self.leaves.iter().map(|leaf| &leaf.name).collect::<Vec<_>>())
+            .finish()
+    }
+}

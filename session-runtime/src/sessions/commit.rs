@@ -1,0 +1,256 @@
+//! The one commit rule, from the session's side.
+//!
+//! A change is frozen into a patch with an id of its own before it is sent. While its answer is missing the patch
+//! stays frozen, and the next commit first settles it: the store tells by the id whether it was applied. If the base
+//! was not current, the session is rebased on what the store answered, and commits again.
+
+use std::time::Instant;
+
+use super::handle::{Committed, Handle, Outcome};
+use super::{KeyHash, Sessions};
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::expiry::Timestamp;
+use crate::session::{Flags, Session};
+use crate::store::rule::Commits;
+use crate::store::{Action, Applied, Base, Commit, CommitId, Gone, Incarnation, Key, Reply, Store};
+use crate::tracked::Patch;
+
+/// A change that is about to be sent, or was and its answer is missing.
+pub(super) struct Pending<T> {
+    pub(super) patch: Patch<T>,
+    pub(super) commit: Commit,
+    /// Whether it was sent before, so that it may have been applied.
+    sent: bool,
+}
+
+/// What a call did so far: it can settle an earlier change and then make one of its own.
+struct Progress<T> {
+    started: Instant,
+    was_stored: Option<bool>,
+    committed: Committed<T>,
+}
+
+/// What came of sending a change.
+enum Sent {
+    Applied,
+    /// Another commit came in between; the session is rebased on it, and what is left can be sent again.
+    Rebased,
+}
+
+impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
+    /// Commits the changed fields.
+    pub(super) async fn write(&mut self) -> Result<Committed<T>, Error> {
+        self.run(Action::Write).await
+    }
+
+    /// Commits the changed fields and moves the session to another key.
+    pub(super) async fn relocate(&mut self, to: Key) -> Result<Committed<T>, Error> {
+        self.run(Action::Renew { to }).await
+    }
+
+    /// Destroys the session; what the handle changed is void.
+    pub(super) async fn end(&mut self) -> Result<Outcome, Error> {
+        let outcome = match self.run(Action::Destroy).await {
+            Ok(committed) => committed.outcome(),
+            // It has ended already, which is what was wanted.
+            Err(Error::Destroyed | Error::Renewed | Error::Expired) => Outcome::Unchanged,
+            Err(error) => return Err(error),
+        };
+        self.ended = self.ended.or(Some(Gone::Destroyed));
+        self.tracked.touched.fill(false);
+        self.until = None;
+        Ok(outcome)
+    }
+
+    async fn run(&mut self, action: Action) -> Result<Committed<T>, Error> {
+        let _turn = self.sessions.inner.queues.enter(self.hash).await;
+        let mut progress = Progress { started: Instant::now(), was_stored: None, committed: Committed::unchanged() };
+        if self.pending.is_some() {
+            self.send(&mut progress).await?;
+        }
+        while let Some(pending) = self.freeze(&action)? {
+            self.pending = Some(pending);
+            if let Sent::Applied = self.send(&mut progress).await? {
+                break;
+            }
+        }
+        Ok(progress.committed)
+    }
+
+    /// Makes a patch of what changed, and forgets that it did: later changes travel in a patch of their own. `None`
+    /// when there is nothing to send.
+    fn freeze(&mut self, action: &Action) -> Result<Option<Pending<T>>, Error> {
+        if let Some(gone) = self.ended {
+            return Err(self.gone(gone));
+        }
+        // A renewal that was settled just now has moved the session already.
+        let action = match action {
+            Action::Renew { to } if *to == self.key => Action::Write,
+            action => action.clone(),
+        };
+        let mut patch = Patch::empty();
+        let mut until = None;
+        if action != Action::Destroy {
+            patch = self.tracked.patch()?;
+            let persists = T::CONTAINER.persist_always && !self.stored;
+            let expires = self.until.is_some() && (self.stored || persists || !patch.is_empty());
+            let moves = action != Action::Write;
+            if patch.is_empty() && !persists && !expires && !moves {
+                self.tracked.touched.fill(false);
+                return Ok(None);
+            }
+            if self.migrated {
+                self.tracked.complete(&mut patch);
+            }
+            if persists || !patch.is_empty() {
+                self.tracked.pin(&mut patch)?;
+            }
+            self.check_limits(&patch)?;
+            self.tracked.touched.fill(false);
+            until = self.until.take();
+        }
+        let inner = &self.sessions.inner;
+        let registration = inner.ready.get().map_or(crate::store::RegistrationId(0), |ready| ready.registration);
+        let commit = Commit {
+            id: CommitId::random(),
+            base: self.base,
+            changes: patch.changes.iter().cloned().chain(self.tracked.stale(&patch)).collect(),
+            replace: self.migrated && action != Action::Destroy,
+            action,
+            creates: Incarnation::random(),
+            version: T::CONTAINER.version,
+            registration,
+            keep_empty: T::CONTAINER.persist_always,
+            lifetime: inner.lifetime,
+            until,
+            valid_until: until.unwrap_or(self.expires_at),
+            clock: inner.clock,
+        };
+        Ok(Some(Pending { patch, commit, sent: false }))
+    }
+
+    /// Takes back a change that was not applied for certain.
+    fn thaw(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            self.tracked.touch(&pending.patch);
+            self.until = self.until.or(pending.commit.until);
+        }
+    }
+
+    /// Sends what is pending.
+    async fn send(&mut self, progress: &mut Progress<T>) -> Result<Sent, Error> {
+        let Some(pending) = &mut self.pending else { return Ok(Sent::Rebased) };
+        let resent = std::mem::replace(&mut pending.sent, true);
+        let commit = &pending.commit;
+        let base = commit.base;
+        let inner = &self.sessions.inner;
+        match inner.store.commit(&self.key, commit).await {
+            Ok(Reply::Applied(applied)) => {
+                self.settle_pending(&applied, progress);
+                Ok(Sent::Applied)
+            }
+            Ok(Reply::Conflict(record)) => {
+                if resent && record.head.revision.saturating_sub(base.revision()) > Commits::KEPT as u64 {
+                    return Err(Error::OutcomeUnknown);
+                }
+                self.thaw();
+                let key = KeyHash(self.hash);
+                tracing::debug!(session = self.key.name(), %key, revision = record.head.revision, "rebasing");
+                if progress.started.elapsed() >= self.sessions.inner.deadline {
+                    return Err(Error::Contended);
+                }
+                let sessions = &self.sessions;
+                let restored = sessions.inner.restore(sessions.ready().await?, record).await?;
+                self.rebase(restored)?;
+                Ok(Sent::Rebased)
+            }
+            Ok(Reply::Gone(gone)) => {
+                self.thaw();
+                match base {
+                    // The header of an emptied session is kept for a while; afterwards nothing is left of it, and
+                    // nothing happened to it since, or there would be a trace of that.
+                    Base::Record { incarnation, .. }
+                        if gone == Gone::Absent
+                            && !self.stored
+                            && self.since.elapsed() < inner_retention(&self.sessions) =>
+                    {
+                        self.rebase_on_absence(incarnation)?;
+                        Ok(Sent::Rebased)
+                    }
+                    _ => Err(self.gone(gone)),
+                }
+            }
+            Ok(Reply::Occupied) => {
+                self.thaw();
+                Err(Error::Occupied)
+            }
+            Err(error) => {
+                if error.is_not_applied() && !resent {
+                    self.thaw();
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn settle_pending(&mut self, applied: &Applied, progress: &mut Progress<T>) {
+        let Some(pending) = self.pending.take() else { return };
+        let was_stored = if applied.repeated { self.stored } else { applied.was_stored };
+        let outcome = Outcome::of(*progress.was_stored.get_or_insert(was_stored), applied.is_stored);
+        let fields = pending.patch.fields.len();
+        tracing::debug!(session = self.key.name(), key = %KeyHash(self.hash), ?outcome, fields, "committed");
+        self.settle(&pending.patch, applied);
+        progress.committed.add(outcome, &pending.patch.fields);
+        match pending.commit.action {
+            Action::Write => {}
+            Action::Destroy => self.ended = Some(Gone::Destroyed),
+            Action::Renew { to } => {
+                self.hash = self.sessions.hash(&to);
+                self.key = to;
+            }
+        }
+    }
+
+    fn check_limits(&self, patch: &Patch<T>) -> Result<(), Error> {
+        let limits = self.sessions.inner.limits;
+        for change in patch.changes() {
+            let size = change.value.as_ref().map_or(0, bytes::Bytes::len);
+            if size > limits.field {
+                return Err(Error::TooLarge { field: Some(change.name.clone()), size, limit: limits.field });
+            }
+        }
+        let size = self.tracked.size_with(patch);
+        if size > limits.record {
+            return Err(Error::TooLarge { field: None, size, limit: limits.record });
+        }
+        Ok(())
+    }
+
+    /// How a session that has ended is reported.
+    fn gone(&self, gone: Gone) -> Error {
+        let expired = || self.expires_at.is_some_and(|at| at <= Timestamp::now(self.sessions.inner.clock));
+        match gone {
+            Gone::Renewed => Error::Renewed,
+            Gone::Expired => Error::Expired,
+            // Nothing is left that could tell, so the date decides which word is the likelier one.
+            Gone::Absent if expired() => Error::Expired,
+            Gone::Destroyed | Gone::Absent => Error::Destroyed,
+        }
+    }
+}
+
+/// How long after a load of an emptied session the absence of its header means that nothing happened to it.
+fn inner_retention<T: Session, S, C>(sessions: &Sessions<T, S, C>) -> std::time::Duration {
+    std::time::Duration::from_millis(u64::try_from(sessions.inner.lifetime.retention).unwrap_or(0))
+}
+
+impl Base {
+    /// How many commits the base had seen.
+    fn revision(&self) -> u64 {
+        match self {
+            Self::Absent { .. } => 0,
+            Self::Record { revision, .. } => *revision,
+        }
+    }
+}

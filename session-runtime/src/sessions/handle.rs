@@ -1,0 +1,328 @@
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use super::commit::Pending;
+use super::{KeyHash, Restored, Sessions};
+use crate::codec::{Codec, Json};
+use crate::error::Error;
+use crate::expiry::Timestamp;
+use crate::schema::Schema;
+use crate::session::{Flags, Session};
+use crate::store::{Applied, Base, Gone, Incarnation, Key, Store};
+use crate::tracked::{Baseline, Fields, Patch, Tracked};
+
+/// A loaded session.
+///
+/// It reads like the session itself. It is changed through [`edit`](Handle::edit), and what was changed is stored by
+/// [`commit`](Handle::commit). A handle that is dropped with uncommitted changes logs a warning.
+pub struct Handle<T: Session, S, C: Codec = Json> {
+    pub(super) tracked: Tracked<T, C>,
+    pub(super) sessions: Sessions<T, S, C>,
+    pub(super) key: Key,
+    pub(super) hash: u64,
+    pub(super) base: Base,
+    /// Whether the base is a stored session; else it is absence or the header of an emptied one.
+    pub(super) stored: bool,
+    /// Since when the base is known.
+    pub(super) since: Instant,
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
+    /// The expiry that a handler set and that is not committed yet.
+    pub(super) until: Option<Option<Timestamp>>,
+    /// Whether the next commit replaces what an older version stored.
+    pub(super) migrated: bool,
+    /// A change that was sent and whose answer is missing.
+    pub(super) pending: Option<Pending<T>>,
+    /// How the session ended, if this handle ended it.
+    pub(super) ended: Option<Gone>,
+}
+
+impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
+    pub(super) fn absent(
+        sessions: Sessions<T, S, C>,
+        schema: Arc<Schema<T, C>>,
+        key: Key,
+        hash: u64,
+        saw: Option<Incarnation>,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let expires_at = sessions.inner.lifetime.expires_at(now, None, now);
+        Ok(Self {
+            tracked: Tracked::initial(schema)?,
+            sessions,
+            key,
+            hash,
+            base: Base::Absent { saw },
+            stored: false,
+            since: Instant::now(),
+            created_at: None,
+            expires_at,
+            until: None,
+            migrated: false,
+            pending: None,
+            ended: None,
+        })
+    }
+
+    pub(super) fn known(
+        sessions: Sessions<T, S, C>,
+        schema: Arc<Schema<T, C>>,
+        key: Key,
+        hash: u64,
+        restored: Restored<T>,
+    ) -> Self {
+        let Restored { head, value, baseline, migrated } = restored;
+        Self {
+            tracked: Tracked::from_parts(value, baseline, schema),
+            sessions,
+            key,
+            hash,
+            base: Base::from(&head),
+            stored: head.stored,
+            since: Instant::now(),
+            created_at: Some(head.created_at),
+            expires_at: head.expires_at,
+            until: None,
+            migrated,
+            pending: None,
+            ended: None,
+        }
+    }
+
+    /// The key under which the session is stored.
+    pub fn key(&self) -> &str {
+        self.key.id()
+    }
+
+    /// Lends the session for change, field by field: `*visitor.edit().visits() += 1`.
+    #[inline]
+    pub fn edit(&mut self) -> T::Edit<'_> {
+        self.tracked.edit()
+    }
+
+    /// Lends the whole session for change, for two fields at once or for methods that take `&mut self`.
+    ///
+    /// A commit then looks at every field, and still finds the ones that changed.
+    #[inline]
+    pub fn edit_all(&mut self) -> &mut T {
+        self.tracked.edit_all()
+    }
+
+    /// The fields that a commit would store or remove now.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] when a touched field cannot be encoded.
+    pub fn dirty(&self) -> Result<Fields<T>, Error> {
+        let mut dirty = self.tracked.dirty()?;
+        if let Some(pending) = &self.pending {
+            pending.patch.fields.indices().for_each(|index| dirty.insert(index));
+        }
+        Ok(dirty)
+    }
+
+    /// Forgets uncommitted changes of this handle without a warning. What is stored stays as it is.
+    pub fn discard(mut self) {
+        self.tracked.touched.fill(false);
+        self.until = None;
+        self.pending = None;
+    }
+
+    /// Whether the session was not stored when it was loaded, nor by a commit since.
+    pub fn is_new(&self) -> bool {
+        !self.stored
+    }
+
+    /// When the session expires by the store's clock, if it is not used again; `None` if it does not.
+    ///
+    /// The same rule holds whether or not the session is stored.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        let pending = self.pending.as_ref().and_then(|pending| pending.commit.until);
+        self.until.or(pending).unwrap_or(self.expires_at).map(SystemTime::from)
+    }
+
+    /// Sets the date at which the session expires, instead of the rule of [`Expiry`](crate::expiry::Expiry). Like
+    /// other changes it is stored by the next commit, if the session is stored by then.
+    pub fn expire_at(&mut self, date: SystemTime) {
+        self.until = Some(Some(date.into()));
+    }
+
+    /// Lets the session expire by the rule again.
+    pub fn expire_by_rule(&mut self) {
+        self.until = Some(None);
+    }
+
+    /// Stores what changed since the session was loaded or committed, in one write, or does nothing if nothing did.
+    ///
+    /// If another commit came in between, the changes are put on top of it: other fields become theirs; fields that
+    /// both changed are merged, refused, or become mine, as their attributes say.
+    ///
+    /// A commit whose answer is lost (a timeout, a cut connection, a dropped future) can be made again and is applied
+    /// once.
+    ///
+    /// # Errors
+    /// [`Error::Destroyed`], [`Error::Renewed`] and [`Error::Expired`] when the session has ended since;
+    /// [`Error::Conflict`], [`Error::Contended`], [`Error::TooLarge`], [`Error::Encode`], [`Error::OutcomeUnknown`],
+    /// and [`Error::Store`]. The handle keeps the changes.
+    #[inline]
+    pub async fn commit(&mut self) -> Result<Committed<T>, Error> {
+        if self.is_untouched() { Ok(Committed::unchanged()) } else { self.write().await }
+    }
+
+    /// Removes the session. The handle, and every other that was loaded before, can no longer store anything.
+    ///
+    /// Returns [`Outcome::Unchanged`] when there was no stored session.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; and as [`commit`](Handle::commit) if the answer to an earlier one is missing. It can be tried
+    /// again.
+    pub async fn destroy(&mut self) -> Result<Outcome, Error> {
+        self.end().await
+    }
+
+    /// Commits the session and moves it to the key `to`, in one step; the old key is dead from then on. Use it when
+    /// rights change, with a fresh random key.
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`], [`Error::Occupied`] when a session is stored under the new key, and those of
+    /// [`commit`](Handle::commit). It can be tried again.
+    pub async fn renew(&mut self, to: &str) -> Result<Committed<T>, Error> {
+        let to = Key::new(self.sessions.inner.name.clone(), to)?;
+        self.relocate(to).await
+    }
+
+    /// Whether a commit has nothing to do, which costs nothing to find out.
+    #[inline]
+    fn is_untouched(&self) -> bool {
+        !self.tracked.touched.any()
+            && self.pending.is_none()
+            && self.until.is_none()
+            && (self.stored || self.ended.is_some() || !T::CONTAINER.persist_always)
+    }
+
+    /// Takes over what a record of another commit holds: the base moves, and changes are put on top.
+    pub(super) fn rebase(&mut self, restored: Restored<T>) -> Result<(), Error> {
+        let Restored { head, baseline, migrated, .. } = restored;
+        self.tracked.rebase(&baseline)?;
+        self.base = Base::from(&head);
+        self.stored = head.stored;
+        self.since = Instant::now();
+        self.created_at = Some(head.created_at);
+        self.expires_at = head.expires_at;
+        self.migrated = migrated;
+        Ok(())
+    }
+
+    /// Starts over from absence, after the header of an emptied session was forgotten.
+    pub(super) fn rebase_on_absence(&mut self, emptied: Incarnation) -> Result<(), Error> {
+        self.tracked.rebase(&Baseline::initial(T::LEN))?;
+        self.base = Base::Absent { saw: Some(emptied) };
+        self.stored = false;
+        self.since = Instant::now();
+        self.migrated = false;
+        Ok(())
+    }
+
+    /// Takes over that a change was stored.
+    pub(super) fn settle(&mut self, patch: &Patch<T>, applied: &Applied) {
+        self.tracked.settle(patch);
+        if let Some(head) = &applied.head {
+            self.base = Base::from(head);
+            self.created_at = Some(head.created_at);
+            self.expires_at = head.expires_at;
+        }
+        self.stored = applied.is_stored;
+        self.since = Instant::now();
+        self.migrated = false;
+    }
+}
+
+/// What a commit did.
+pub struct Committed<T> {
+    outcome: Outcome,
+    fields: Fields<T>,
+}
+
+impl<T> Committed<T> {
+    pub(super) const fn unchanged() -> Self {
+        Self { outcome: Outcome::Unchanged, fields: Fields::none() }
+    }
+
+    pub(super) fn add(&mut self, outcome: Outcome, fields: &Fields<T>) {
+        self.outcome = outcome;
+        fields.indices().for_each(|index| self.fields.insert(index));
+    }
+
+    /// What became of the record.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The fields that were stored or removed.
+    #[must_use]
+    pub fn fields(&self) -> &Fields<T> {
+        &self.fields
+    }
+}
+
+impl<T: Session> fmt::Debug for Committed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Committed").field("outcome", &self.outcome).field("fields", &self.fields).finish()
+    }
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing was written.
+    Unchanged,
+    /// The session was not stored, and is now.
+    Created,
+    /// The stored session was changed.
+    Updated,
+    /// The session is no longer stored: it was destroyed, or all its fields are back at their initial values.
+    Removed,
+}
+
+impl Outcome {
+    pub(super) fn of(was_stored: bool, is_stored: bool) -> Self {
+        match (was_stored, is_stored) {
+            (false, false) => Self::Unchanged,
+            (false, true) => Self::Created,
+            (true, true) => Self::Updated,
+            (true, false) => Self::Removed,
+        }
+    }
+}
+
+impl<T: Session, S, C: Codec> Deref for Handle<T, S, C> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.tracked
+    }
+}
+
+impl<T: Session, S, C: Codec> Drop for Handle<T, S, C> {
+    fn drop(&mut self) {
+        // Only a session that was touched is looked at: what a handler borrowed and did not change is no loss.
+        let lost = self.pending.is_some()
+            || self.tracked.touched.any() && self.tracked.dirty().map_or(true, |dirty| !dirty.is_empty());
+        if lost && self.ended.is_none() && !std::thread::panicking() {
+            tracing::warn!(
+                session = self.key.name(),
+                key = %KeyHash(self.hash),
+                "a session was dropped with uncommitted changes; call `commit`, or `discard` if that is meant"
+            );
+        }
+    }
+}
+
+impl<T: Session + fmt::Debug, S, C: Codec> fmt::Debug for Handle<T, S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("key", &self.key).field("session", &self.tracked).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,68 @@
+//! Two commits that overlap: what mine becomes on top of theirs.
+
+use std::sync::Arc;
+
+use super::visit::{self, Sides};
+use super::{Baseline, Tracked};
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::session::{Flags, Session};
+
+impl<T: Session, C: Codec> Tracked<T, C> {
+    /// Puts the session's changes on top of `theirs`, the stored fields as another commit left them.
+    ///
+    /// Per dirty field: if they left it alone, mine stays; else the field's `merge` combines base, mine and theirs;
+    /// else a rejecting field refuses; else mine stays, as the later commit. Every other field becomes theirs.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with nothing changed. [`Error::Decode`] when their value of a field cannot be decoded, and
+    /// [`Error::Encode`]; then the fields before it are rebased, and the session can be rebased again.
+    pub(crate) fn rebase(&mut self, theirs: &Baseline) -> Result<(), Error> {
+        let mine = self.patch()?;
+        let mut rejected: Vec<Arc<str>> = Vec::new();
+        let mut overlapping = Vec::new();
+        for index in 0..T::LEN {
+            let is_mine = mine.fields.indices().any(|dirty| dirty == index);
+            if (is_mine || T::CONTAINER.reject) && self.they_changed(index, theirs)? {
+                let leaf = &self.schema.leaves[index];
+                if T::CONTAINER.reject || leaf.def.reject {
+                    rejected.push(leaf.name.clone());
+                }
+                overlapping.push(index);
+            }
+        }
+        if !rejected.is_empty() {
+            return Err(Error::Conflict { fields: rejected });
+        }
+        for (index, stored) in theirs.fields.iter().enumerate() {
+            let their_bytes = stored.as_ref().unwrap_or(&self.schema.leaves[index].initial);
+            if overlapping.contains(&index) {
+                self.merge(index, &their_bytes.clone())?;
+            } else if !mine.fields.indices().any(|dirty| dirty == index) && *stored != self.baseline.fields[index] {
+                self.schema.decode(&mut self.value, index, their_bytes)?;
+            }
+            self.baseline.fields[index].clone_from(stored);
+        }
+        self.baseline.stale.clone_from(&theirs.stale);
+        Ok(())
+    }
+
+    /// Whether a field differs between the baseline and `theirs`.
+    fn they_changed(&self, index: usize, theirs: &Baseline) -> Result<bool, Error> {
+        let stored = theirs.fields.get(index).and_then(Option::as_ref).unwrap_or(&self.schema.leaves[index].initial);
+        Ok(!self.schema.same(&self.value, index, self.baseline(index), stored)?)
+    }
+
+    fn merge(&mut self, index: usize, theirs: &[u8]) -> Result<(), Error> {
+        if !visit::merges(&mut self.value, index) {
+            return Ok(());
+        }
+        let mine = self.schema.encode(&self.value, index)?;
+        let base = self.baseline.fields[index].as_ref().unwrap_or(&self.schema.leaves[index].initial).clone();
+        let sides = Sides { base: &base, mine: &mine, theirs };
+        visit::merge(&self.schema.codec, &mut self.value, index, sides)
+            .map_err(|source| self.schema.decode_error(index, source))?;
+        self.touched.set(index, true);
+        Ok(())
+    }
+}
