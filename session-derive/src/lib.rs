@@ -1,1 +1,21 @@
 //! `#[derive(Session)]`.
+
+mod attr;
+mod check;
+mod errors;
+mod expand;
+mod expr;
+mod fallback;
+mod model;
+mod names;
+
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+
+/// Implements `session_runtime::Session` for a struct.
+#[proc_macro_derive(Session, attributes(session))]
+pub fn derive_session(input: TokenStream) -> TokenStream {
+    expand::derive(input.into()).into()
+}

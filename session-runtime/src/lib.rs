@@ -18,6 +18,8 @@ pub use error::{Error, Mismatch};
 pub use expiry::Expiry;
 pub use schema::Agreement;
 pub use session::{Field, Session};
+#[cfg(feature = "derive")]
+pub use session_derive::Session;
 pub use sessions::{Committed, Handle, Limits, Outcome, Sessions, SessionsBuilder};
 pub use store::{BoxStore, MemoryStore};
 pub use tracked::{Fields, Patch, Tracked};

@@ -166,6 +166,9 @@ impl FieldDef {
 
 /// The flags of a session: which fields were mutably borrowed since the baseline.
 pub trait Flags: Default + Send + Sync {
+    /// How many there are.
+    const LEN: usize;
+
     /// Whether any flag is set.
     fn any(&self) -> bool;
 
@@ -195,6 +198,8 @@ impl<const N: usize, Nested: Flags> Default for Touched<N, Nested> {
 }
 
 impl<const N: usize, Nested: Flags> Flags for Touched<N, Nested> {
+    const LEN: usize = N + Nested::LEN;
+
     #[inline]
     fn any(&self) -> bool {
         // A fold over the bytes is vectorized, a search for the first is not.
@@ -224,8 +229,42 @@ impl<const N: usize, Nested: Flags> Flags for Touched<N, Nested> {
     }
 }
 
+/// The first nested session, and the others.
+impl<First: Flags, Rest: Flags> Flags for (First, Rest) {
+    const LEN: usize = First::LEN + Rest::LEN;
+
+    #[inline]
+    fn any(&self) -> bool {
+        self.0.any() || self.1.any()
+    }
+
+    #[inline]
+    fn get(&self, index: usize) -> bool {
+        match index.checked_sub(First::LEN) {
+            None => self.0.get(index),
+            Some(index) => self.1.get(index),
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, index: usize, touched: bool) {
+        match index.checked_sub(First::LEN) {
+            None => self.0.set(index, touched),
+            Some(index) => self.1.set(index, touched),
+        }
+    }
+
+    #[inline]
+    fn fill(&mut self, touched: bool) {
+        self.0.fill(touched);
+        self.1.fill(touched);
+    }
+}
+
 /// No nested sessions.
 impl Flags for () {
+    const LEN: usize = 0;
+
     #[inline]
     fn any(&self) -> bool {
         false

@@ -19,7 +19,7 @@ pub use agreement::Agreement;
 /// What a program knows of a session type, and how it is encoded.
 ///
 /// The initial values are encoded once, when the schema is made.
-pub struct Schema<T, C = Json> {
+pub(crate) struct Schema<T, C = Json> {
     pub(crate) leaves: Vec<Leaf>,
     /// Every name under which a field can be stored, sorted.
     names: Vec<(Arc<str>, usize)>,

@@ -1,0 +1,166 @@
+//! The enum that names the tracked fields: `VisitorField`.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use syn::Visibility;
+
+use super::{Items, session};
+use crate::model::{Field, Kind};
+use crate::names::unraw;
+
+/// The enum.
+pub(crate) fn definition(items: &Items) -> TokenStream {
+    let Items { model, bounds, .. } = items;
+    let (vis, name, runtime) = (model.vis, &model.field, &model.runtime);
+    let generics = bounds.only_nested();
+    let where_clause = &generics.where_clause;
+    let doc = format!(" The tracked fields of a [`{}`].", unraw(model.ident));
+    let variants = model.tracked().map(|field| {
+        let Field { ty, variant, .. } = field;
+        let docs = docs(field, vis);
+        match field.kind {
+            Kind::Nested(_) => quote!(#docs #variant(<#ty as #runtime::Session>::Field)),
+            Kind::Own(_) | Kind::Skipped => quote!(#docs #variant),
+        }
+    });
+    quote! {
+        #[doc = #doc]
+        #vis enum #name #generics #where_clause {
+            #(#variants,)*
+        }
+    }
+}
+
+/// The traits that the trait `Field` asks for, said once by the fields' indices.
+pub(crate) fn impls(items: &Items) -> TokenStream {
+    let Items { model, bounds, .. } = items;
+    let name = &model.field;
+    let generics = bounds.only_nested();
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let target = quote!(#name #ty_generics #where_clause);
+    let index = index(items);
+    let from_index = from_index(items);
+    let debug = debug(items);
+    quote! {
+        impl #impl_generics __session::Clone for #target {
+            #[inline]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl #impl_generics __session::Copy for #target {}
+
+        impl #impl_generics __session::PartialEq for #target {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                __session::Field::index(*self) == __session::Field::index(*other)
+            }
+        }
+
+        impl #impl_generics __session::Eq for #target {}
+
+        impl #impl_generics __session::Hash for #target {
+            #[inline]
+            fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
+                __session::Hash::hash(&__session::Field::index(*self), state);
+            }
+        }
+
+        impl #impl_generics __session::Debug for #target {
+            #[inline]
+            fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
+                #debug
+            }
+        }
+
+        impl #impl_generics __session::Field for #target {
+            #[inline]
+            fn index(self) -> usize {
+                #index
+            }
+
+            #[inline]
+            #from_index
+        }
+    }
+}
+
+fn index(items: &Items) -> TokenStream {
+    let model = items.model;
+    let own = Literal::usize_unsuffixed(model.own().count());
+    if model.tracked().next().is_none() {
+        return quote!(match self {});
+    }
+    if model.nested().next().is_none() {
+        return quote!(self as usize);
+    }
+    let mut start = quote!(#own);
+    let arms: TokenStream = model
+        .tracked()
+        .map(|Field { variant, kind, ty, .. }| match kind {
+            Kind::Own(index) => {
+                let index = Literal::usize_unsuffixed(*index);
+                quote!(Self::#variant => #index,)
+            }
+            Kind::Nested(_) | Kind::Skipped => {
+                let arm = quote!(Self::#variant(field) => #start + __session::Field::index(field),);
+                start.extend(quote!(+ <#ty as __session::Session>::LEN));
+                arm
+            }
+        })
+        .collect();
+    quote!(match self { #arms })
+}
+
+fn from_index(items: &Items) -> TokenStream {
+    let model = items.model;
+    let own = model.own().map(|(_, field)| &field.variant);
+    let own = ours!(__session::nth(&[#(Self::#own),*], index));
+    let signature = ours!(fn from_index(index: usize) -> __session::Option<Self>);
+    if model.nested().next().is_none() {
+        return ours!(#signature { #own });
+    }
+    let count = Literal::usize_unsuffixed(model.own().count());
+    let rest = session::nested_chain(model, |Field { ty, variant, .. }| {
+        ours! {
+            <<#ty as __session::Session>::Field as __session::Field>::from_index(index).map(Self::#variant)
+        }
+    });
+    ours! {
+        #signature {
+            if index < #count {
+                return #own;
+            }
+            #rest
+            __session::None
+        }
+    }
+}
+
+/// Fields are shown as stores name them, from the table that is there anyway.
+fn debug(items: &Items) -> TokenStream {
+    let model = items.model;
+    if model.tracked().next().is_none() {
+        return quote!(match *self {});
+    }
+    let own = quote!(__session::debug_field(__FIELDS, __session::Field::index(*self), f));
+    if model.nested().next().is_none() {
+        return own;
+    }
+    let nested = model
+        .nested()
+        .map(|Field { variant, name, .. }| quote!(Self::#variant(field) => __session::debug_nested(#name, &field, f),));
+    let rest = model.own().next().map(|_| quote!(_ => #own,));
+    quote!(match *self { #(#nested)* #rest })
+}
+
+/// The field's documentation, or its name where the compiler may ask for more.
+fn docs(field: &Field, vis: &Visibility) -> TokenStream {
+    let docs = &field.docs;
+    let line = (!field.documented() && !matches!(vis, Visibility::Inherited)).then(|| {
+        let line = format!(" `{}`", field.default_name);
+        quote!(#[doc = #line])
+    });
+    quote!(#line #(#docs)*)
+}

@@ -1,0 +1,83 @@
+//! What the derive emits: one file for each generated item.
+
+/// Emits code with local variables. They are out of reach of the user's code, which may call a function `index`.
+macro_rules! ours {
+    ($($tokens:tt)*) => {
+        ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*)
+    };
+}
+
+mod bounds;
+mod enumeration;
+mod flags;
+mod rules;
+mod session;
+mod view;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{Data, DeriveInput};
+
+use crate::attr::Written;
+use crate::check::check;
+use crate::errors::Errors;
+use crate::fallback;
+use crate::model::Model;
+use crate::names::respanned;
+
+use self::bounds::Bounds;
+
+/// The whole of the derive, on types that unit tests can use.
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let errors = Errors::default();
+    let written = Written::parse(&input, &errors);
+    let Data::Struct(data) = &input.data else {
+        return fallback::not_a_struct(&input, &written.on_struct, errors);
+    };
+    let model = Model::new(&input, data, &written, &errors);
+    check(&model, &errors);
+    match errors.finish() {
+        None => items(&model, session::expand),
+        Some(errors) => {
+            let model = fallback::without_collisions(model);
+            let items = items(&model, session::stub);
+            quote!(#errors #items)
+        }
+    }
+}
+
+/// A struct, and what several generated items say of it.
+pub(crate) struct Items<'a> {
+    pub(crate) model: &'a Model<'a>,
+    pub(crate) bounds: Bounds<'a>,
+    pub(crate) ident: Ident,
+}
+
+/// The two items that users name, and all others where nobody sees them.
+fn items(model: &Model, session: impl FnOnce(&Items) -> TokenStream) -> TokenStream {
+    let items = Items { model, bounds: Bounds::new(model), ident: respanned(model.ident) };
+    let runtime = &model.runtime;
+    let view = view::definition(&items);
+    let methods = view::methods(&items);
+    let enumeration = enumeration::definition(&items);
+    let names = enumeration::impls(&items);
+    let flags = flags::expand(&items);
+    let rules = rules::expand(&items);
+    let session = session(&items);
+    quote! {
+        #view
+        #enumeration
+        const _: () = {
+            use #runtime as __session;
+            #methods
+            #names
+            #flags
+            #rules
+            #session
+        };
+    }
+}

@@ -1,0 +1,245 @@
+//! The implementation of the trait: tables, and the two functions that find a field by its index.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::{Items, flags, rules};
+use crate::model::{Field, Kind, Model};
+
+/// The implementation.
+pub(crate) fn expand(items: &Items) -> TokenStream {
+    let model = items.model;
+    let generics = items.bounds.session();
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, ty_generics, _) = model.generics.split_for_impl();
+    let ident = &items.ident;
+    let tables = tables(items);
+    let initial = initial(model);
+    let nested = nested(model);
+    let read = read(model);
+    let write = write(model);
+    let previous = model.attrs.from.as_ref().map(|from| {
+        let from = &from.value;
+        quote! {
+            fn previous<__P: __session::Previous<Self>>(previous: __P) -> __P::Output {
+                previous.from::<#from>()
+            }
+        }
+    });
+    let fields = fields(model);
+    quote! {
+        #fields
+
+        #[automatically_derived]
+        impl #impl_generics __session::Session for #ident #ty_generics #where_clause {
+            #tables
+
+            #[inline]
+            fn initial() -> Self {
+                #initial
+            }
+
+            #nested
+            #read
+            #write
+            #previous
+        }
+    }
+}
+
+/// An implementation for a struct with mistakes, so that code which uses the session adds no errors to them.
+pub(crate) fn stub(items: &Items) -> TokenStream {
+    let model = items.model;
+    let generics = items.bounds.nested();
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, ty_generics, _) = model.generics.split_for_impl();
+    let ident = &items.ident;
+    let tables = tables(items);
+    let fields = fields(model);
+    quote! {
+        #fields
+
+        #[automatically_derived]
+        impl #impl_generics __session::Session for #ident #ty_generics #where_clause {
+            #tables
+
+            fn initial() -> Self {
+                loop {}
+            }
+
+            fn read<__V: __session::ReadField>(_: &Self, _: usize, _: __V) -> __session::Option<__V::Output> {
+                __session::None
+            }
+
+            fn write<__V: __session::WriteField>(_: &mut Self, _: usize, _: __V) -> __session::Option<__V::Output> {
+                __session::None
+            }
+        }
+    }
+}
+
+/// What the generated types are, and the view.
+fn tables(items: &Items) -> TokenStream {
+    let Items { model, bounds, .. } = items;
+    let (edit, field) = (&model.edit, &model.field);
+    let lifetime = bounds.lifetime();
+    let view = bounds.view();
+    let (_, view_generics, _) = view.split_for_impl();
+    let only_nested = bounds.only_nested();
+    let (_, field_generics, _) = only_nested.split_for_impl();
+    let touched = flags::outer(items);
+    let container = container(model);
+    let len = Literal::usize_unsuffixed(model.own().count());
+    let nested = model.nested().map(|field| field.ty);
+    let inner = model.nested().next().map(|_| quote!(.0));
+    let lent = if inner.is_some() { quote!(&mut touched #inner) } else { quote!(touched) };
+    quote! {
+        type Edit<#lifetime> = #edit #view_generics where Self: #lifetime;
+        type Field = #field #field_generics;
+        type Touched = #touched;
+
+        const CONTAINER: __session::Container = #container;
+        const FIELDS: &'static [__session::FieldDef] = __FIELDS;
+        const LEN: usize = #len #(+ <#nested as __session::Session>::LEN)*;
+
+        #[inline]
+        fn edit<#lifetime>(value: &#lifetime mut Self, touched: &#lifetime mut Self::Touched) -> Self::Edit<#lifetime> {
+            #edit { __value: value, __touched: #lent }
+        }
+    }
+}
+
+fn container(model: &Model) -> TokenStream {
+    let attrs = model.attrs;
+    let name = &model.name;
+    let version = attrs.version.as_ref().map(|version| {
+        let version = Literal::u32_unsuffixed(version.value);
+        quote!(.version(#version))
+    });
+    let persist = attrs.persist.as_ref().map(|_| quote!(.persist_always()));
+    let reject = attrs.conflict.as_ref().map(|_| quote!(.reject()));
+    quote!(__session::Container::new(#name) #version #persist #reject)
+}
+
+/// The table of own fields. It stands beside the implementation, because it has no type parameters.
+fn fields(model: &Model) -> TokenStream {
+    let fields = model.own().map(|(_, field)| field_def(field));
+    quote!(const __FIELDS: &[__session::FieldDef] = &[#(#fields),*];)
+}
+
+fn field_def(field: &Field) -> TokenStream {
+    let Field { name, attrs, .. } = field;
+    let aliases = (!attrs.aliases.is_empty()).then(|| {
+        let aliases = attrs.aliases.iter().map(|alias| &alias.value);
+        quote!(.aliases(&[#(#aliases),*]))
+    });
+    let pin = attrs.pin.as_ref().map(|_| quote!(.pin()));
+    let unordered = field.unordered().then(|| quote!(.unordered()));
+    let reject = attrs.conflict.as_ref().map(|_| quote!(.reject()));
+    let sensitive = attrs.sensitive.as_ref().map(|_| quote!(.sensitive()));
+    quote!(__session::FieldDef::new(#name) #aliases #pin #unordered #reject #sensitive)
+}
+
+fn initial(model: &Model) -> TokenStream {
+    if let Some(initial) = &model.attrs.initial {
+        return initial.value.clone();
+    }
+    let fields = model.fields.iter().map(|Field { member, ty, attrs, kind, .. }| match &attrs.initial {
+        Some(initial) => {
+            let initial = &initial.value;
+            quote!(#member: #initial)
+        }
+        None if matches!(kind, Kind::Nested(_)) => quote!(#member: <#ty as __session::Session>::initial()),
+        None => quote!(#member: __session::initial::<#ty>()),
+    });
+    quote!(Self { #(#fields,)* })
+}
+
+fn nested(model: &Model) -> Option<TokenStream> {
+    model.nested().next()?;
+    let nested = model.nested().map(|field| {
+        let (ty, def) = (field.ty, field_def(field));
+        quote!(nesting.nest::<#ty>(#def);)
+    });
+    Some(quote! {
+        fn nested(nesting: &mut impl __session::Nesting) {
+            #(#nested)*
+        }
+    })
+}
+
+fn read(model: &Model) -> TokenStream {
+    let arms = model.own().map(|(index, field)| {
+        let (member, rule, index) = (&field.member, rules::of(index, field), Literal::usize_unsuffixed(index));
+        ours!(#index => __session::read(visitor, &this.#member, #rule),)
+    });
+    let rest =
+        rest(model, |Field { ty, member, .. }| ours!(<#ty as __session::Session>::read(&this.#member, index, visitor)));
+    ours! {
+        fn read<__V: __session::ReadField>(this: &Self, index: usize, visitor: __V) -> __session::Option<__V::Output> {
+            __session::Some(match index {
+                #(#arms)*
+                #rest
+            })
+        }
+    }
+}
+
+fn write(model: &Model) -> TokenStream {
+    let arms = model.own().map(|(index, field)| {
+        let (member, rule, index) = (&field.member, rules::of(index, field), Literal::usize_unsuffixed(index));
+        let merge = match &field.attrs.merge {
+            None => ours!(__session::None),
+            Some(merge) => {
+                let merge = &merge.value;
+                ours!(__session::Some(#merge))
+            }
+        };
+        ours!(#index => __session::write(visitor, &mut this.#member, #rule, #merge),)
+    });
+    let rest = rest(
+        model,
+        |Field { ty, member, .. }| ours!(<#ty as __session::Session>::write(&mut this.#member, index, visitor)),
+    );
+    ours! {
+        fn write<__V: __session::WriteField>(this: &mut Self, index: usize, visitor: __V) -> __session::Option<__V::Output> {
+            __session::Some(match index {
+                #(#arms)*
+                #rest
+            })
+        }
+    }
+}
+
+/// Where the fields of nested sessions, and after them those that do not exist, are looked for.
+fn rest(model: &Model, found: impl Fn(&Field) -> TokenStream) -> TokenStream {
+    if model.nested().next().is_none() {
+        return ours!(_ => return __session::None,);
+    }
+    let chain = nested_chain(model, found);
+    ours! {
+        _ => {
+            #chain
+            return __session::None;
+        }
+    }
+}
+
+/// Returns what is `found` in the nested session that holds the field with this index.
+pub(crate) fn nested_chain(model: &Model, found: impl Fn(&Field) -> TokenStream) -> TokenStream {
+    let own = Literal::usize_unsuffixed(model.own().count());
+    let mut before = ours!(#own);
+    model
+        .nested()
+        .map(|field| {
+            let (ty, found) = (field.ty, found(field));
+            let start = std::mem::replace(&mut before, ours!(<#ty as __session::Session>::LEN));
+            ours! {
+                let index = index - #start;
+                if index < <#ty as __session::Session>::LEN {
+                    return #found;
+                }
+            }
+        })
+        .collect()
+}

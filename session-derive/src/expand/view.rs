@@ -1,0 +1,85 @@
+//! The view that `edit()` lends: `VisitorEdit<'session>`.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Items;
+use super::flags;
+use crate::model::{Field, Kind};
+use crate::names::unraw;
+
+/// The struct.
+pub(crate) fn definition(items: &Items) -> TokenStream {
+    let Items { model, bounds, ident } = items;
+    let (vis, view) = (model.vis, &model.edit);
+    let generics = bounds.view();
+    let where_clause = &generics.where_clause;
+    let (_, ty_generics, _) = model.generics.split_for_impl();
+    let lifetime = bounds.lifetime();
+    let touched = flags::inner(model, &model.runtime);
+    let doc = format!(" Lends a [`{0}`] for change: one method for each field, which marks it.", unraw(model.ident));
+    quote! {
+        #[doc = #doc]
+        #vis struct #view #generics #where_clause {
+            __value: &#lifetime mut #ident #ty_generics,
+            __touched: &#lifetime mut #touched,
+        }
+    }
+}
+
+/// Its methods.
+pub(crate) fn methods(items: &Items) -> TokenStream {
+    let Items { model, bounds, ident } = items;
+    let (vis, view) = (model.vis, &model.edit);
+    let generics = bounds.view();
+    let (impl_generics, view_generics, where_clause) = generics.split_for_impl();
+    let (_, ty_generics, _) = model.generics.split_for_impl();
+    let lifetime = bounds.lifetime();
+    let methods = model.fields.iter().map(|field| {
+        let Field { vis, ty, method, member, .. } = field;
+        let docs = docs(field);
+        let (lent, body) = match field.kind {
+            Kind::Own(index) => {
+                let index = Literal::usize_unsuffixed(index);
+                (quote!(&#lifetime mut #ty), quote!(self.__touched.own[#index] = true; &mut self.__value.#member))
+            }
+            Kind::Nested(place) => {
+                let flags = flags::place(place);
+                (
+                    quote!(<#ty as __session::Session>::Edit<#lifetime>),
+                    quote!(<#ty as __session::Session>::edit(&mut self.__value.#member, &mut self.__touched.#flags)),
+                )
+            }
+            Kind::Skipped => (quote!(&#lifetime mut #ty), quote!(&mut self.__value.#member)),
+        };
+        quote! {
+            #docs
+            #[inline]
+            #vis fn #method(self) -> #lent {
+                #body
+            }
+        }
+    });
+    quote! {
+        impl #impl_generics #view #view_generics #where_clause {
+            #(#methods)*
+
+            /// Lends the whole session and marks every field; comparing finds which ones changed.
+            #[inline]
+            #vis fn edit_all(self) -> &#lifetime mut #ident #ty_generics {
+                __session::Flags::fill(self.__touched, true);
+                self.__value
+            }
+        }
+    }
+}
+
+/// The field's documentation, or one line where the compiler may ask for it.
+fn docs(field: &Field) -> TokenStream {
+    let docs = &field.docs;
+    let line = (!field.documented() && !matches!(field.vis, syn::Visibility::Inherited)).then(|| {
+        let line = format!(" Lends `{}` for change.", field.default_name);
+        quote!(#[doc = #line])
+    });
+    quote!(#line #(#docs)*)
+}

@@ -1,0 +1,3 @@
+//! The derive on its own, on types that need no compiler.
+
+mod expansion;

@@ -1,0 +1,433 @@
+/// Lends a [`Account`] for change: one method for each field, which marks it.
+pub(crate) struct View<'session, 'a, T: Clone, P, const N: usize = 4>
+where
+    P: Into<T>,
+    P: my::sessions::__private::Session,
+{
+    __value: &'session mut Account<'a, T, P, N>,
+    __touched: &'session mut my::sessions::__private::Touched<
+        5,
+        (
+            <P as my::sessions::__private::Session>::Touched,
+            (<Kind as my::sessions::__private::Session>::Touched, ()),
+        ),
+    >,
+}
+/// The tracked fields of a [`Account`].
+pub(crate) enum Name<P>
+where
+    P: my::sessions::__private::Session,
+{
+    /// `number`
+    Number,
+    /// `since`
+    Since,
+    /// `secret`
+    Secret,
+    /// `list`
+    #[deprecated]
+    List,
+    /// `table`
+    Table,
+    /// `profile`
+    Profile(<P as my::sessions::__private::Session>::Field),
+    /// `type`
+    Type(<Kind as my::sessions::__private::Session>::Field),
+}
+const _: () = {
+    use my::sessions::__private as __session;
+    impl<'session, 'a, T: Clone, P, const N: usize> View<'session, 'a, T, P, N>
+    where
+        P: Into<T>,
+        P: my::sessions::__private::Session,
+    {
+        #[inline]
+        fn number(self) -> &'session mut u64 {
+            self.__touched.own[0] = true;
+            &mut self.__value.number
+        }
+        #[inline]
+        fn since(self) -> &'session mut SystemTime {
+            self.__touched.own[1] = true;
+            &mut self.__value.since
+        }
+        #[inline]
+        fn secret(self) -> &'session mut Cow<'a, str> {
+            self.__touched.own[2] = true;
+            &mut self.__value.secret
+        }
+        #[deprecated]
+        #[inline]
+        fn list(self) -> &'session mut Vec<T> {
+            self.__touched.own[3] = true;
+            &mut self.__value.list
+        }
+        #[inline]
+        fn table(self) -> &'session mut HashMap<String, [u8; N]> {
+            self.__touched.own[4] = true;
+            &mut self.__value.table
+        }
+        #[inline]
+        fn profile(self) -> <P as __session::Session>::Edit<'session> {
+            <P as __session::Session>::edit(
+                &mut self.__value.profile,
+                &mut self.__touched.nested.0,
+            )
+        }
+        #[inline]
+        fn r#type(self) -> <Kind as __session::Session>::Edit<'session> {
+            <Kind as __session::Session>::edit(
+                &mut self.__value.r#type,
+                &mut self.__touched.nested.1.0,
+            )
+        }
+        #[inline]
+        fn marker(self) -> &'session mut PhantomData<T> {
+            &mut self.__value.marker
+        }
+        /// Lends the whole session and marks every field; comparing finds which ones changed.
+        #[inline]
+        pub(crate) fn edit_all(self) -> &'session mut Account<'a, T, P, N> {
+            __session::Flags::fill(self.__touched, true);
+            self.__value
+        }
+    }
+    impl<P> __session::Clone for Name<P>
+    where
+        P: my::sessions::__private::Session,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            *self
+        }
+    }
+    impl<P> __session::Copy for Name<P>
+    where
+        P: my::sessions::__private::Session,
+    {}
+    impl<P> __session::PartialEq for Name<P>
+    where
+        P: my::sessions::__private::Session,
+    {
+        #[inline]
+        fn eq(&self, other: &Self) -> bool {
+            __session::Field::index(*self) == __session::Field::index(*other)
+        }
+    }
+    impl<P> __session::Eq for Name<P>
+    where
+        P: my::sessions::__private::Session,
+    {}
+    impl<P> __session::Hash for Name<P>
+    where
+        P: my::sessions::__private::Session,
+    {
+        #[inline]
+        fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
+            __session::Hash::hash(&__session::Field::index(*self), state);
+        }
+    }
+    impl<P> __session::Debug for Name<P>
+    where
+        P: my::sessions::__private::Session,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
+            match *self {
+                Self::Profile(field) => __session::debug_nested("profile", &field, f),
+                Self::Type(field) => __session::debug_nested("type", &field, f),
+                _ => __session::debug_field(__FIELDS, __session::Field::index(*self), f),
+            }
+        }
+    }
+    impl<P> __session::Field for Name<P>
+    where
+        P: my::sessions::__private::Session,
+    {
+        #[inline]
+        fn index(self) -> usize {
+            match self {
+                Self::Number => 0,
+                Self::Since => 1,
+                Self::Secret => 2,
+                Self::List => 3,
+                Self::Table => 4,
+                Self::Profile(field) => 5 + __session::Field::index(field),
+                Self::Type(field) => {
+                    5 + <P as __session::Session>::LEN + __session::Field::index(field)
+                }
+            }
+        }
+        #[inline]
+        fn from_index(index: usize) -> __session::Option<Self> {
+            if index < 5 {
+                return __session::nth(
+                    &[Self::Number, Self::Since, Self::Secret, Self::List, Self::Table],
+                    index,
+                );
+            }
+            let index = index - 5;
+            if index < <P as __session::Session>::LEN {
+                return <<P as __session::Session>::Field as __session::Field>::from_index(
+                        index,
+                    )
+                    .map(Self::Profile);
+            }
+            let index = index - <P as __session::Session>::LEN;
+            if index < <Kind as __session::Session>::LEN {
+                return <<Kind as __session::Session>::Field as __session::Field>::from_index(
+                        index,
+                    )
+                    .map(Self::Type);
+            }
+            __session::None
+        }
+    }
+    pub struct __Touched<P>(
+        __session::Touched<
+            5,
+            (
+                <P as __session::Session>::Touched,
+                (<Kind as __session::Session>::Touched, ()),
+            ),
+        >,
+    )
+    where
+        P: my::sessions::__private::Session;
+    impl<P> __session::Default for __Touched<P>
+    where
+        P: my::sessions::__private::Session,
+    {
+        #[inline]
+        fn default() -> Self {
+            Self(__session::Default::default())
+        }
+    }
+    impl<P> __session::Flags for __Touched<P>
+    where
+        P: my::sessions::__private::Session,
+    {
+        const LEN: usize = <__session::Touched<
+            5,
+            (
+                <P as __session::Session>::Touched,
+                (<Kind as __session::Session>::Touched, ()),
+            ),
+        > as __session::Flags>::LEN;
+        #[inline]
+        fn any(&self) -> bool {
+            __session::Flags::any(&self.0)
+        }
+        #[inline]
+        fn get(&self, index: usize) -> bool {
+            __session::Flags::get(&self.0, index)
+        }
+        #[inline]
+        fn set(&mut self, index: usize, touched: bool) {
+            __session::Flags::set(&mut self.0, index, touched);
+        }
+        #[inline]
+        fn fill(&mut self, touched: bool) {
+            __session::Flags::fill(&mut self.0, touched);
+        }
+    }
+    pub struct __With1;
+    impl<'a, T: Clone, P, const N: usize> __session::Rule<SystemTime> for __With1
+    where
+        P: Into<T>,
+    {
+        fn serialize<__S: __session::Serializer>(
+            field: &SystemTime,
+            serializer: __S,
+        ) -> __session::Result<__S::Ok, __S::Error> {
+            time::seconds::serialize(field, serializer)
+        }
+        fn deserialize<'__de, __D: __session::Deserializer<'__de>>(
+            deserializer: __D,
+        ) -> __session::Result<SystemTime, __D::Error> {
+            time::seconds::deserialize(deserializer)
+        }
+    }
+    const __FIELDS: &[__session::FieldDef] = &[
+        __session::FieldDef::new("id").aliases(&["ident", "no"]).pin(),
+        __session::FieldDef::new("since").reject(),
+        __session::FieldDef::new("secret").sensitive(),
+        __session::FieldDef::new("list"),
+        __session::FieldDef::new("table").unordered(),
+    ];
+    #[automatically_derived]
+    impl<'a, T: Clone, P, const N: usize> __session::Session for Account<'a, T, P, N>
+    where
+        P: Into<T>,
+        P: my::sessions::__private::Session,
+        Vec<T>: __session::Serialize + __session::DeserializeOwned + __session::Default,
+        HashMap<
+            String,
+            [u8; N],
+        >: __session::Serialize + __session::DeserializeOwned + __session::Default,
+        PhantomData<T>: __session::Default,
+    {
+        type Edit<'session> = View<'session, 'a, T, P, N> where Self: 'session;
+        type Field = Name<P>;
+        type Touched = __Touched<P>;
+        const CONTAINER: __session::Container = __session::Container::new("account")
+            .version(2)
+            .persist_always();
+        const FIELDS: &'static [__session::FieldDef] = __FIELDS;
+        const LEN: usize = 5 + <P as __session::Session>::LEN
+            + <Kind as __session::Session>::LEN;
+        #[inline]
+        fn edit<'session>(
+            value: &'session mut Self,
+            touched: &'session mut Self::Touched,
+        ) -> Self::Edit<'session> {
+            View {
+                __value: value,
+                __touched: &mut touched.0,
+            }
+        }
+        #[inline]
+        fn initial() -> Self {
+            Self {
+                number: random(),
+                since: __session::initial::<SystemTime>(),
+                secret: __session::initial::<Cow<'a, str>>(),
+                list: __session::initial::<Vec<T>>(),
+                table: __session::initial::<HashMap<String, [u8; N]>>(),
+                profile: P::new(),
+                r#type: <Kind as __session::Session>::initial(),
+                marker: __session::initial::<PhantomData<T>>(),
+            }
+        }
+        fn nested(nesting: &mut impl __session::Nesting) {
+            nesting.nest::<P>(__session::FieldDef::new("profile"));
+            nesting.nest::<Kind>(__session::FieldDef::new("type").sensitive());
+        }
+        fn read<__V: __session::ReadField>(
+            this: &Self,
+            index: usize,
+            visitor: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::Some(
+                match index {
+                    0 => {
+                        __session::read(visitor, &this.number, __session::plain::<u64>())
+                    }
+                    1 => __session::read(visitor, &this.since, __With1),
+                    2 => {
+                        __session::read(
+                            visitor,
+                            &this.secret,
+                            __session::plain::<Cow<'a, str>>(),
+                        )
+                    }
+                    3 => {
+                        __session::read(
+                            visitor,
+                            &this.list,
+                            __session::plain::<Vec<T>>(),
+                        )
+                    }
+                    4 => {
+                        __session::read(
+                            visitor,
+                            &this.table,
+                            __session::plain::<HashMap<String, [u8; N]>>(),
+                        )
+                    }
+                    _ => {
+                        let index = index - 5;
+                        if index < <P as __session::Session>::LEN {
+                            return <P as __session::Session>::read(
+                                &this.profile,
+                                index,
+                                visitor,
+                            );
+                        }
+                        let index = index - <P as __session::Session>::LEN;
+                        if index < <Kind as __session::Session>::LEN {
+                            return <Kind as __session::Session>::read(
+                                &this.r#type,
+                                index,
+                                visitor,
+                            );
+                        }
+                        return __session::None;
+                    }
+                },
+            )
+        }
+        fn write<__V: __session::WriteField>(
+            this: &mut Self,
+            index: usize,
+            visitor: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::Some(
+                match index {
+                    0 => {
+                        __session::write(
+                            visitor,
+                            &mut this.number,
+                            __session::plain::<u64>(),
+                            __session::None,
+                        )
+                    }
+                    1 => {
+                        __session::write(
+                            visitor,
+                            &mut this.since,
+                            __With1,
+                            __session::None,
+                        )
+                    }
+                    2 => {
+                        __session::write(
+                            visitor,
+                            &mut this.secret,
+                            __session::plain::<Cow<'a, str>>(),
+                            __session::None,
+                        )
+                    }
+                    3 => {
+                        __session::write(
+                            visitor,
+                            &mut this.list,
+                            __session::plain::<Vec<T>>(),
+                            __session::None,
+                        )
+                    }
+                    4 => {
+                        __session::write(
+                            visitor,
+                            &mut this.table,
+                            __session::plain::<HashMap<String, [u8; N]>>(),
+                            __session::None,
+                        )
+                    }
+                    _ => {
+                        let index = index - 5;
+                        if index < <P as __session::Session>::LEN {
+                            return <P as __session::Session>::write(
+                                &mut this.profile,
+                                index,
+                                visitor,
+                            );
+                        }
+                        let index = index - <P as __session::Session>::LEN;
+                        if index < <Kind as __session::Session>::LEN {
+                            return <Kind as __session::Session>::write(
+                                &mut this.r#type,
+                                index,
+                                visitor,
+                            );
+                        }
+                        return __session::None;
+                    }
+                },
+            )
+        }
+        fn previous<__P: __session::Previous<Self>>(previous: __P) -> __P::Output {
+            previous.from::<AccountV1>()
+        }
+    }
+};

@@ -1,0 +1,38 @@
+::core::compile_error! {
+    "`Session` is derived for structs, because fields are what it tracks, and this is an enum; make it a field:\n#[derive(Session)]\nstruct DialogueSession {\n    state: Dialogue,\n}"
+}
+const _: () = {
+    use ::session_runtime::__private as __session;
+    #[automatically_derived]
+    impl<T> __session::Session for Dialogue<T> {
+        type Edit<'__session> = &'__session mut Self where Self: '__session;
+        type Field = __session::NoField;
+        type Touched = __session::Touched<0>;
+        const CONTAINER: __session::Container = __session::Container::new("Dialogue");
+        const FIELDS: &'static [__session::FieldDef] = &[];
+        const LEN: usize = 0;
+        fn initial() -> Self {
+            loop {}
+        }
+        fn edit<'__session>(
+            value: &'__session mut Self,
+            _: &'__session mut Self::Touched,
+        ) -> Self::Edit<'__session> {
+            value
+        }
+        fn read<__V: __session::ReadField>(
+            _: &Self,
+            _: usize,
+            _: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::None
+        }
+        fn write<__V: __session::WriteField>(
+            _: &mut Self,
+            _: usize,
+            _: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::None
+        }
+    }
+};

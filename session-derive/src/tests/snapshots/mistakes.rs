@@ -1,0 +1,116 @@
+::core::compile_error! {
+    "unknown attribute `defualt`: did you mean `initial = expression`?\na field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, sensitive"
+}
+::core::compile_error! {
+    "a generic session needs a name of its own, because its type's name does not tell its instances apart; write `#[session(name = \"…\")]`"
+}
+::core::compile_error! {
+    "the fields `foo_bar` and `foo__bar` would both be `FooBar` in the generated enum; rename one, and write `#[session(rename = \"foo__bar\")]` to keep the name it is stored under"
+}
+/// Lends a [`Visitor`] for change: one method for each field, which marks it.
+struct VisitorEdit<'session, T> {
+    __value: &'session mut Visitor<T>,
+    __touched: &'session mut ::session_runtime::__private::Touched<2>,
+}
+/// The tracked fields of a [`Visitor`].
+enum VisitorField {
+    FooBar,
+    Last,
+}
+const _: () = {
+    use ::session_runtime::__private as __session;
+    impl<'session, T> VisitorEdit<'session, T> {
+        #[inline]
+        fn foo_bar(self) -> &'session mut u32 {
+            self.__touched.own[0] = true;
+            &mut self.__value.foo_bar
+        }
+        #[inline]
+        fn last(self) -> &'session mut String {
+            self.__touched.own[1] = true;
+            &mut self.__value.last
+        }
+        /// Lends the whole session and marks every field; comparing finds which ones changed.
+        #[inline]
+        fn edit_all(self) -> &'session mut Visitor<T> {
+            __session::Flags::fill(self.__touched, true);
+            self.__value
+        }
+    }
+    impl __session::Clone for VisitorField {
+        #[inline]
+        fn clone(&self) -> Self {
+            *self
+        }
+    }
+    impl __session::Copy for VisitorField {}
+    impl __session::PartialEq for VisitorField {
+        #[inline]
+        fn eq(&self, other: &Self) -> bool {
+            __session::Field::index(*self) == __session::Field::index(*other)
+        }
+    }
+    impl __session::Eq for VisitorField {}
+    impl __session::Hash for VisitorField {
+        #[inline]
+        fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
+            __session::Hash::hash(&__session::Field::index(*self), state);
+        }
+    }
+    impl __session::Debug for VisitorField {
+        #[inline]
+        fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
+            __session::debug_field(__FIELDS, __session::Field::index(*self), f)
+        }
+    }
+    impl __session::Field for VisitorField {
+        #[inline]
+        fn index(self) -> usize {
+            self as usize
+        }
+        #[inline]
+        fn from_index(index: usize) -> __session::Option<Self> {
+            __session::nth(&[Self::FooBar, Self::Last], index)
+        }
+    }
+    const __FIELDS: &[__session::FieldDef] = &[
+        __session::FieldDef::new("foo_bar").pin(),
+        __session::FieldDef::new("last"),
+    ];
+    #[automatically_derived]
+    impl<T> __session::Session for Visitor<T> {
+        type Edit<'session> = VisitorEdit<'session, T> where Self: 'session;
+        type Field = VisitorField;
+        type Touched = __session::Touched<2>;
+        const CONTAINER: __session::Container = __session::Container::new("Visitor");
+        const FIELDS: &'static [__session::FieldDef] = __FIELDS;
+        const LEN: usize = 2;
+        #[inline]
+        fn edit<'session>(
+            value: &'session mut Self,
+            touched: &'session mut Self::Touched,
+        ) -> Self::Edit<'session> {
+            VisitorEdit {
+                __value: value,
+                __touched: touched,
+            }
+        }
+        fn initial() -> Self {
+            loop {}
+        }
+        fn read<__V: __session::ReadField>(
+            _: &Self,
+            _: usize,
+            _: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::None
+        }
+        fn write<__V: __session::WriteField>(
+            _: &mut Self,
+            _: usize,
+            _: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::None
+        }
+    }
+};

@@ -1,0 +1,100 @@
+/// Lends a [`Nothing`] for change: one method for each field, which marks it.
+struct NothingEdit<'session> {
+    __value: &'session mut Nothing,
+    __touched: &'session mut ::session_runtime::__private::Touched<0>,
+}
+/// The tracked fields of a [`Nothing`].
+enum NothingField {}
+const _: () = {
+    use ::session_runtime::__private as __session;
+    impl<'session> NothingEdit<'session> {
+        /// Lends the whole session and marks every field; comparing finds which ones changed.
+        #[inline]
+        fn edit_all(self) -> &'session mut Nothing {
+            __session::Flags::fill(self.__touched, true);
+            self.__value
+        }
+    }
+    impl __session::Clone for NothingField {
+        #[inline]
+        fn clone(&self) -> Self {
+            *self
+        }
+    }
+    impl __session::Copy for NothingField {}
+    impl __session::PartialEq for NothingField {
+        #[inline]
+        fn eq(&self, other: &Self) -> bool {
+            __session::Field::index(*self) == __session::Field::index(*other)
+        }
+    }
+    impl __session::Eq for NothingField {}
+    impl __session::Hash for NothingField {
+        #[inline]
+        fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
+            __session::Hash::hash(&__session::Field::index(*self), state);
+        }
+    }
+    impl __session::Debug for NothingField {
+        #[inline]
+        fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
+            match *self {}
+        }
+    }
+    impl __session::Field for NothingField {
+        #[inline]
+        fn index(self) -> usize {
+            match self {}
+        }
+        #[inline]
+        fn from_index(index: usize) -> __session::Option<Self> {
+            __session::nth(&[], index)
+        }
+    }
+    const __FIELDS: &[__session::FieldDef] = &[];
+    #[automatically_derived]
+    impl __session::Session for Nothing {
+        type Edit<'session> = NothingEdit<'session> where Self: 'session;
+        type Field = NothingField;
+        type Touched = __session::Touched<0>;
+        const CONTAINER: __session::Container = __session::Container::new("Nothing");
+        const FIELDS: &'static [__session::FieldDef] = __FIELDS;
+        const LEN: usize = 0;
+        #[inline]
+        fn edit<'session>(
+            value: &'session mut Self,
+            touched: &'session mut Self::Touched,
+        ) -> Self::Edit<'session> {
+            NothingEdit {
+                __value: value,
+                __touched: touched,
+            }
+        }
+        #[inline]
+        fn initial() -> Self {
+            Self {}
+        }
+        fn read<__V: __session::ReadField>(
+            this: &Self,
+            index: usize,
+            visitor: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::Some(
+                match index {
+                    _ => return __session::None,
+                },
+            )
+        }
+        fn write<__V: __session::WriteField>(
+            this: &mut Self,
+            index: usize,
+            visitor: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::Some(
+                match index {
+                    _ => return __session::None,
+                },
+            )
+        }
+    }
+};

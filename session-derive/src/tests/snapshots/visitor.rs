@@ -1,0 +1,263 @@
+/// Lends a [`Visitor`] for change: one method for each field, which marks it.
+pub struct VisitorEdit<'session> {
+    __value: &'session mut Visitor,
+    __touched: &'session mut ::session_runtime::__private::Touched<
+        3,
+        (<Prefs as ::session_runtime::__private::Session>::Touched, ()),
+    >,
+}
+/// The tracked fields of a [`Visitor`].
+pub enum VisitorField {
+    /// How often the visitor came.
+    Visits,
+    /// `theme`
+    Theme,
+    /// `cart`
+    Cart,
+    /// `prefs`
+    Prefs(<Prefs as ::session_runtime::__private::Session>::Field),
+}
+const _: () = {
+    use ::session_runtime::__private as __session;
+    impl<'session> VisitorEdit<'session> {
+        /// How often the visitor came.
+        #[inline]
+        fn visits(self) -> &'session mut u32 {
+            self.__touched.own[0] = true;
+            &mut self.__value.visits
+        }
+        /// Lends `theme` for change.
+        #[inline]
+        pub fn theme(self) -> &'session mut String {
+            self.__touched.own[1] = true;
+            &mut self.__value.theme
+        }
+        #[inline]
+        fn cart(self) -> &'session mut Vec<Item> {
+            self.__touched.own[2] = true;
+            &mut self.__value.cart
+        }
+        #[inline]
+        fn prefs(self) -> <Prefs as __session::Session>::Edit<'session> {
+            <Prefs as __session::Session>::edit(
+                &mut self.__value.prefs,
+                &mut self.__touched.nested.0,
+            )
+        }
+        #[inline]
+        fn request_id(self) -> &'session mut Option<String> {
+            &mut self.__value.request_id
+        }
+        /// Lends the whole session and marks every field; comparing finds which ones changed.
+        #[inline]
+        pub fn edit_all(self) -> &'session mut Visitor {
+            __session::Flags::fill(self.__touched, true);
+            self.__value
+        }
+    }
+    impl __session::Clone for VisitorField {
+        #[inline]
+        fn clone(&self) -> Self {
+            *self
+        }
+    }
+    impl __session::Copy for VisitorField {}
+    impl __session::PartialEq for VisitorField {
+        #[inline]
+        fn eq(&self, other: &Self) -> bool {
+            __session::Field::index(*self) == __session::Field::index(*other)
+        }
+    }
+    impl __session::Eq for VisitorField {}
+    impl __session::Hash for VisitorField {
+        #[inline]
+        fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
+            __session::Hash::hash(&__session::Field::index(*self), state);
+        }
+    }
+    impl __session::Debug for VisitorField {
+        #[inline]
+        fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
+            match *self {
+                Self::Prefs(field) => __session::debug_nested("prefs", &field, f),
+                _ => __session::debug_field(__FIELDS, __session::Field::index(*self), f),
+            }
+        }
+    }
+    impl __session::Field for VisitorField {
+        #[inline]
+        fn index(self) -> usize {
+            match self {
+                Self::Visits => 0,
+                Self::Theme => 1,
+                Self::Cart => 2,
+                Self::Prefs(field) => 3 + __session::Field::index(field),
+            }
+        }
+        #[inline]
+        fn from_index(index: usize) -> __session::Option<Self> {
+            if index < 3 {
+                return __session::nth(&[Self::Visits, Self::Theme, Self::Cart], index);
+            }
+            let index = index - 3;
+            if index < <Prefs as __session::Session>::LEN {
+                return <<Prefs as __session::Session>::Field as __session::Field>::from_index(
+                        index,
+                    )
+                    .map(Self::Prefs);
+            }
+            __session::None
+        }
+    }
+    pub struct __Touched(
+        __session::Touched<3, (<Prefs as __session::Session>::Touched, ())>,
+    );
+    impl __session::Default for __Touched {
+        #[inline]
+        fn default() -> Self {
+            Self(__session::Default::default())
+        }
+    }
+    impl __session::Flags for __Touched {
+        const LEN: usize = <__session::Touched<
+            3,
+            (<Prefs as __session::Session>::Touched, ()),
+        > as __session::Flags>::LEN;
+        #[inline]
+        fn any(&self) -> bool {
+            __session::Flags::any(&self.0)
+        }
+        #[inline]
+        fn get(&self, index: usize) -> bool {
+            __session::Flags::get(&self.0, index)
+        }
+        #[inline]
+        fn set(&mut self, index: usize, touched: bool) {
+            __session::Flags::set(&mut self.0, index, touched);
+        }
+        #[inline]
+        fn fill(&mut self, touched: bool) {
+            __session::Flags::fill(&mut self.0, touched);
+        }
+    }
+    const __FIELDS: &[__session::FieldDef] = &[
+        __session::FieldDef::new("visits"),
+        __session::FieldDef::new("theme"),
+        __session::FieldDef::new("cart").unordered(),
+    ];
+    #[automatically_derived]
+    impl __session::Session for Visitor {
+        type Edit<'session> = VisitorEdit<'session> where Self: 'session;
+        type Field = VisitorField;
+        type Touched = __Touched;
+        const CONTAINER: __session::Container = __session::Container::new("Visitor");
+        const FIELDS: &'static [__session::FieldDef] = __FIELDS;
+        const LEN: usize = 3 + <Prefs as __session::Session>::LEN;
+        #[inline]
+        fn edit<'session>(
+            value: &'session mut Self,
+            touched: &'session mut Self::Touched,
+        ) -> Self::Edit<'session> {
+            VisitorEdit {
+                __value: value,
+                __touched: &mut touched.0,
+            }
+        }
+        #[inline]
+        fn initial() -> Self {
+            Self {
+                visits: __session::initial::<u32>(),
+                theme: "light".to_owned(),
+                cart: __session::initial::<Vec<Item>>(),
+                prefs: <Prefs as __session::Session>::initial(),
+                request_id: __session::initial::<Option<String>>(),
+            }
+        }
+        fn nested(nesting: &mut impl __session::Nesting) {
+            nesting.nest::<Prefs>(__session::FieldDef::new("prefs"));
+        }
+        fn read<__V: __session::ReadField>(
+            this: &Self,
+            index: usize,
+            visitor: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::Some(
+                match index {
+                    0 => {
+                        __session::read(visitor, &this.visits, __session::plain::<u32>())
+                    }
+                    1 => {
+                        __session::read(
+                            visitor,
+                            &this.theme,
+                            __session::plain::<String>(),
+                        )
+                    }
+                    2 => {
+                        __session::read(
+                            visitor,
+                            &this.cart,
+                            __session::plain::<Vec<Item>>(),
+                        )
+                    }
+                    _ => {
+                        let index = index - 3;
+                        if index < <Prefs as __session::Session>::LEN {
+                            return <Prefs as __session::Session>::read(
+                                &this.prefs,
+                                index,
+                                visitor,
+                            );
+                        }
+                        return __session::None;
+                    }
+                },
+            )
+        }
+        fn write<__V: __session::WriteField>(
+            this: &mut Self,
+            index: usize,
+            visitor: __V,
+        ) -> __session::Option<__V::Output> {
+            __session::Some(
+                match index {
+                    0 => {
+                        __session::write(
+                            visitor,
+                            &mut this.visits,
+                            __session::plain::<u32>(),
+                            __session::None,
+                        )
+                    }
+                    1 => {
+                        __session::write(
+                            visitor,
+                            &mut this.theme,
+                            __session::plain::<String>(),
+                            __session::None,
+                        )
+                    }
+                    2 => {
+                        __session::write(
+                            visitor,
+                            &mut this.cart,
+                            __session::plain::<Vec<Item>>(),
+                            __session::Some(merge::union),
+                        )
+                    }
+                    _ => {
+                        let index = index - 3;
+                        if index < <Prefs as __session::Session>::LEN {
+                            return <Prefs as __session::Session>::write(
+                                &mut this.prefs,
+                                index,
+                                visitor,
+                            );
+                        }
+                        return __session::None;
+                    }
+                },
+            )
+        }
+    }
+};
