@@ -24,8 +24,8 @@ pub enum Call {
     Commit {
         /// The user's key.
         key: String,
-        /// The fields it sets, with their encoded values, in the order of the session's fields.
-        set: Vec<(String, Vec<u8>)>,
+        /// The fields it sets and their encoded values as text, in the order of the session's fields.
+        set: Vec<(String, String)>,
         /// The fields it removes.
         unset: Vec<String>,
     },
@@ -48,10 +48,9 @@ impl Call {
         let key = key.id().to_owned();
         match &commit.action {
             Action::Write => {
-                let set = commit
-                    .changes
-                    .iter()
-                    .filter_map(|change| Some((change.name.to_string(), change.value.as_ref()?.to_vec())));
+                let set = commit.changes.iter().filter_map(|change| {
+                    Some((change.name.to_string(), String::from_utf8_lossy(change.value.as_ref()?).into_owned()))
+                });
                 let unset = commit.changes.iter().filter(|change| change.value.is_none());
                 Self::Commit { key, set: set.collect(), unset: unset.map(|change| change.name.to_string()).collect() }
             }
