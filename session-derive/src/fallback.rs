@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Data, DeriveInput};
 
@@ -46,7 +46,7 @@ pub(crate) fn not_a_struct(input: &DeriveInput, attrs: &StructAttrs, errors: Err
         ),
     );
     let errors = errors.finish();
-    let runtime = runtime(attrs);
+    let runtime = runtime(attrs, Span::call_site());
     let ident = respanned(&input.ident);
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
     quote! {

@@ -7,7 +7,7 @@ use syn::{Attribute, DataStruct, DeriveInput, Generics, Index, Member, Meta, Typ
 
 use crate::attr::{FieldAttrs, StructAttrs, Written};
 use crate::errors::Errors;
-use crate::names::{generated, respanned, unraw, variant};
+use crate::names::{generated, located, respanned, unraw, variant};
 
 /// A struct.
 pub(crate) struct Model<'a> {
@@ -71,7 +71,7 @@ impl<'a> Model<'a> {
             name: attrs.name.as_ref().map_or_else(|| type_name.clone(), |name| name.value.value()),
             edit: attrs.edit.as_ref().map_or_else(|| item("Edit"), |edit| respanned(&edit.value)),
             field: attrs.field.as_ref().map_or_else(|| item("Field"), |field| respanned(&field.value)),
-            runtime: runtime(attrs),
+            runtime: runtime(attrs, Span::call_site()),
         }
     }
 
@@ -95,9 +95,9 @@ impl<'a> Model<'a> {
 }
 
 /// `::session_runtime::__private`, or the user's path to it.
-pub(crate) fn runtime(attrs: &StructAttrs) -> TokenStream {
+pub(crate) fn runtime(attrs: &StructAttrs, span: Span) -> TokenStream {
     match &attrs.krate {
-        None => quote!(::session_runtime::__private),
+        None => quote_spanned!(span=> ::session_runtime::__private),
         Some(path) => {
             let path = &path.value;
             quote_spanned!(path.span()=> #path::__private)
@@ -187,6 +187,18 @@ impl Field<'_> {
     /// matter, so there the type says nothing.
     pub(crate) fn unordered(&self) -> bool {
         self.attrs.unordered.is_some() || (self.attrs.with.is_none() && self.written_unordered())
+    }
+
+    /// `<Type as Trait>::item`, shown at the user's type if it has no such trait.
+    pub(crate) fn item(&self, of: &TokenStream, name: &str) -> TokenStream {
+        let (ty, span) = (self.ty, located(self.ty.span()));
+        let item = Ident::new(name, span);
+        quote_spanned!(span=> <#ty as #of>::#item)
+    }
+
+    /// An item of a nested session, for use beside the trait's implementation.
+    pub(crate) fn of_session(&self, name: &str) -> TokenStream {
+        self.item(&quote!(__session::Session), name)
     }
 
     /// Whether the field's type mentions one of these names.

@@ -103,13 +103,18 @@ fn capitalized(word: &str) -> impl Iterator<Item = char> {
 ///
 /// It belongs to the derive, so that no lint of the user's crate speaks about it.
 pub(crate) fn generated(name: &str, span: Span) -> Ident {
-    Ident::new(name, Span::call_site().located_at(span))
+    Ident::new(name, located(span))
+}
+
+/// The place of the user's token, as a place in generated code.
+pub(crate) fn located(span: Span) -> Span {
+    Span::call_site().located_at(span)
 }
 
 /// The user's name, as generated code writes it: for the same reason, it belongs to the derive.
 pub(crate) fn respanned(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
-    ident.set_span(Span::call_site().located_at(ident.span()));
+    ident.set_span(located(ident.span()));
     ident
 }
 

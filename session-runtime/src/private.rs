@@ -11,33 +11,55 @@ pub use crate::session::{
     Container, Field, FieldDef, Flags, Merge, Nesting, Plain, Previous, ReadField, Rule, Session, Touched, WriteField,
 };
 
-/// The rule of a field whose type says itself how it is encoded.
+/// A type whose values can be fields of a session, encoded as the type itself says.
 ///
-/// The answer's type hides its bounds, so that a type that breaks them is reported here and nowhere else: the calls in
-/// the two generated functions give the same error at the same place, and the compiler shows it once.
-#[inline]
-#[must_use]
-pub fn plain<F: Serialize + DeserializeOwned>() -> impl Rule<F> {
-    Plain
+/// The derive asks for it by `<Type as Stored>`, so that a type without it is reported at the user's tokens, and once:
+/// the compiler shows the same error of two generated functions a single time.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in a session",
+    label = "a tracked field's type needs `Serialize` and `Deserialize`, and so does every type in it",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the types of your own",
+    note = "for a type of another crate, turn on its feature `serde`, or write `#[session(with = path::to::module)]`",
+    note = "for a value that need not be stored, write `#[session(skip)]`"
+)]
+pub trait Stored: Sized {
+    /// Shows a visitor the field.
+    fn read<V: ReadField>(&self, visitor: V) -> V::Output;
+
+    /// Lends a visitor the field.
+    fn write<V: WriteField>(&mut self, visitor: V, merge: Option<Merge<Self>>) -> V::Output;
 }
 
-/// Shows a visitor a field.
-#[inline]
-pub fn read<V: ReadField, F, R: Rule<F>>(visitor: V, field: &F, _: R) -> V::Output {
-    visitor.read::<F, R>(field)
+#[diagnostic::do_not_recommend]
+impl<F: Serialize + DeserializeOwned> Stored for F {
+    #[inline]
+    fn read<V: ReadField>(&self, visitor: V) -> V::Output {
+        visitor.read::<F, Plain>(self)
+    }
+
+    #[inline]
+    fn write<V: WriteField>(&mut self, visitor: V, merge: Option<Merge<F>>) -> V::Output {
+        visitor.write::<F, Plain>(self, merge)
+    }
 }
 
-/// Lends a visitor a field.
-#[inline]
-pub fn write<V: WriteField, F, R: Rule<F>>(visitor: V, field: &mut F, _: R, merge: Option<Merge<F>>) -> V::Output {
-    visitor.write::<F, R>(field, merge)
+/// A type that has an initial value of its own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no initial value",
+    label = "a field without `initial` needs a type with `Default`",
+    note = "write `#[session(initial = expression)]` on the field, or add `#[derive(Default)]` to the type"
+)]
+pub trait Initial {
+    /// The initial value of a field without `initial`.
+    fn initial() -> Self;
 }
 
-/// The initial value of a field without `initial`.
-#[inline]
-#[must_use]
-pub fn initial<F: Default>() -> F {
-    F::default()
+#[diagnostic::do_not_recommend]
+impl<F: Default> Initial for F {
+    #[inline]
+    fn initial() -> Self {
+        F::default()
+    }
 }
 
 /// The field with this index, among a session's own fields.

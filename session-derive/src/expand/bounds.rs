@@ -1,10 +1,12 @@
 //! Which type parameters a generated item has, and what it asks of them.
 
-use proc_macro2::Ident;
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
-use crate::model::{Kind, Model, mentions};
+use crate::model::{Kind, Model, mentions, runtime};
+use crate::names::located;
 
 /// Type parameters.
 pub(crate) struct Bounds<'a> {
@@ -46,11 +48,12 @@ impl<'a> Bounds<'a> {
 
     /// For whatever names the flags or the field names of nested sessions.
     pub(crate) fn nested(&self) -> Generics {
-        let runtime = &self.model.runtime;
         let mut generics = self.model.generics.clone();
-        for field in self.model.nested().filter(|field| field.mentions(&self.params)) {
-            let ty = field.ty;
-            generics.make_where_clause().predicates.push(parse_quote!(#ty: #runtime::Session));
+        for field in self.model.nested() {
+            let (ty, span) = (field.ty, located(field.ty.span()));
+            let runtime = runtime(self.model.attrs, span);
+            let bound: TokenStream = quote_spanned!(span=> #ty: #runtime::Session);
+            generics.make_where_clause().predicates.push(parse_quote!(#bound));
         }
         generics
     }

@@ -1,7 +1,7 @@
 //! The enum that names the tracked fields: `VisitorField`.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Visibility;
 
 use super::{Items, session};
@@ -16,14 +16,17 @@ pub(crate) fn definition(items: &Items) -> TokenStream {
     let where_clause = &generics.where_clause;
     let doc = format!(" The tracked fields of a [`{}`].", unraw(model.ident));
     let variants = model.tracked().map(|field| {
-        let Field { ty, variant, .. } = field;
-        let docs = docs(field, vis);
+        let (variant, docs) = (&field.variant, docs(field, vis));
         match field.kind {
-            Kind::Nested(_) => quote!(#docs #variant(<#ty as #runtime::Session>::Field)),
+            Kind::Nested(_) => {
+                let inner = field.item(&quote!(#runtime::Session), "Field");
+                quote!(#docs #variant(#inner))
+            }
             Kind::Own(_) | Kind::Skipped => quote!(#docs #variant),
         }
     });
-    quote! {
+    // If the user has this name already, the error stands at the struct.
+    quote_spanned! {name.span()=>
         #[doc = #doc]
         #vis enum #name #generics #where_clause {
             #(#variants,)*
@@ -98,16 +101,16 @@ fn index(items: &Items) -> TokenStream {
     let mut start = quote!(#own);
     let arms: TokenStream = model
         .tracked()
-        .map(|Field { variant, kind, ty, .. }| match kind {
-            Kind::Own(index) => {
-                let index = Literal::usize_unsuffixed(*index);
-                quote!(Self::#variant => #index,)
+        .map(|field| {
+            let variant = &field.variant;
+            if let Kind::Own(index) = field.kind {
+                let index = Literal::usize_unsuffixed(index);
+                return quote!(Self::#variant => #index,);
             }
-            Kind::Nested(_) | Kind::Skipped => {
-                let arm = quote!(Self::#variant(field) => #start + __session::Field::index(field),);
-                start.extend(quote!(+ <#ty as __session::Session>::LEN));
-                arm
-            }
+            let arm = quote!(Self::#variant(field) => #start + __session::Field::index(field),);
+            let len = field.of_session("LEN");
+            start.extend(quote!(+ #len));
+            arm
         })
         .collect();
     quote!(match self { #arms })
@@ -121,17 +124,17 @@ fn from_index(items: &Items) -> TokenStream {
     if model.nested().next().is_none() {
         return ours!(#signature { #own });
     }
-    let count = Literal::usize_unsuffixed(model.own().count());
-    let rest = session::nested_chain(model, |Field { ty, variant, .. }| {
-        ours! {
-            <<#ty as __session::Session>::Field as __session::Field>::from_index(index).map(Self::#variant)
-        }
+    let own = model.own().next().map(|_| {
+        let count = Literal::usize_unsuffixed(model.own().count());
+        ours!(if index < #count { return #own; })
+    });
+    let rest = session::nested_chain(model, |field| {
+        let (inner, variant) = (field.of_session("Field"), &field.variant);
+        ours!(<#inner as __session::Field>::from_index(index).map(Self::#variant))
     });
     ours! {
         #signature {
-            if index < #count {
-                return #own;
-            }
+            #own
             #rest
             __session::None
         }

@@ -22,11 +22,11 @@ pub(crate) fn outer(items: &Items) -> TokenStream {
 /// What a view holds.
 pub(crate) fn inner(model: &Model, runtime: &TokenStream) -> TokenStream {
     let own = Literal::usize_unsuffixed(model.own().count());
-    let nested: Vec<_> = model.nested().map(|field| field.ty).collect();
-    if nested.is_empty() {
+    if model.nested().next().is_none() {
         return quote!(#runtime::Touched<#own>);
     }
-    let list = nested.iter().rev().fold(quote!(()), |list, ty| quote!((<#ty as #runtime::Session>::Touched, #list)));
+    let nested: Vec<_> = model.nested().map(|field| field.item(&quote!(#runtime::Session), "Touched")).collect();
+    let list = nested.iter().rev().fold(quote!(()), |list, flags| quote!((#flags, #list)));
     quote!(#runtime::Touched<#own, #list>)
 }
 

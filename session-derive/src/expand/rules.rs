@@ -1,10 +1,12 @@
 //! How fields with `with = module` are encoded.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::Items;
 use crate::model::Field;
+use crate::names::{generated, unraw};
 
 /// One empty struct for each of these fields, which hands over to the user's module.
 pub(crate) fn expand(items: &Items) -> TokenStream {
@@ -12,9 +14,12 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
     let (impl_generics, _, where_clause) = model.generics.split_for_impl();
     model
         .own()
-        .filter_map(|(index, Field { attrs, ty, .. })| {
-            let module = &attrs.with.as_ref()?.value;
-            let rule = format_ident!("__With{index}");
+        .filter_map(|(_, field)| {
+            let (rule, ty) = (of(field)?, field.ty);
+            let module = &field.attrs.with.as_ref()?.value;
+            // The calls are the user's, as it were: errors about their types are shown at the path.
+            let serialize = quote_spanned!(module.span()=> #module::serialize(field, serializer));
+            let deserialize = quote_spanned!(module.span()=> #module::deserialize(deserializer));
             Some(quote! {
                 pub struct #rule;
 
@@ -23,13 +28,13 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
                         field: &#ty,
                         serializer: __S,
                     ) -> __session::Result<__S::Ok, __S::Error> {
-                        #module::serialize(field, serializer)
+                        #serialize
                     }
 
                     fn deserialize<'__de, __D: __session::Deserializer<'__de>>(
                         deserializer: __D,
                     ) -> __session::Result<#ty, __D::Error> {
-                        #module::deserialize(deserializer)
+                        #deserialize
                     }
                 }
             })
@@ -37,12 +42,9 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
         .collect()
 }
 
-/// The rule of a field, as a value.
-pub(crate) fn of(index: usize, field: &Field) -> TokenStream {
-    if field.attrs.with.is_some() {
-        let rule = format_ident!("__With{index}");
-        return quote!(#rule);
-    }
-    let ty = field.ty;
-    quote!(__session::plain::<#ty>())
+/// The type of a field's rule, if its own type does not say how it is encoded.
+pub(crate) fn of(field: &Field) -> Option<Ident> {
+    let module = field.attrs.with.as_ref()?;
+    let name = unraw(&field.method);
+    Some(generated(&format!("__With_{name}"), module.span()))
 }

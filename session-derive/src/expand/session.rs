@@ -90,7 +90,7 @@ fn tables(items: &Items) -> TokenStream {
     let touched = flags::outer(items);
     let container = container(model);
     let len = Literal::usize_unsuffixed(model.own().count());
-    let nested = model.nested().map(|field| field.ty);
+    let nested = model.nested().map(|field| field.of_session("LEN"));
     let inner = model.nested().next().map(|_| quote!(.0));
     let lent = if inner.is_some() { quote!(&mut touched #inner) } else { quote!(touched) };
     quote! {
@@ -100,7 +100,7 @@ fn tables(items: &Items) -> TokenStream {
 
         const CONTAINER: __session::Container = #container;
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
-        const LEN: usize = #len #(+ <#nested as __session::Session>::LEN)*;
+        const LEN: usize = #len #(+ #nested)*;
 
         #[inline]
         fn edit<#lifetime>(value: &#lifetime mut Self, touched: &#lifetime mut Self::Touched) -> Self::Edit<#lifetime> {
@@ -144,13 +144,23 @@ fn initial(model: &Model) -> TokenStream {
     if let Some(initial) = &model.attrs.initial {
         return initial.value.clone();
     }
-    let fields = model.fields.iter().map(|Field { member, ty, attrs, kind, .. }| match &attrs.initial {
-        Some(initial) => {
-            let initial = &initial.value;
-            quote!(#member: #initial)
-        }
-        None if matches!(kind, Kind::Nested(_)) => quote!(#member: <#ty as __session::Session>::initial()),
-        None => quote!(#member: __session::initial::<#ty>()),
+    let fields = model.fields.iter().map(|field| {
+        let member = &field.member;
+        let value = match &field.attrs.initial {
+            Some(initial) => {
+                let initial = &initial.value;
+                quote!({ #initial })
+            }
+            None if matches!(field.kind, Kind::Nested(_)) => {
+                let initial = field.of_session("initial");
+                quote!(#initial())
+            }
+            None => {
+                let initial = field.item(&quote!(__session::Initial), "initial");
+                quote!(#initial())
+            }
+        };
+        quote!(#member: #value)
     });
     quote!(Self { #(#fields,)* })
 }
@@ -170,73 +180,85 @@ fn nested(model: &Model) -> Option<TokenStream> {
 
 fn read(model: &Model) -> TokenStream {
     let arms = model.own().map(|(index, field)| {
-        let (member, rule, index) = (&field.member, rules::of(index, field), Literal::usize_unsuffixed(index));
-        ours!(#index => __session::read(visitor, &this.#member, #rule),)
+        let (member, ty, index) = (&field.member, field.ty, Literal::usize_unsuffixed(index));
+        if let Some(rule) = rules::of(field) {
+            return ours!(#index => visitor.read::<#ty, #rule>(&this.#member),);
+        }
+        let read = field.item(&quote!(__session::Stored), "read");
+        ours!(#index => #read(&this.#member, visitor),)
     });
-    let rest =
-        rest(model, |Field { ty, member, .. }| ours!(<#ty as __session::Session>::read(&this.#member, index, visitor)));
+    let body = body(model, arms, |field| {
+        let (member, read) = (&field.member, field.of_session("read"));
+        ours!(#read(&this.#member, index, visitor))
+    });
     ours! {
         fn read<__V: __session::ReadField>(this: &Self, index: usize, visitor: __V) -> __session::Option<__V::Output> {
-            __session::Some(match index {
-                #(#arms)*
-                #rest
-            })
+            #body
         }
     }
 }
 
 fn write(model: &Model) -> TokenStream {
     let arms = model.own().map(|(index, field)| {
-        let (member, rule, index) = (&field.member, rules::of(index, field), Literal::usize_unsuffixed(index));
-        let merge = match &field.attrs.merge {
-            None => ours!(__session::None),
-            Some(merge) => {
-                let merge = &merge.value;
-                ours!(__session::Some(#merge))
-            }
-        };
-        ours!(#index => __session::write(visitor, &mut this.#member, #rule, #merge),)
+        let (member, ty, index) = (&field.member, field.ty, Literal::usize_unsuffixed(index));
+        let (declared, merge) = merge(field);
+        if let Some(rule) = rules::of(field) {
+            return ours!(#index => { #declared visitor.write::<#ty, #rule>(&mut this.#member, #merge) });
+        }
+        let write = field.item(&quote!(__session::Stored), "write");
+        match declared {
+            None => ours!(#index => #write(&mut this.#member, visitor, #merge),),
+            Some(declared) => ours!(#index => { #declared #write(&mut this.#member, visitor, #merge) }),
+        }
     });
-    let rest = rest(
-        model,
-        |Field { ty, member, .. }| ours!(<#ty as __session::Session>::write(&mut this.#member, index, visitor)),
-    );
+    let body = body(model, arms, |field| {
+        let (member, write) = (&field.member, field.of_session("write"));
+        ours!(#write(&mut this.#member, index, visitor))
+    });
     ours! {
         fn write<__V: __session::WriteField>(this: &mut Self, index: usize, visitor: __V) -> __session::Option<__V::Output> {
-            __session::Some(match index {
-                #(#arms)*
-                #rest
-            })
+            #body
         }
     }
 }
 
-/// Where the fields of nested sessions, and after them those that do not exist, are looked for.
-fn rest(model: &Model, found: impl Fn(&Field) -> TokenStream) -> TokenStream {
-    if model.nested().next().is_none() {
-        return ours!(_ => return __session::None,);
-    }
-    let chain = nested_chain(model, found);
-    ours! {
-        _ => {
-            #chain
-            return __session::None;
-        }
+/// The merge function, declared with the type it has to have, and the argument.
+fn merge(field: &Field) -> (Option<TokenStream>, TokenStream) {
+    let Some(merge) = &field.attrs.merge else {
+        return (None, ours!(__session::None));
+    };
+    let (path, ty) = (&merge.value, field.ty);
+    (Some(ours!(let merge: __session::Merge<#ty> = #path;)), ours!(__session::Some(merge)))
+}
+
+/// Looks among the own fields, then in the nested sessions.
+fn body(model: &Model, own: impl Iterator<Item = TokenStream>, nested: impl Fn(&Field) -> TokenStream) -> TokenStream {
+    let own: TokenStream = own.collect();
+    let nested = nested_chain(model, nested);
+    match (own.is_empty(), nested.is_empty()) {
+        (true, _) => ours!(#nested __session::None),
+        (false, true) => ours!(__session::Some(match index { #own _ => return __session::None, })),
+        (false, false) => ours!(__session::Some(match index { #own _ => { #nested return __session::None; } })),
     }
 }
 
 /// Returns what is `found` in the nested session that holds the field with this index.
 pub(crate) fn nested_chain(model: &Model, found: impl Fn(&Field) -> TokenStream) -> TokenStream {
-    let own = Literal::usize_unsuffixed(model.own().count());
-    let mut before = ours!(#own);
+    let mut before = match model.own().count() {
+        0 => None,
+        count => {
+            let count = Literal::usize_unsuffixed(count);
+            Some(ours!(let index = index - #count;))
+        }
+    };
     model
         .nested()
         .map(|field| {
-            let (ty, found) = (field.ty, found(field));
-            let start = std::mem::replace(&mut before, ours!(<#ty as __session::Session>::LEN));
+            let (len, found) = (field.of_session("LEN"), found(field));
+            let start = before.replace(ours!(let index = index - #len;));
             ours! {
-                let index = index - #start;
-                if index < <#ty as __session::Session>::LEN {
+                #start
+                if index < #len {
                     return #found;
                 }
             }

@@ -1,7 +1,7 @@
 //! The view that `edit()` lends: `VisitorEdit<'session>`.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::Items;
 use super::flags;
@@ -18,7 +18,8 @@ pub(crate) fn definition(items: &Items) -> TokenStream {
     let lifetime = bounds.lifetime();
     let touched = flags::inner(model, &model.runtime);
     let doc = format!(" Lends a [`{0}`] for change: one method for each field, which marks it.", unraw(model.ident));
-    quote! {
+    // If the user has this name already, the error stands at the struct.
+    quote_spanned! {view.span()=>
         #[doc = #doc]
         #vis struct #view #generics #where_clause {
             __value: &#lifetime mut #ident #ty_generics,
@@ -44,11 +45,8 @@ pub(crate) fn methods(items: &Items) -> TokenStream {
                 (quote!(&#lifetime mut #ty), quote!(self.__touched.own[#index] = true; &mut self.__value.#member))
             }
             Kind::Nested(place) => {
-                let flags = flags::place(place);
-                (
-                    quote!(<#ty as __session::Session>::Edit<#lifetime>),
-                    quote!(<#ty as __session::Session>::edit(&mut self.__value.#member, &mut self.__touched.#flags)),
-                )
+                let (lent, edit, flags) = (field.of_session("Edit"), field.of_session("edit"), flags::place(place));
+                (quote!(#lent<#lifetime>), quote!(#edit(&mut self.__value.#member, &mut self.__touched.#flags)))
             }
             Kind::Skipped => (quote!(&#lifetime mut #ty), quote!(&mut self.__value.#member)),
         };

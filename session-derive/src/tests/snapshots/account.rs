@@ -3,6 +3,7 @@ pub(crate) struct View<'session, 'a, T: Clone, P, const N: usize = 4>
 where
     P: Into<T>,
     P: my::sessions::__private::Session,
+    Kind: my::sessions::__private::Session,
 {
     __value: &'session mut Account<'a, T, P, N>,
     __touched: &'session mut my::sessions::__private::Touched<
@@ -17,6 +18,7 @@ where
 pub(crate) enum Name<P>
 where
     P: my::sessions::__private::Session,
+    Kind: my::sessions::__private::Session,
 {
     /// `number`
     Number,
@@ -40,6 +42,7 @@ const _: () = {
     where
         P: Into<T>,
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {
         #[inline]
         fn number(self) -> &'session mut u64 {
@@ -95,6 +98,7 @@ const _: () = {
     impl<P> __session::Clone for Name<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {
         #[inline]
         fn clone(&self) -> Self {
@@ -104,10 +108,12 @@ const _: () = {
     impl<P> __session::Copy for Name<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {}
     impl<P> __session::PartialEq for Name<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {
         #[inline]
         fn eq(&self, other: &Self) -> bool {
@@ -117,10 +123,12 @@ const _: () = {
     impl<P> __session::Eq for Name<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {}
     impl<P> __session::Hash for Name<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {
         #[inline]
         fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
@@ -130,6 +138,7 @@ const _: () = {
     impl<P> __session::Debug for Name<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
@@ -143,6 +152,7 @@ const _: () = {
     impl<P> __session::Field for Name<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {
         #[inline]
         fn index(self) -> usize {
@@ -193,10 +203,12 @@ const _: () = {
         >,
     )
     where
-        P: my::sessions::__private::Session;
+        P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session;
     impl<P> __session::Default for __Touched<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {
         #[inline]
         fn default() -> Self {
@@ -206,6 +218,7 @@ const _: () = {
     impl<P> __session::Flags for __Touched<P>
     where
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
     {
         const LEN: usize = <__session::Touched<
             5,
@@ -231,8 +244,8 @@ const _: () = {
             __session::Flags::fill(&mut self.0, touched);
         }
     }
-    pub struct __With1;
-    impl<'a, T: Clone, P, const N: usize> __session::Rule<SystemTime> for __With1
+    pub struct __With_since;
+    impl<'a, T: Clone, P, const N: usize> __session::Rule<SystemTime> for __With_since
     where
         P: Into<T>,
     {
@@ -260,6 +273,7 @@ const _: () = {
     where
         P: Into<T>,
         P: my::sessions::__private::Session,
+        Kind: my::sessions::__private::Session,
         Vec<T>: __session::Serialize + __session::DeserializeOwned + __session::Default,
         HashMap<
             String,
@@ -289,14 +303,14 @@ const _: () = {
         #[inline]
         fn initial() -> Self {
             Self {
-                number: random(),
-                since: __session::initial::<SystemTime>(),
-                secret: __session::initial::<Cow<'a, str>>(),
-                list: __session::initial::<Vec<T>>(),
-                table: __session::initial::<HashMap<String, [u8; N]>>(),
-                profile: P::new(),
+                number: { random() },
+                since: <SystemTime as __session::Initial>::initial(),
+                secret: <Cow<'a, str> as __session::Initial>::initial(),
+                list: <Vec<T> as __session::Initial>::initial(),
+                table: <HashMap<String, [u8; N]> as __session::Initial>::initial(),
+                profile: { P::new() },
                 r#type: <Kind as __session::Session>::initial(),
-                marker: __session::initial::<PhantomData<T>>(),
+                marker: <PhantomData<T> as __session::Initial>::initial(),
             }
         }
         fn nested(nesting: &mut impl __session::Nesting) {
@@ -310,30 +324,15 @@ const _: () = {
         ) -> __session::Option<__V::Output> {
             __session::Some(
                 match index {
-                    0 => {
-                        __session::read(visitor, &this.number, __session::plain::<u64>())
-                    }
-                    1 => __session::read(visitor, &this.since, __With1),
-                    2 => {
-                        __session::read(
-                            visitor,
-                            &this.secret,
-                            __session::plain::<Cow<'a, str>>(),
-                        )
-                    }
-                    3 => {
-                        __session::read(
-                            visitor,
-                            &this.list,
-                            __session::plain::<Vec<T>>(),
-                        )
-                    }
+                    0 => <u64 as __session::Stored>::read(&this.number, visitor),
+                    1 => visitor.read::<SystemTime, __With_since>(&this.since),
+                    2 => <Cow<'a, str> as __session::Stored>::read(&this.secret, visitor),
+                    3 => <Vec<T> as __session::Stored>::read(&this.list, visitor),
                     4 => {
-                        __session::read(
-                            visitor,
-                            &this.table,
-                            __session::plain::<HashMap<String, [u8; N]>>(),
-                        )
+                        <HashMap<
+                            String,
+                            [u8; N],
+                        > as __session::Stored>::read(&this.table, visitor)
                     }
                     _ => {
                         let index = index - 5;
@@ -365,42 +364,45 @@ const _: () = {
             __session::Some(
                 match index {
                     0 => {
-                        __session::write(
-                            visitor,
+                        <u64 as __session::Stored>::write(
                             &mut this.number,
-                            __session::plain::<u64>(),
+                            visitor,
                             __session::None,
                         )
                     }
                     1 => {
-                        __session::write(
-                            visitor,
-                            &mut this.since,
-                            __With1,
-                            __session::None,
-                        )
+                        visitor
+                            .write::<
+                                SystemTime,
+                                __With_since,
+                            >(&mut this.since, __session::None)
                     }
                     2 => {
-                        __session::write(
-                            visitor,
+                        <Cow<
+                            'a,
+                            str,
+                        > as __session::Stored>::write(
                             &mut this.secret,
-                            __session::plain::<Cow<'a, str>>(),
+                            visitor,
                             __session::None,
                         )
                     }
                     3 => {
-                        __session::write(
-                            visitor,
+                        <Vec<
+                            T,
+                        > as __session::Stored>::write(
                             &mut this.list,
-                            __session::plain::<Vec<T>>(),
+                            visitor,
                             __session::None,
                         )
                     }
                     4 => {
-                        __session::write(
-                            visitor,
+                        <HashMap<
+                            String,
+                            [u8; N],
+                        > as __session::Stored>::write(
                             &mut this.table,
-                            __session::plain::<HashMap<String, [u8; N]>>(),
+                            visitor,
                             __session::None,
                         )
                     }

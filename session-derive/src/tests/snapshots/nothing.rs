@@ -79,22 +79,14 @@ const _: () = {
             index: usize,
             visitor: __V,
         ) -> __session::Option<__V::Output> {
-            __session::Some(
-                match index {
-                    _ => return __session::None,
-                },
-            )
+            __session::None
         }
         fn write<__V: __session::WriteField>(
             this: &mut Self,
             index: usize,
             visitor: __V,
         ) -> __session::Option<__V::Output> {
-            __session::Some(
-                match index {
-                    _ => return __session::None,
-                },
-            )
+            __session::None
         }
     }
 };

@@ -85,8 +85,8 @@ const _: () = {
         #[inline]
         fn initial() -> Self {
             Self {
-                0: __session::initial::<u8>(),
-                1: 7,
+                0: <u8 as __session::Initial>::initial(),
+                1: { 7 },
             }
         }
         fn read<__V: __session::ReadField>(
@@ -96,7 +96,7 @@ const _: () = {
         ) -> __session::Option<__V::Output> {
             __session::Some(
                 match index {
-                    0 => __session::read(visitor, &this.0, __session::plain::<u8>()),
+                    0 => <u8 as __session::Stored>::read(&this.0, visitor),
                     _ => return __session::None,
                 },
             )
@@ -109,10 +109,9 @@ const _: () = {
             __session::Some(
                 match index {
                     0 => {
-                        __session::write(
-                            visitor,
+                        <u8 as __session::Stored>::write(
                             &mut this.0,
-                            __session::plain::<u8>(),
+                            visitor,
                             __session::None,
                         )
                     }

@@ -1,5 +1,8 @@
 /// Lends a [`Visitor`] for change: one method for each field, which marks it.
-pub struct VisitorEdit<'session> {
+pub struct VisitorEdit<'session>
+where
+    Prefs: ::session_runtime::__private::Session,
+{
     __value: &'session mut Visitor,
     __touched: &'session mut ::session_runtime::__private::Touched<
         3,
@@ -7,7 +10,10 @@ pub struct VisitorEdit<'session> {
     >,
 }
 /// The tracked fields of a [`Visitor`].
-pub enum VisitorField {
+pub enum VisitorField
+where
+    Prefs: ::session_runtime::__private::Session,
+{
     /// How often the visitor came.
     Visits,
     /// `theme`
@@ -19,7 +25,10 @@ pub enum VisitorField {
 }
 const _: () = {
     use ::session_runtime::__private as __session;
-    impl<'session> VisitorEdit<'session> {
+    impl<'session> VisitorEdit<'session>
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         /// How often the visitor came.
         #[inline]
         fn visits(self) -> &'session mut u32 {
@@ -55,27 +64,45 @@ const _: () = {
             self.__value
         }
     }
-    impl __session::Clone for VisitorField {
+    impl __session::Clone for VisitorField
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         #[inline]
         fn clone(&self) -> Self {
             *self
         }
     }
-    impl __session::Copy for VisitorField {}
-    impl __session::PartialEq for VisitorField {
+    impl __session::Copy for VisitorField
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {}
+    impl __session::PartialEq for VisitorField
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         #[inline]
         fn eq(&self, other: &Self) -> bool {
             __session::Field::index(*self) == __session::Field::index(*other)
         }
     }
-    impl __session::Eq for VisitorField {}
-    impl __session::Hash for VisitorField {
+    impl __session::Eq for VisitorField
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {}
+    impl __session::Hash for VisitorField
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         #[inline]
         fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
             __session::Hash::hash(&__session::Field::index(*self), state);
         }
     }
-    impl __session::Debug for VisitorField {
+    impl __session::Debug for VisitorField
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
             match *self {
@@ -84,7 +111,10 @@ const _: () = {
             }
         }
     }
-    impl __session::Field for VisitorField {
+    impl __session::Field for VisitorField
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         #[inline]
         fn index(self) -> usize {
             match self {
@@ -111,14 +141,22 @@ const _: () = {
     }
     pub struct __Touched(
         __session::Touched<3, (<Prefs as __session::Session>::Touched, ())>,
-    );
-    impl __session::Default for __Touched {
+    )
+    where
+        Prefs: ::session_runtime::__private::Session;
+    impl __session::Default for __Touched
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         #[inline]
         fn default() -> Self {
             Self(__session::Default::default())
         }
     }
-    impl __session::Flags for __Touched {
+    impl __session::Flags for __Touched
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         const LEN: usize = <__session::Touched<
             3,
             (<Prefs as __session::Session>::Touched, ()),
@@ -146,7 +184,10 @@ const _: () = {
         __session::FieldDef::new("cart").unordered(),
     ];
     #[automatically_derived]
-    impl __session::Session for Visitor {
+    impl __session::Session for Visitor
+    where
+        Prefs: ::session_runtime::__private::Session,
+    {
         type Edit<'session> = VisitorEdit<'session> where Self: 'session;
         type Field = VisitorField;
         type Touched = __Touched;
@@ -166,11 +207,11 @@ const _: () = {
         #[inline]
         fn initial() -> Self {
             Self {
-                visits: __session::initial::<u32>(),
-                theme: "light".to_owned(),
-                cart: __session::initial::<Vec<Item>>(),
+                visits: <u32 as __session::Initial>::initial(),
+                theme: { "light".to_owned() },
+                cart: <Vec<Item> as __session::Initial>::initial(),
                 prefs: <Prefs as __session::Session>::initial(),
-                request_id: __session::initial::<Option<String>>(),
+                request_id: <Option<String> as __session::Initial>::initial(),
             }
         }
         fn nested(nesting: &mut impl __session::Nesting) {
@@ -183,23 +224,9 @@ const _: () = {
         ) -> __session::Option<__V::Output> {
             __session::Some(
                 match index {
-                    0 => {
-                        __session::read(visitor, &this.visits, __session::plain::<u32>())
-                    }
-                    1 => {
-                        __session::read(
-                            visitor,
-                            &this.theme,
-                            __session::plain::<String>(),
-                        )
-                    }
-                    2 => {
-                        __session::read(
-                            visitor,
-                            &this.cart,
-                            __session::plain::<Vec<Item>>(),
-                        )
-                    }
+                    0 => <u32 as __session::Stored>::read(&this.visits, visitor),
+                    1 => <String as __session::Stored>::read(&this.theme, visitor),
+                    2 => <Vec<Item> as __session::Stored>::read(&this.cart, visitor),
                     _ => {
                         let index = index - 3;
                         if index < <Prefs as __session::Session>::LEN {
@@ -222,27 +249,27 @@ const _: () = {
             __session::Some(
                 match index {
                     0 => {
-                        __session::write(
-                            visitor,
+                        <u32 as __session::Stored>::write(
                             &mut this.visits,
-                            __session::plain::<u32>(),
+                            visitor,
                             __session::None,
                         )
                     }
                     1 => {
-                        __session::write(
-                            visitor,
+                        <String as __session::Stored>::write(
                             &mut this.theme,
-                            __session::plain::<String>(),
+                            visitor,
                             __session::None,
                         )
                     }
                     2 => {
-                        __session::write(
-                            visitor,
+                        let merge: __session::Merge<Vec<Item>> = merge::union;
+                        <Vec<
+                            Item,
+                        > as __session::Stored>::write(
                             &mut this.cart,
-                            __session::plain::<Vec<Item>>(),
-                            __session::Some(merge::union),
+                            visitor,
+                            __session::Some(merge),
                         )
                     }
                     _ => {
