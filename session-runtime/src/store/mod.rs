@@ -19,6 +19,8 @@ mod key;
 mod log;
 mod memory;
 pub mod rule;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use boxed::BoxStore;
 pub use error::{StoreError, StoreErrorKind};
@@ -26,6 +28,8 @@ pub use key::{InvalidKey, Key};
 #[cfg(feature = "conformance")]
 pub use log::{Call, LogStore};
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
 
 /// A place where sessions are kept: one round trip per load, one per commit.
 ///

@@ -1,0 +1,102 @@
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::SqliteStore;
+use crate::store::StoreError;
+
+/// How a [`SqliteStore`] is opened.
+///
+/// ```no_run
+/// # async fn open() -> Result<(), session_runtime::store::StoreError> {
+/// use session_runtime::store::{SqliteOptions, Synchronous};
+///
+/// let store = SqliteOptions::new().synchronous(Synchronous::Normal).open("sessions.db").await?;
+/// # drop(store); Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    pub(super) synchronous: Synchronous,
+    pub(super) busy_timeout: Duration,
+    pub(super) readers: usize,
+    pub(super) read_only: bool,
+}
+
+/// What an acknowledged commit survives. A crash of the process alone loses nothing at any level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Synchronous {
+    /// A crash of the machine and a power failure, as far as its disk keeps what it confirmed.
+    #[default]
+    Full,
+    /// A crash of the machine may take the last commits back, all of those after some moment; what is left is
+    /// consistent.
+    Normal,
+    /// A crash of the machine may destroy the database. For data that can be made again.
+    Off,
+}
+
+impl Synchronous {
+    pub(super) fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+            Self::Off => "OFF",
+        }
+    }
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            synchronous: Synchronous::default(),
+            busy_timeout: Duration::from_secs(5),
+            readers: thread::available_parallelism().map_or(1, usize::from).min(4),
+            read_only: false,
+        }
+    }
+}
+
+impl SqliteOptions {
+    /// The defaults: [`Synchronous::Full`], a busy timeout of five seconds, one reader per processor but at most four.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What an acknowledged commit survives.
+    #[must_use]
+    pub fn synchronous(self, synchronous: Synchronous) -> Self {
+        Self { synchronous, ..self }
+    }
+
+    /// How long an operation waits for a lock that another process holds, before it fails as
+    /// [`Busy`](crate::store::StoreErrorKind::Busy).
+    #[must_use]
+    pub fn busy_timeout(self, busy_timeout: Duration) -> Self {
+        Self { busy_timeout, ..self }
+    }
+
+    /// How many threads read, each on its own connection. Without one, the writer's thread reads too.
+    #[must_use]
+    pub fn readers(self, readers: usize) -> Self {
+        Self { readers, ..self }
+    }
+
+    /// Opens an existing database for reading: every change fails as
+    /// [`ReadOnly`](crate::store::StoreErrorKind::ReadOnly), and no load moves an expiry.
+    #[must_use]
+    pub fn read_only(self, read_only: bool) -> Self {
+        Self { read_only, ..self }
+    }
+
+    /// Opens the database file at `path`, which is made if it does not exist, and prepares it.
+    ///
+    /// `":memory:"` is a database of its own in memory. A path that begins with `file:` is an SQLite URI.
+    pub fn open(self, path: impl AsRef<Path>) -> impl Future<Output = Result<SqliteStore, StoreError>> + Send {
+        let path: PathBuf = path.as_ref().to_owned();
+        SqliteStore::open_with(path, self)
+    }
+}

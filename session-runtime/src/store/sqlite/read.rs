@@ -1,0 +1,102 @@
+//! Questions. Each runs inside a transaction, so all it reads is of one moment.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row};
+
+use super::error::{Failure, Result};
+use super::rows::{self, Session, column};
+use crate::expiry::{ClockOffset, Timestamp};
+use crate::store::{Cursor, Found, Key, Keys, Load, Loaded, Record, RegisteredField, Registration, RegistrationId};
+
+/// Reads a session as it is, and what it is to become if its expiry is to be moved.
+pub(super) fn load(connection: &Connection, key: &Key, load: Load) -> Result<(Loaded, Option<Session>)> {
+    let session = rows::session(connection, key)?;
+    let now = Timestamp::now(load.clock);
+    let (found, due) = match session {
+        Some(Session { id, header }) if header.is_live(now) => {
+            let record = Record { head: header.head, fields: rows::fields(connection, id)? };
+            let due = header.renewed(&load.lifetime, now).map(|header| Session { id, header });
+            (Found::Record(record), due)
+        }
+        ended => (Found::Absent { saw: ended.map(|session| session.header.head.incarnation) }, None),
+    };
+    Ok((Loaded { now, renewed: false, found }, due))
+}
+
+pub(super) fn keys(
+    connection: &Connection,
+    name: &str,
+    after: Option<&Cursor>,
+    limit: usize,
+    clock: ClockOffset,
+) -> Result<Keys> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key FROM session_runtime_sessions
+         WHERE name = ?1 AND key > ?2 AND state = 'stored' AND (expires_at IS NULL OR expires_at > ?3)
+         ORDER BY key LIMIT ?4",
+    )?;
+    // Every key is after the empty string. Text compares with text only, so a cursor is text whatever it holds.
+    let after = ToSqlOutput::Borrowed(ValueRef::Text(after.map_or(&[], |after| &after.0)));
+    let now = Timestamp::now(clock).as_millis();
+    let mut rows = statement.query((name, after, now, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    let name: Arc<str> = name.into();
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key: Arc<str> = column(row, 0)?;
+        keys.push(Key::new(name.clone(), key).map_err(|_| Failure::corrupt_column(row, 0))?);
+    }
+    let next = keys.last().filter(|_| keys.len() == limit).map(|key| Cursor(key.id().as_bytes().into()));
+    Ok(Keys { keys, next })
+}
+
+pub(super) fn count(connection: &Connection, name: &str, clock: ClockOffset) -> Result<u64> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM session_runtime_sessions
+         WHERE name = ?1 AND state = 'stored' AND (expires_at IS NULL OR expires_at > ?2)",
+    )?;
+    let count: i64 = statement.query_row((name, Timestamp::now(clock).as_millis()), |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+pub(super) fn registration(connection: &Connection, name: &str, version: u32) -> Result<Option<Registration>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, version, id, codec FROM session_runtime_registrations WHERE name = ?1 AND version = ?2",
+    )?;
+    let mut rows = statement.query((name, version))?;
+    rows.next()?.map(|row| complete(connection, row)).transpose()
+}
+
+pub(super) fn registrations(connection: &Connection) -> Result<Vec<Registration>> {
+    let mut statement = connection
+        .prepare_cached("SELECT name, version, id, codec FROM session_runtime_registrations ORDER BY name, version")?;
+    let mut rows = statement.query([])?;
+    let mut registrations = Vec::new();
+    while let Some(row) = rows.next()? {
+        registrations.push(complete(connection, row)?);
+    }
+    Ok(registrations)
+}
+
+/// A registration with its fields, in the order in which they were registered.
+fn complete(connection: &Connection, row: &Row<'_>) -> Result<Registration> {
+    let (name, version): (Arc<str>, u32) = (column(row, 0)?, column(row, 1)?);
+    let mut statement = connection.prepare_cached(
+        "SELECT field, initial, sensitive FROM session_runtime_registered_fields
+         WHERE name = ?1 AND version = ?2 ORDER BY position",
+    )?;
+    let mut rows = statement.query((&*name, version))?;
+    let mut fields = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name: Arc<str> = column(row, 0)?;
+        let initial = match row.get_ref(1)? {
+            ValueRef::Null => None,
+            ValueRef::Text(value) | ValueRef::Blob(value) => Some(Bytes::copy_from_slice(value)),
+            _ => return Err(Failure::corrupt(format_args!("the registered initial value of field `{name}`"))),
+        };
+        fields.push(RegisteredField { name, initial, sensitive: column(row, 2)? });
+    }
+    Ok(Registration { id: RegistrationId(rows::id(row, 2)?), name, version, codec: column(row, 3)?, fields })
+}

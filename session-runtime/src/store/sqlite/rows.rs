@@ -1,0 +1,152 @@
+//! Headers, fields and values as rows.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, ToSql};
+
+use super::error::{Failure, Result};
+use crate::expiry::Timestamp;
+use crate::store::rule::{Commits, Header, State};
+use crate::store::{CommitId, Field, Head, Incarnation, Key, RegistrationId};
+
+/// A row of the sessions' table.
+pub(super) struct Session {
+    pub(super) id: i64,
+    pub(super) header: Header,
+}
+
+/// Reads the header of a key.
+pub(super) fn session(connection: &Connection, key: &Key) -> Result<Option<Session>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, state, incarnation, revision, version, registration, created_at, until, expires_at,
+                retained_until, origin, commits
+         FROM session_runtime_sessions WHERE name = ?1 AND key = ?2",
+    )?;
+    let mut rows = statement.query((key.name(), key.id()))?;
+    rows.next()?.map(|row| Ok(Session { id: column(row, 0)?, header: header(row)? })).transpose()
+}
+
+fn header(row: &Row<'_>) -> Result<Header> {
+    let state = match row.get_ref(1)?.as_str() {
+        Ok("stored") => State::Stored,
+        Ok("emptied") => State::Emptied,
+        Ok("destroyed") => State::Destroyed,
+        Ok("renewed") => State::Renewed,
+        _ => return Err(Failure::corrupt_column(row, 1)),
+    };
+    let time = |index| Ok::<_, Failure>(column::<Option<i64>>(row, index)?.map(Timestamp::from_millis));
+    let commits = commits(row, 11)?;
+    let head = Head {
+        incarnation: Incarnation(id(row, 2)?),
+        revision: id(row, 3)?,
+        last_commit: commits.iter().next().ok_or_else(|| Failure::corrupt_column(row, 11))?,
+        version: column(row, 4)?,
+        registration: RegistrationId(id(row, 5)?),
+        created_at: Timestamp::from_millis(column(row, 6)?),
+        until: time(7)?,
+        expires_at: time(8)?,
+        stored: state == State::Stored,
+    };
+    let origin = column::<Option<i64>>(row, 10)?.map(|origin| Incarnation(origin.cast_unsigned()));
+    Ok(Header { head, state, origin, commits, retained_until: time(9)? })
+}
+
+fn commits(row: &Row<'_>, index: usize) -> Result<Commits> {
+    let corrupt = || Failure::corrupt_column(row, index);
+    let bytes = row.get_ref(index)?.as_blob().map_err(|_| corrupt())?;
+    let (ids, rest) = bytes.as_chunks();
+    if !rest.is_empty() || ids.len() > Commits::KEPT {
+        return Err(corrupt());
+    }
+    Ok(ids.iter().map(|id| CommitId(u64::from_be_bytes(*id))).collect())
+}
+
+/// A number that this crate counts without a sign.
+pub(super) fn id(row: &Row<'_>, index: usize) -> Result<u64> {
+    Ok(column::<i64>(row, index)?.cast_unsigned())
+}
+
+/// A column, or an error that names it.
+pub(super) fn column<T: FromSql>(row: &Row<'_>, index: usize) -> Result<T> {
+    T::column_result(row.get_ref(index)?).map_err(|_| Failure::corrupt_column(row, index))
+}
+
+/// The columns of a header, in the order of the statements below.
+macro_rules! columns {
+    ($header:expr $(, $more:expr)*) => {
+        rusqlite::params![
+            $($more,)*
+            match $header.state {
+                State::Stored => "stored",
+                State::Emptied => "emptied",
+                State::Destroyed => "destroyed",
+                State::Renewed => "renewed",
+            },
+            $header.head.incarnation.0.cast_signed(),
+            $header.head.revision.cast_signed(),
+            $header.head.version,
+            $header.head.registration.0.cast_signed(),
+            $header.head.created_at.as_millis(),
+            $header.head.until.map(Timestamp::as_millis),
+            $header.head.expires_at.map(Timestamp::as_millis),
+            $header.retained_until.map(Timestamp::as_millis),
+            $header.origin.map(|origin| origin.0.cast_signed()),
+            $header.commits.iter().flat_map(|id| id.0.to_be_bytes()).collect::<Vec<u8>>(),
+        ]
+    };
+}
+
+pub(super) fn insert(connection: &Connection, id: i64, key: &Key, header: &Header) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO session_runtime_sessions (id, name, key, state, incarnation, revision, version, registration,
+                created_at, until, expires_at, retained_until, origin, commits)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(columns!(header, id, key.name(), key.id()))?;
+    Ok(())
+}
+
+pub(super) fn update(connection: &Connection, id: i64, header: &Header) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE session_runtime_sessions SET state = ?2, incarnation = ?3, revision = ?4, version = ?5,
+                registration = ?6, created_at = ?7, until = ?8, expires_at = ?9, retained_until = ?10, origin = ?11,
+                commits = ?12
+             WHERE id = ?1",
+        )?
+        .execute(columns!(header, id))?;
+    Ok(())
+}
+
+/// The fields of a session. Their values share one buffer.
+pub(super) fn fields(connection: &Connection, session: i64) -> Result<Vec<Field>> {
+    let mut statement =
+        connection.prepare_cached("SELECT name, value FROM session_runtime_fields WHERE session = ?1")?;
+    let mut rows = statement.query([session])?;
+    let mut buffer = Vec::new();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name: Arc<str> = column(row, 0)?;
+        let (ValueRef::Text(value) | ValueRef::Blob(value)) = row.get_ref(1)? else {
+            return Err(Failure::corrupt(format_args!("the stored value of field `{name}`")));
+        };
+        let start = buffer.len();
+        buffer.extend_from_slice(value);
+        found.push((name, start..buffer.len()));
+    }
+    let buffer = Bytes::from(buffer);
+    Ok(found.into_iter().map(|(name, range)| Field { name, value: buffer.slice(range) }).collect())
+}
+
+/// A value as this crate stores it: text where it is text, so that the shell shows it, and else a BLOB.
+pub(super) struct Value<'a>(pub(super) &'a [u8]);
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = if std::str::from_utf8(self.0).is_ok() { ValueRef::Text(self.0) } else { ValueRef::Blob(self.0) };
+        Ok(ToSqlOutput::Borrowed(value))
+    }
+}

@@ -1,0 +1,3 @@
+//! The stores, each on the real engine.
+
+mod sqlite;
