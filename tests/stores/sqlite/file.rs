@@ -1,7 +1,7 @@
 //! What the file looks like.
 
-use session_runtime::store::{Base, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions, Synchronous};
 use session_runtime::store::{Action, Change, SqliteStore, Store};
+use session_runtime::store::{Base, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions, Synchronous};
 
 use super::{ABSENT, MINUTE, NOW, Place, applied, fields, key, load, record, transactions, write};
 
@@ -39,7 +39,9 @@ async fn keys_and_values_come_back_exactly_after_the_file_was_closed() {
 async fn the_shell_shows_text_and_the_application_keeps_its_own_version() {
     let place = Place::new();
     let application = place.connection();
-    application.execute_batch("CREATE TABLE orders (id); PRAGMA user_version = 12; PRAGMA application_id = 34").unwrap();
+    application
+        .execute_batch("CREATE TABLE orders (id); PRAGMA user_version = 12; PRAGMA application_id = 34")
+        .unwrap();
 
     let store = place.open().await;
     store.commit(&key("42"), &write(ABSENT, &[("cart", b"[{\"sku\":\"A1\"}]"), ("raw", b"\xff")])).await.unwrap();

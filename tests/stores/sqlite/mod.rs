@@ -56,10 +56,8 @@ fn key(id: &str) -> Key {
 }
 
 fn write(base: Base, fields: &[(&str, &[u8])]) -> Commit {
-    let changes = fields.iter().map(|(name, value)| Change {
-        name: (*name).into(),
-        value: Some(Bytes::copy_from_slice(value)),
-    });
+    let changes =
+        fields.iter().map(|(name, value)| Change { name: (*name).into(), value: Some(Bytes::copy_from_slice(value)) });
     Commit {
         id: CommitId::random(),
         base,
@@ -91,8 +89,7 @@ async fn record(store: &impl Store, key: &Key) -> Record {
 /// The fields of a session, by name.
 async fn fields(store: &impl Store, key: &Key) -> Vec<(String, Vec<u8>)> {
     let record = record(store, key).await;
-    let mut fields: Vec<_> =
-        record.fields.iter().map(|field| (field.name.to_string(), field.value.to_vec())).collect();
+    let mut fields: Vec<_> = record.fields.iter().map(|field| (field.name.to_string(), field.value.to_vec())).collect();
     fields.sort();
     fields
 }
