@@ -21,5 +21,7 @@ pub use session::{Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 pub use sessions::{Committed, Handle, Limits, Outcome, Sessions, SessionsBuilder};
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
 pub use store::{BoxStore, MemoryStore};
 pub use tracked::{Fields, Patch, Tracked};

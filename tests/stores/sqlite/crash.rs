@@ -8,8 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use session_runtime::store::Store;
-use session_runtime::store::{Base, Found, SqliteStore};
+use session_runtime::store::{Base, Found, SqliteStore, Store};
 
 use super::{ABSENT, Place, applied, fields, key, load, record, write};
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Base, Found, Load, Reply, SqliteOptions, SqliteStore, Store, StoreError, StoreErrorKind};
+use session_runtime::store::{
+    Base, Commit, Found, Load, Reply, SqliteOptions, SqliteStore, Store, StoreError, StoreErrorKind,
+};
 
 use super::{ABSENT, FOREVER, MINUTE, NOW, Place, applied, fields, key, write};
 
@@ -49,7 +51,7 @@ async fn a_lock_of_another_process_is_busy_for_commits_and_nothing_for_loads() {
 async fn a_database_opened_for_reading_is_read_and_takes_no_writes() {
     let place = Place::new();
     let store = place.open().await;
-    let commit = session_runtime::store::Commit { lifetime: MINUTE, ..write(ABSENT, &[("a", b"1")]) };
+    let commit = Commit { lifetime: MINUTE, ..write(ABSENT, &[("a", b"1")]) };
     let head = applied(store.commit(&key("42"), &commit).await.unwrap()).head.unwrap();
     drop(store);
 

@@ -32,7 +32,7 @@ async fn keys_and_values_come_back_exactly_after_the_file_was_closed() {
     let listed = store.keys("Visitor", None, 100, NOW).await.unwrap();
     let mut sorted = keys.to_vec();
     sorted.sort_unstable();
-    assert_eq!(listed.keys.iter().map(|key| key.id()).collect::<Vec<_>>(), sorted);
+    assert_eq!(listed.keys.iter().map(Key::id).collect::<Vec<_>>(), sorted);
 }
 
 #[tokio::test]
@@ -78,10 +78,7 @@ async fn a_small_change_and_a_renewal_write_a_few_pages_whatever_the_size_of_the
     assert_eq!(transactions(&place.log())[before..], [2]);
 
     let to = key("43");
-    let renew = session_runtime::store::Commit {
-        action: Action::Renew { to: to.clone() },
-        ..write(Base::from(&head), &[("small", b"3")])
-    };
+    let renew = Commit { action: Action::Renew { to: to.clone() }, ..write(Base::from(&head), &[("small", b"3")]) };
     applied(store.commit(&key("42"), &renew).await.unwrap());
     assert!(transactions(&place.log())[before + 1] <= 5, "{:?}", transactions(&place.log()));
     assert_eq!(fields(&store, &to).await, [("large".to_owned(), large), ("small".to_owned(), b"3".to_vec())]);
@@ -103,10 +100,7 @@ async fn a_renewal_to_its_own_key_is_decided_like_any_other() {
     let store = SqliteStore::memory().await.unwrap();
     let key = key("42");
     let head = applied(store.commit(&key, &write(ABSENT, &[("a", b"1")])).await.unwrap()).head.unwrap();
-    let renew = |base| session_runtime::store::Commit {
-        action: Action::Renew { to: key.clone() },
-        ..write(base, &[("a", b"2")])
-    };
+    let renew = |base| Commit { action: Action::Renew { to: key.clone() }, ..write(base, &[("a", b"2")]) };
     assert!(matches!(store.commit(&key, &renew(Base::from(&head))).await.unwrap(), Reply::Occupied));
 
     let mut empty = write(Base::from(&head), &[]);
@@ -122,12 +116,12 @@ async fn a_purge_removes_what_is_over_in_batches_and_nothing_else() {
     let place = Place::new();
     let store = SqliteOptions::new().synchronous(Synchronous::Off).open(place.file()).await.unwrap();
     for id in 0..250 {
-        let commit = session_runtime::store::Commit { lifetime: MINUTE, ..write(ABSENT, &[("a", b"1")]) };
+        let commit = Commit { lifetime: MINUTE, ..write(ABSENT, &[("a", b"1")]) };
         store.commit(&key(&id.to_string()), &commit).await.unwrap();
     }
     store.commit(&key("kept"), &write(ABSENT, &[("a", b"1")])).await.unwrap();
 
-    let later = session_runtime::expiry::ClockOffset(61_000);
+    let later = ClockOffset(61_000);
     let purge = async |limit, clock| {
         let purged = store.purge(limit, clock).await.unwrap();
         (purged.removed, purged.more)
@@ -165,7 +159,7 @@ async fn registrations_keep_their_order_and_what_was_registered_first() {
     drop(store);
 
     let store = place.open().await;
-    assert_eq!(store.registrations().await.unwrap(), [expected.clone()]);
+    assert_eq!(store.registrations().await.unwrap(), std::slice::from_ref(&expected));
     assert_eq!(store.registration("Visitor", 3).await.unwrap(), Some(expected));
     assert!(store.withdraw("Visitor", 3).await.unwrap());
     assert!(!store.withdraw("Visitor", 3).await.unwrap());

@@ -15,6 +15,8 @@ mod options;
 mod read;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod worker;
 mod write;
 

@@ -105,6 +105,7 @@ pub(super) fn is_shared(connection: &Connection) -> bool {
 }
 
 /// Switches to the write-ahead log, in which readers and the writer do not wait for each other.
+#[expect(clippy::disallowed_methods, reason = "SQLite tells nobody when a file can be switched")]
 fn use_wal(connection: &Connection, patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
     loop {
