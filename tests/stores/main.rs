@@ -1,3 +1,4 @@
-//! The stores, each on the real engine.
+//! The stores, each on the real engine: the conformance suite, and what only that store promises.
 
+mod memory;
 mod sqlite;

@@ -13,6 +13,8 @@ use bytes::Bytes;
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
 
 mod boxed;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod key;
 #[cfg(feature = "conformance")]

@@ -1,0 +1,270 @@
+//! What every store promises, as tests that the author of a store runs.
+//!
+//! ```ignore
+//! // tests/my_store.rs
+//! use my_store::MyStore;
+//!
+//! session_runtime::conformance!(async { MyStore::connect("…").await.unwrap() });
+//! ```
+//!
+//! The macro expands to one `#[test]` per case. Each case works under a session name of its own, so that all of them
+//! can share a server and run at the same time, and it moves only its own clock. Programs go through [`CASES`].
+//!
+//! The cases know the [`Store`](super::Store) trait and nothing else. A case that fails panics; its message says what
+//! was expected.
+
+#![allow(clippy::missing_panics_doc, reason = "a case fails by panicking")]
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use super::Store;
+
+mod creating;
+mod destroyed;
+mod emptied;
+mod expiring;
+mod listing;
+mod lost;
+mod odd;
+mod purging;
+mod racing;
+mod registering;
+mod renewing;
+mod scene;
+mod writing;
+
+pub use creating::*;
+pub use destroyed::*;
+pub use emptied::*;
+pub use expiring::*;
+pub use listing::*;
+pub use lost::*;
+pub use odd::*;
+pub use purging::*;
+pub use racing::*;
+pub use registering::*;
+pub use renewing::*;
+pub use scene::Scene;
+pub use writing::*;
+
+/// One thing that a store promises.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// The name of its function: `p06_…` tests promise 6.
+    pub name: &'static str,
+    /// The promise that it tests.
+    pub promise: &'static str,
+    /// Runs it.
+    pub run: fn(Scene) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case").field("name", &self.name).field("promise", &self.promise).finish_non_exhaustive()
+    }
+}
+
+/// The promises of this crate, the first being number 1.
+pub const PROMISES: [&str; 11] = [
+    "Stored state is the difference from the initial state",
+    "Untouched costs nothing",
+    "Dirty is exact",
+    "A commit writes only dirty fields, atomically",
+    "Writers of different fields both survive; a reader never overwrites",
+    "The destroyed stay destroyed",
+    "Failure loses nothing and doubles nothing",
+    "A session in use is not reclaimed",
+    "All instances agree on the initial state",
+    "Old records are migrated, newer ones refused, undecodable ones kept",
+    "No panic on any input",
+];
+
+/// The promise that a case called `p06_…` tests.
+const fn promise(case: &str) -> &'static str {
+    let name = case.as_bytes();
+    PROMISES[((name[1] - b'0') * 10 + (name[2] - b'0')) as usize - 1]
+}
+
+/// Runs one case on its own runtime. For [`conformance!`](crate::conformance).
+#[doc(hidden)]
+pub fn run<S: Store, C: Future<Output = ()>>(store: impl Future<Output = S>, case: impl FnOnce(Scene) -> C) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime can be built").block_on(async { case(Scene::new(store.await).await).await });
+}
+
+/// Tests a store: one `#[test]` per case of the [suite](crate::store::conformance).
+///
+/// The argument is a future that makes a store. It is evaluated once per case; the stores may share one server.
+#[macro_export]
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::__conformance_cases! { $crate::__conformance_tests, $store }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_tests {
+    (($store:expr) $($case:ident)*) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::store::conformance::run($store, $crate::store::conformance::$case);
+            }
+        )*
+    };
+}
+
+macro_rules! table {
+    (() $($case:ident)*) => {
+        /// All cases.
+        pub const CASES: &[Case] = &[
+            $(Case {
+                name: stringify!($case),
+                promise: promise(stringify!($case)),
+                run: |scene| Box::pin($case(scene)),
+            },)*
+        ];
+    };
+}
+
+/// The one list of cases: hands it to the macro that it is told.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_cases {
+    ($receiver:path $(, $argument:expr)?) => {
+        $receiver! {
+            ($($argument)?)
+            p01_a_new_session_is_stored_by_its_first_commit
+            p01_a_session_that_was_only_read_is_not_stored
+            p01_a_creation_without_fields_stores_no_session
+            p05_two_first_commits_of_one_key_both_survive
+            p05_two_first_commits_after_the_same_end_both_survive
+            p05_a_late_first_commit_is_told_the_current_record
+            p06_a_first_commit_does_not_pass_an_end_that_it_did_not_see
+            p06_a_first_commit_does_not_join_a_later_life
+            p06_a_new_life_inherits_nothing
+            p06_a_forgotten_end_does_not_stand_in_the_way
+            p06_a_change_of_what_is_not_there_is_refused
+            p04_a_change_touches_only_its_fields
+            p04_removing_an_absent_field_is_harmless
+            p04_changes_follow_each_other
+            p04_two_hundred_fields_are_one_commit
+            p05_a_stale_change_is_told_the_current_record
+            p05_a_revision_from_the_future_conflicts
+            p05_a_revision_that_came_round_again_conflicts
+            p06_a_change_of_another_life_is_refused
+            p10_unknown_fields_survive
+            p10_a_migrated_session_replaces_all_fields
+            p10_a_stale_migration_replaces_nothing
+            p10_a_record_names_the_version_of_its_last_commit
+            p01_a_session_without_differences_is_not_stored
+            p01_an_emptied_session_can_be_stored_again
+            p01_the_store_notices_that_the_last_field_went
+            p01_a_replacement_without_fields_empties
+            p01_a_session_that_is_always_stored_stays_without_fields
+            p05_a_stale_change_conflicts_with_an_emptied_session
+            p05_a_first_commit_conflicts_with_an_emptied_session
+            p06_emptying_and_storing_again_is_no_way_back_for_stale_changes
+            p06_an_emptied_session_can_be_destroyed
+            p06_a_destroyed_session_is_absent
+            p06_a_commit_in_flight_does_not_bring_it_back
+            p06_a_commit_in_flight_does_not_reach_the_next_life
+            p06_a_stale_handler_can_destroy
+            p06_a_handler_that_saw_its_absence_can_destroy
+            p06_a_handler_of_another_life_cannot_destroy
+            p06_destroying_nothing_leaves_no_trace
+            p06_destroying_what_has_ended_changes_nothing
+            p06_a_second_destroy_is_told
+            p06_lives_do_not_mix
+            p06_a_renewed_session_lives_at_its_new_key_only
+            p06_a_renewed_session_goes_on
+            p06_a_commit_in_flight_does_not_reach_a_renewed_session
+            p06_the_old_key_can_live_again
+            p06_a_session_does_not_move_onto_another
+            p06_a_session_does_not_move_onto_itself
+            p06_a_session_moves_over_a_destroyed_one
+            p06_a_session_moves_over_an_emptied_one
+            p06_a_session_moves_over_an_expired_one
+            p06_a_handler_of_the_new_key_does_not_join_the_session_that_moved_there
+            p05_a_stale_renewal_conflicts
+            p05_a_stale_renewal_onto_a_session_conflicts
+            p06_a_new_session_can_be_renewed
+            p01_a_renewal_without_differences_stores_no_session
+            p01_a_renewal_can_empty_the_session
+            p01_a_session_that_is_always_stored_moves_without_fields
+            p07_a_repeated_renewal_is_answered
+            p06_a_session_can_move_many_times
+            p07_a_repeated_change_is_applied_once
+            p07_a_repeated_creation_is_applied_once
+            p07_a_repeated_emptying_is_applied_once
+            p07_a_repeated_destroy_is_answered
+            p07_a_lost_answer_is_known_for_eight_commits
+            p07_an_older_lost_answer_conflicts_from_afar
+            p07_a_lost_creation_is_known_for_eight_commits
+            p07_a_commit_that_never_arrived_conflicts_from_near
+            p07_a_lost_answer_is_known_after_a_destroy
+            p07_a_lost_answer_is_known_after_a_renewal
+            p07_a_lost_commit_does_not_reach_the_next_life
+            p07_a_refused_commit_can_be_sent_again_on_another_base
+            p08_a_session_ends_after_inactivity
+            p08_the_clock_moves_both_ways
+            p08_a_load_renews_only_when_due
+            p08_a_renewal_by_load_disturbs_no_commit
+            p08_a_commit_moves_the_expiry
+            p08_a_session_ends_after_its_creation
+            p08_a_session_ends_at_the_earlier_of_two_rules
+            p08_a_date_set_by_a_handler_replaces_the_rule
+            p08_a_first_commit_can_set_a_date
+            p08_a_date_moves_with_the_session
+            p08_a_load_never_brings_the_expiry_closer
+            p08_a_load_can_take_the_expiry_away
+            p06_a_commit_after_expiry_stores_nothing
+            p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see
+            p06_a_new_life_begins_over_an_expired_session
+            p08_an_unstored_session_ends_too
+            p06_an_emptied_session_expires
+            p07_a_lost_answer_is_known_after_expiry
+            p11_times_without_end_are_harmless
+            p08_what_ended_is_forgotten_after_its_retention
+            p06_what_ended_is_kept_for_its_retention
+            p08_a_purge_removes_no_living_session
+            p08_a_purge_goes_by_the_current_expiry
+            p08_a_purge_is_bounded
+            p01_all_stored_sessions_are_listed_once
+            p01_nothing_stored_is_nothing_listed
+            p01_a_listing_is_complete_while_others_come_and_go
+            p05_session_names_are_namespaces
+            p05_similar_session_names_are_different
+            p09_the_first_registration_stands
+            p09_what_is_registered_stays
+            p09_unknown_fields_are_added
+            p09_versions_and_names_are_separate
+            p09_concurrent_registrations_agree
+            p09_a_withdrawn_registration_is_gone
+            p09_registrations_are_not_sessions
+            p09_initial_values_are_opaque
+            p11_any_string_is_a_key_of_its_own
+            p11_odd_keys_can_be_changed_moved_and_destroyed
+            p11_values_are_opaque
+            p11_an_empty_value_is_a_value
+            p11_large_values_are_stored
+            p11_field_names_are_told_apart
+            p11_ids_are_any_64_bits
+            p11_an_id_of_zero_is_not_taken_for_known
+            p05_a_counter_of_many_handlers_is_exact
+            p05_writers_of_different_fields_all_survive
+            p05_one_of_many_first_commits_creates
+            p04_a_reader_sees_commits_whole
+            p06_a_renewal_is_one_step
+            p06_a_destroy_races_with_writers
+            p06_crossing_renewals_do_not_block
+            p07_a_dropped_commit_is_all_or_nothing
+            p07_a_dropped_renewal_is_all_or_nothing
+        }
+    };
+}
+
+__conformance_cases! { table }

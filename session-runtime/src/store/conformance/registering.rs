@@ -1,0 +1,153 @@
+//! What instances agreed on: the initial values of a session name and version.
+
+use bytes::Bytes;
+
+use super::scene::Scene;
+use crate::store::{RegisteredField, Registration, RegistrationId, Store};
+
+fn field(name: &str, initial: &str) -> RegisteredField {
+    RegisteredField { name: name.into(), initial: Some(Bytes::copy_from_slice(initial.as_bytes())), sensitive: false }
+}
+
+fn proposal(scene: &Scene, version: u32, fields: &[RegisteredField]) -> Registration {
+    let (id, name) = (RegistrationId::random(), scene.name.clone());
+    Registration { id, name, version, codec: "json".into(), fields: fields.to_vec() }
+}
+
+async fn register(scene: &Scene, proposal: &Registration) -> Registration {
+    sorted(scene.store.register(proposal).await.expect("initial values can be registered"))
+}
+
+async fn registered(scene: &Scene, version: u32) -> Option<Registration> {
+    let registration = scene.store.registration(&scene.name, version).await;
+    registration.expect("a registration can be read").map(sorted)
+}
+
+/// The order of fields means nothing.
+fn sorted(mut registration: Registration) -> Registration {
+    registration.fields.sort_by(|one, other| one.name.cmp(&other.name));
+    registration
+}
+
+/// The first proposal is registered as it is.
+pub async fn p09_the_first_registration_stands(scene: Scene) {
+    assert_eq!(registered(&scene, 1).await, None);
+    let mut first = proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")]);
+    first.fields.push(RegisteredField { name: "zone".into(), initial: None, sensitive: true });
+    assert_eq!(register(&scene, &first).await, first);
+    assert_eq!(registered(&scene, 1).await, Some(first.clone()));
+    assert_eq!(register(&scene, &first).await, first, "registering again changes nothing");
+}
+
+/// What is registered is never changed: another value is answered with the one that stands.
+pub async fn p09_what_is_registered_stays(scene: Scene) {
+    let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
+    let mut other = proposal(&scene, 1, &[field("theme", "\"dark\""), field("visits", "1")]);
+    other.codec = "msgpack".into();
+    other.fields[0].sensitive = true;
+    other.fields[1].initial = None;
+    assert_eq!(register(&scene, &other).await, first);
+    assert_eq!(registered(&scene, 1).await, Some(first));
+}
+
+/// Fields that are unknown so far are added, and the answer is complete also for those not proposed.
+pub async fn p09_unknown_fields_are_added(scene: Scene) {
+    let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
+    let more = proposal(&scene, 1, &[field("cart", "[]"), field("theme", "\"dark\"")]);
+    let expected = vec![field("cart", "[]"), field("theme", "\"light\""), field("visits", "0")];
+    let expected = Registration { fields: expected, ..first };
+    assert_eq!(register(&scene, &more).await, expected);
+    assert_eq!(registered(&scene, 1).await, Some(expected));
+}
+
+/// Versions, and names, are agreed on one by one.
+pub async fn p09_versions_and_names_are_separate(scene: Scene) {
+    let other = scene.named(format!("{}_", scene.name));
+    let mut expected = Vec::new();
+    for (scene, version, initial) in [(&scene, 0, "a"), (&scene, 1, "b"), (&scene, u32::MAX, "c"), (&other, 1, "d")] {
+        let proposal = proposal(scene, version, &[field("theme", initial)]);
+        assert_eq!(register(scene, &proposal).await, proposal);
+        expected.push(proposal);
+    }
+    for registration in &expected {
+        let found = scene.store.registration(&registration.name, registration.version).await;
+        assert_eq!(found.expect("a registration can be read").as_ref(), Some(registration));
+    }
+    assert_eq!(registered(&scene, 2).await, None);
+
+    let all = scene.store.registrations().await.expect("registrations can be listed");
+    for registration in &expected {
+        assert_eq!(all.iter().filter(|listed| *listed == registration).count(), 1, "each is listed once");
+    }
+}
+
+/// Instances that start at the same time agree: all are answered with the same values.
+pub async fn p09_concurrent_registrations_agree(scene: Scene) {
+    let instances: Vec<_> = (0..12)
+        .map(|n| {
+            let scene = scene.clone();
+            let own = format!("own.{n:02}");
+            let proposal = proposal(&scene, 1, &[field("theme", &n.to_string()), field(&own, "0")]);
+            tokio::spawn(async move { (register(&scene, &proposal).await, own) })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for instance in instances {
+        answers.push(instance.await.expect("an instance registers"));
+    }
+    let agreed = registered(&scene, 1).await.expect("it is registered");
+    assert_eq!(agreed.fields.len(), 13, "all fields are there: {agreed:?}");
+    for (answer, own) in answers {
+        assert_eq!(answer.id, agreed.id);
+        assert!(answer.fields.iter().any(|field| *field.name == own), "the answer has the fields proposed");
+        for field in &answer.fields {
+            assert!(agreed.fields.contains(field), "{} is agreed on", field.name);
+        }
+    }
+}
+
+/// An agreement that was withdrawn can be made anew.
+pub async fn p09_a_withdrawn_registration_is_gone(scene: Scene) {
+    let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\"")])).await;
+    let other = register(&scene, &proposal(&scene, 2, &[field("theme", "\"light\"")])).await;
+    let withdraw = || async { scene.store.withdraw(&scene.name, 1).await.expect("a registration can be withdrawn") };
+    assert!(withdraw().await);
+    assert!(!withdraw().await, "there is none any more");
+    assert_eq!(registered(&scene, 1).await, None);
+    assert_eq!(registered(&scene, 2).await, Some(other));
+
+    let again = proposal(&scene, 1, &[field("theme", "\"dark\"")]);
+    assert_eq!(register(&scene, &again).await, again);
+    assert_ne!(again.id, first.id);
+}
+
+/// Registrations are not sessions: neither listed nor counted nor purged with them.
+pub async fn p09_registrations_are_not_sessions(scene: Scene) {
+    register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\"")])).await;
+    assert_eq!(scene.count().await, 0);
+    assert_eq!(scene.listed(10).await, Vec::<String>::new());
+    for id in ["registration", "registrations", "#registration", &scene.name, "1"] {
+        assert_eq!(scene.absence(&scene.key(id)).await, None);
+    }
+}
+
+/// Initial values are any bytes, a name is any name, and an empty value is a value.
+pub async fn p09_initial_values_are_opaque(scene: Scene) {
+    let odd = |name: &str, initial: &[u8]| RegisteredField {
+        name: name.into(),
+        initial: Some(Bytes::copy_from_slice(initial)),
+        sensitive: false,
+    };
+    let fields = [
+        odd("a.b.c", b""),
+        odd("bytes", &[0, 255, 254, 10, 13, 0]),
+        odd("gr\u{fc}\u{df}e \u{1f36a}", b"\0"),
+        odd("large", &vec![7; 100_000]),
+        RegisteredField { name: "pinned".into(), initial: None, sensitive: false },
+        RegisteredField { name: "secret".into(), initial: Some(Bytes::from_static(b"x")), sensitive: true },
+    ];
+    let mut proposal = proposal(&scene, 1, &fields);
+    proposal.id = RegistrationId(u64::MAX);
+    assert_eq!(register(&scene, &proposal).await, proposal);
+    assert_eq!(registered(&scene, 1).await, Some(proposal));
+}
