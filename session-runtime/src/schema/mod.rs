@@ -22,7 +22,7 @@ pub use agreement::Agreement;
 pub(crate) struct Schema<T, C = Json> {
     pub(crate) leaves: Vec<Leaf>,
     /// Every name under which a field can be stored, sorted.
-    names: Vec<(Arc<str>, usize)>,
+    names: Vec<Name>,
     /// Fields whose registered initial value is not the one that `make` gives.
     adopted: Vec<usize>,
     make: Make<T>,
@@ -31,6 +31,14 @@ pub(crate) struct Schema<T, C = Json> {
 
 /// Makes the initial value of a session.
 pub(crate) type Make<T> = Arc<dyn Fn() -> T + Send + Sync>;
+
+/// A name under which a field can be stored.
+#[derive(Debug)]
+struct Name {
+    text: Arc<str>,
+    index: usize,
+    is_alias: bool,
+}
 
 /// A tracked field, own or of a nested session.
 #[derive(Debug)]
@@ -110,15 +118,14 @@ impl<T: Session, C: Codec> Schema<T, C> {
 
     /// Sorts the names; a field's own name goes before the aliases of others.
     fn name(&mut self) {
-        let own = self.leaves.iter().enumerate().map(|(index, leaf)| (leaf.name.clone(), index));
-        let aliases = self
-            .leaves
-            .iter()
-            .enumerate()
-            .flat_map(|(index, leaf)| leaf.aliases.iter().map(move |alias| (alias.clone(), index)));
-        self.names = own.chain(aliases).collect();
-        self.names.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self.names.dedup_by(|(later, _), (earlier, _)| later == earlier);
+        let mut names = Vec::new();
+        for (index, leaf) in self.leaves.iter().enumerate() {
+            names.push(Name { text: leaf.name.clone(), index, is_alias: false });
+            names.extend(leaf.aliases.iter().map(|alias| Name { text: alias.clone(), index, is_alias: true }));
+        }
+        names.sort_by(|one, other| (&one.text, one.is_alias).cmp(&(&other.text, other.is_alias)));
+        names.dedup_by(|later, earlier| later.text == earlier.text);
+        self.names = names;
     }
 }
 
@@ -129,8 +136,7 @@ impl<T, C> Schema<T, C> {
         let mut baseline = Baseline::initial(self.leaves.len());
         let mut hint = 0;
         for field in fields {
-            let Some(index) = self.index_of(&field.name, &mut hint) else { continue };
-            let is_alias = field.name != self.leaves[index].name;
+            let Some(&Name { index, is_alias, .. }) = self.look_up(&field.name, &mut hint) else { continue };
             if !is_alias || baseline.fields[index].is_none() {
                 baseline.fields[index] = Some(field.value);
             }
@@ -142,13 +148,15 @@ impl<T, C> Schema<T, C> {
     }
 
     /// The field stored under `name`. `hint` makes looking up names in their order cheap; it starts at zero.
-    fn index_of(&self, name: &Arc<str>, hint: &mut usize) -> Option<usize> {
-        let place = match self.names.get(*hint) {
-            Some((known, _)) if Arc::ptr_eq(known, name) || known == name => *hint,
-            _ => self.names.binary_search_by(|(known, _)| known.cmp(name)).ok()?,
+    fn look_up(&self, name: &Arc<str>, hint: &mut usize) -> Option<&Name> {
+        // Names that this process stored are the very same allocation; some fields in between are not stored.
+        let near = self.names.iter().skip(*hint).take(8).position(|known| Arc::ptr_eq(&known.text, name));
+        let place = match near {
+            Some(steps) => *hint + steps,
+            None => self.names.binary_search_by(|known| known.text.cmp(name)).ok()?,
         };
         *hint = place + 1;
-        self.names.get(place).map(|(_, index)| *index)
+        self.names.get(place)
     }
 }
 

@@ -1,4 +1,3 @@
-use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,7 +132,6 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> SessionsBuilder<T, S, C> {
                 clock: self.clock,
                 ready: OnceCell::new(),
                 queues: Queues::new(),
-                hasher: RandomState::new(),
             }),
         }
     }

@@ -14,11 +14,12 @@ use crate::expiry::Timestamp;
 use crate::session::{Flags, Session};
 use crate::store::rule::Commits;
 use crate::store::{Action, Applied, Base, Commit, CommitId, Gone, Incarnation, Key, Reply, Store};
-use crate::tracked::Patch;
+use crate::tracked::{Fields, Patch};
 
 /// A change that is about to be sent, or was and its answer is missing.
 pub(super) struct Pending<T> {
-    pub(super) patch: Patch<T>,
+    /// The fields that `commit` changes, in the order of its changes.
+    pub(super) fields: Fields<T>,
     pub(super) commit: Commit,
     /// Whether it was sent before, so that it may have been applied.
     sent: bool,
@@ -26,7 +27,8 @@ pub(super) struct Pending<T> {
 
 /// What a call did so far: it can settle an earlier change and then make one of its own.
 struct Progress<T> {
-    started: Instant,
+    /// When the first other commit got in the way.
+    contended: Option<Instant>,
     was_stored: Option<bool>,
     committed: Committed<T>,
 }
@@ -64,8 +66,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     }
 
     async fn run(&mut self, action: Action) -> Result<Committed<T>, Error> {
-        let _turn = self.sessions.inner.queues.enter(self.hash).await;
-        let mut progress = Progress { started: Instant::now(), was_stored: None, committed: Committed::unchanged() };
+        let _turn = self.sessions.inner.queues.enter(self.key.keyed_hash()).await;
+        let mut progress = Progress { contended: None, was_stored: None, committed: Committed::unchanged() };
         if self.pending.is_some() {
             self.send(&mut progress).await?;
         }
@@ -112,10 +114,12 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         }
         let inner = &self.sessions.inner;
         let registration = inner.ready.get().map_or(crate::store::RegistrationId(0), |ready| ready.registration);
+        self.tracked.remove_stale(&mut patch);
+        let Patch { fields, changes } = patch;
         let commit = Commit {
             id: CommitId::random(),
             base: self.base,
-            changes: patch.changes.iter().cloned().chain(self.tracked.stale(&patch)).collect(),
+            changes,
             replace: self.migrated && action != Action::Destroy,
             action,
             creates: Incarnation::random(),
@@ -127,13 +131,13 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             valid_until: until.unwrap_or(self.expires_at),
             clock: inner.clock,
         };
-        Ok(Some(Pending { patch, commit, sent: false }))
+        Ok(Some(Pending { fields, commit, sent: false }))
     }
 
     /// Takes back a change that was not applied for certain.
     fn thaw(&mut self) {
         if let Some(pending) = self.pending.take() {
-            self.tracked.touch(&pending.patch);
+            self.tracked.touch(&pending.fields);
             self.until = self.until.or(pending.commit.until);
         }
     }
@@ -155,9 +159,9 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                     return Err(Error::OutcomeUnknown);
                 }
                 self.thaw();
-                let key = KeyHash(self.hash);
+                let key = KeyHash::of(&self.key);
                 tracing::debug!(session = self.key.name(), %key, revision = record.head.revision, "rebasing");
-                if progress.started.elapsed() >= self.sessions.inner.deadline {
+                if progress.contended.get_or_insert_with(Instant::now).elapsed() >= self.sessions.inner.deadline {
                     return Err(Error::Contended);
                 }
                 let sessions = &self.sessions;
@@ -172,8 +176,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                     // nothing happened to it since, or there would be a trace of that.
                     Base::Record { incarnation, .. }
                         if gone == Gone::Absent
-                            && !self.stored
-                            && self.since.elapsed() < inner_retention(&self.sessions) =>
+                            && self.emptied.is_some_and(|since| since.elapsed() < retention(&self.sessions)) =>
                     {
                         self.rebase_on_absence(incarnation)?;
                         Ok(Sent::Rebased)
@@ -198,17 +201,14 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         let Some(pending) = self.pending.take() else { return };
         let was_stored = if applied.repeated { self.stored } else { applied.was_stored };
         let outcome = Outcome::of(*progress.was_stored.get_or_insert(was_stored), applied.is_stored);
-        let fields = pending.patch.fields.len();
-        tracing::debug!(session = self.key.name(), key = %KeyHash(self.hash), ?outcome, fields, "committed");
-        self.settle(&pending.patch, applied);
-        progress.committed.add(outcome, &pending.patch.fields);
-        match pending.commit.action {
+        let Pending { fields, commit, .. } = pending;
+        tracing::debug!(session = self.key.name(), key = %KeyHash::of(&self.key), ?outcome, fields = fields.len(), "committed");
+        self.settle(&fields, &commit.changes, applied);
+        progress.committed.add(outcome, fields);
+        match commit.action {
             Action::Write => {}
             Action::Destroy => self.ended = Some(Gone::Destroyed),
-            Action::Renew { to } => {
-                self.hash = self.sessions.hash(&to);
-                self.key = to;
-            }
+            Action::Renew { to } => self.key = to,
         }
     }
 
@@ -241,7 +241,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
 }
 
 /// How long after a load of an emptied session the absence of its header means that nothing happened to it.
-fn inner_retention<T: Session, S, C>(sessions: &Sessions<T, S, C>) -> std::time::Duration {
+fn retention<T: Session, S, C>(sessions: &Sessions<T, S, C>) -> std::time::Duration {
     std::time::Duration::from_millis(u64::try_from(sessions.inner.lifetime.retention).unwrap_or(0))
 }
 

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::expiry::Timestamp;
 use crate::schema::Schema;
 use crate::session::{Flags, Session};
-use crate::store::{Applied, Base, Gone, Incarnation, Key, Store};
-use crate::tracked::{Baseline, Fields, Patch, Tracked};
+use crate::store::{Applied, Base, Change, Gone, Incarnation, Key, Store};
+use crate::tracked::{Baseline, Fields, Tracked};
 
 /// A loaded session.
 ///
@@ -21,12 +21,11 @@ pub struct Handle<T: Session, S, C: Codec = Json> {
     pub(super) tracked: Tracked<T, C>,
     pub(super) sessions: Sessions<T, S, C>,
     pub(super) key: Key,
-    pub(super) hash: u64,
     pub(super) base: Base,
     /// Whether the base is a stored session; else it is absence or the header of an emptied one.
     pub(super) stored: bool,
-    /// Since when the base is known.
-    pub(super) since: Instant,
+    /// Since when the base is known to be the header of an emptied session.
+    pub(super) emptied: Option<Instant>,
     pub(super) created_at: Option<Timestamp>,
     pub(super) expires_at: Option<Timestamp>,
     /// The expiry that a handler set and that is not committed yet.
@@ -44,7 +43,6 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         sessions: Sessions<T, S, C>,
         schema: Arc<Schema<T, C>>,
         key: Key,
-        hash: u64,
         saw: Option<Incarnation>,
         now: Timestamp,
     ) -> Result<Self, Error> {
@@ -53,10 +51,9 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             tracked: Tracked::initial(schema)?,
             sessions,
             key,
-            hash,
             base: Base::Absent { saw },
             stored: false,
-            since: Instant::now(),
+            emptied: None,
             created_at: None,
             expires_at,
             until: None,
@@ -70,7 +67,6 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         sessions: Sessions<T, S, C>,
         schema: Arc<Schema<T, C>>,
         key: Key,
-        hash: u64,
         restored: Restored<T>,
     ) -> Self {
         let Restored { head, value, baseline, migrated } = restored;
@@ -78,10 +74,9 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             tracked: Tracked::from_parts(value, baseline, schema),
             sessions,
             key,
-            hash,
             base: Base::from(&head),
             stored: head.stored,
-            since: Instant::now(),
+            emptied: emptied_now(head.stored),
             created_at: Some(head.created_at),
             expires_at: head.expires_at,
             until: None,
@@ -117,7 +112,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     pub fn dirty(&self) -> Result<Fields<T>, Error> {
         let mut dirty = self.tracked.dirty()?;
         if let Some(pending) = &self.pending {
-            pending.patch.fields.indices().for_each(|index| dirty.insert(index));
+            pending.fields.indices().for_each(|index| dirty.insert(index));
         }
         Ok(dirty)
     }
@@ -207,7 +202,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         self.tracked.rebase(&baseline)?;
         self.base = Base::from(&head);
         self.stored = head.stored;
-        self.since = Instant::now();
+        self.emptied = emptied_now(head.stored);
         self.created_at = Some(head.created_at);
         self.expires_at = head.expires_at;
         self.migrated = migrated;
@@ -219,23 +214,28 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         self.tracked.rebase(&Baseline::initial(T::LEN))?;
         self.base = Base::Absent { saw: Some(emptied) };
         self.stored = false;
-        self.since = Instant::now();
+        self.emptied = None;
         self.migrated = false;
         Ok(())
     }
 
     /// Takes over that a change was stored.
-    pub(super) fn settle(&mut self, patch: &Patch<T>, applied: &Applied) {
-        self.tracked.settle(patch);
+    pub(super) fn settle(&mut self, fields: &Fields<T>, changes: &[Change], applied: &Applied) {
+        self.tracked.settle(fields, changes);
         if let Some(head) = &applied.head {
             self.base = Base::from(head);
             self.created_at = Some(head.created_at);
             self.expires_at = head.expires_at;
         }
         self.stored = applied.is_stored;
-        self.since = Instant::now();
+        self.emptied = emptied_now(applied.is_stored);
         self.migrated = false;
     }
+}
+
+/// The time, if a record that is there is not stored.
+fn emptied_now(stored: bool) -> Option<Instant> {
+    (!stored).then(Instant::now)
 }
 
 /// What a commit did.
@@ -249,9 +249,13 @@ impl<T> Committed<T> {
         Self { outcome: Outcome::Unchanged, fields: Fields::none() }
     }
 
-    pub(super) fn add(&mut self, outcome: Outcome, fields: &Fields<T>) {
+    pub(super) fn add(&mut self, outcome: Outcome, fields: Fields<T>) {
         self.outcome = outcome;
-        fields.indices().for_each(|index| self.fields.insert(index));
+        if self.fields.is_empty() {
+            self.fields = fields;
+        } else {
+            fields.indices().for_each(|index| self.fields.insert(index));
+        }
     }
 
     /// What became of the record.
@@ -314,7 +318,7 @@ impl<T: Session, S, C: Codec> Drop for Handle<T, S, C> {
         if lost && self.ended.is_none() && !std::thread::panicking() {
             tracing::warn!(
                 session = self.key.name(),
-                key = %KeyHash(self.hash),
+                key = %KeyHash::of(&self.key),
                 "a session was dropped with uncommitted changes; call `commit`, or `discard` if that is meant"
             );
         }

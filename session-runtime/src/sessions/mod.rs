@@ -3,7 +3,6 @@
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -45,8 +44,6 @@ pub(crate) struct Inner<T: Session, S, C> {
     clock: ClockOffset,
     ready: OnceCell<Ready<T, C>>,
     queues: Arc<Queues>,
-    /// Keyed anew in each process: chat ids can be guessed, so logs must not show a plain hash of them.
-    hasher: RandomState,
 }
 
 /// What is known once all instances agreed on the initial state.
@@ -102,14 +99,13 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Sessions<T, S, C> {
         let ready = self.ready().await?;
         let inner = &self.inner;
         let loaded = inner.store.load(&key, Load { lifetime: inner.lifetime, clock: inner.clock }).await?;
-        let hash = self.hash(&key);
         let known = matches!(loaded.found, Found::Record(_));
-        tracing::debug!(session = key.name(), key = %KeyHash(hash), known, renewed = loaded.renewed, "loaded");
+        tracing::debug!(session = key.name(), key = %KeyHash::of(&key), known, renewed = loaded.renewed, "loaded");
         match loaded.found {
-            Found::Absent { saw } => Handle::absent(self.clone(), ready.schema.clone(), key, hash, saw, loaded.now),
+            Found::Absent { saw } => Handle::absent(self.clone(), ready.schema.clone(), key, saw, loaded.now),
             Found::Record(record) => {
                 let restored = inner.restore(ready, record).await?;
-                Ok(Handle::known(self.clone(), ready.schema.clone(), key, hash, restored))
+                Ok(Handle::known(self.clone(), ready.schema.clone(), key, restored))
             }
         }
     }
@@ -170,12 +166,6 @@ fn claim_name<T: Session + 'static>() -> Result<(), Error> {
     if owner == TypeId::of::<T>() { Ok(()) } else { Err(Error::NameTaken { name: name.0 }) }
 }
 
-impl<T: Session, S, C> Sessions<T, S, C> {
-    fn hash(&self, key: &Key) -> u64 {
-        self.inner.hasher.hash_one(key)
-    }
-}
-
 impl<T: Session, S, C> Clone for Sessions<T, S, C> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone() }
@@ -191,6 +181,12 @@ impl<T: Session, S, C> fmt::Debug for Sessions<T, S, C> {
 /// A key in a log.
 #[derive(Debug, Clone, Copy)]
 struct KeyHash(u64);
+
+impl KeyHash {
+    fn of(key: &Key) -> Self {
+        Self(key.keyed_hash())
+    }
+}
 
 impl fmt::Display for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

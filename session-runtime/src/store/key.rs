@@ -1,13 +1,15 @@
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 /// What names a session in its store: the session's name, which is its namespace, and the user's own key.
 ///
 /// Keys can be secret or can be guessed, so `Debug` shows only the namespace.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     name: Arc<str>,
     id: Arc<str>,
+    hash: u64,
 }
 
 impl Key {
@@ -22,7 +24,7 @@ impl Key {
         match id.as_ref() {
             "" => Err(InvalidKey::Empty),
             id if id.len() > Self::MAX_LEN => Err(InvalidKey::TooLong { len: id.len() }),
-            id => Ok(Self { name, id: id.into() }),
+            id => Ok(Self { hash: hash(&name, id), name, id: id.into() }),
         }
     }
 
@@ -36,6 +38,46 @@ impl Key {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+}
+
+/// A hash that is keyed anew in each process: clients can neither choose keys that collide, nor can somebody who reads
+/// a log find out by trying which chat a hash stands for.
+fn hash(name: &str, id: &str) -> u64 {
+    static KEYED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    KEYED.hash_one((name, id))
+}
+
+impl Key {
+    /// Names the key in logs and in maps of this process; see [`KeyHasher`].
+    pub(crate) fn keyed_hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// The hasher of maps from [`Key`], whose hash is computed once and kept.
+#[derive(Debug, Default)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
 

@@ -1,8 +1,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::key::KeyHasher;
 use super::rule::{self, Decision, Header};
 use super::{
     Action, Applied, Change, Commit, Cursor, Field, Found, Key, Keys, Load, Loaded, Purged, Record, Registration,
@@ -28,23 +29,18 @@ pub struct MemoryStore {
 #[derive(Debug)]
 struct Inner {
     shards: Box<[Mutex<Shard>]>,
-    hasher: RandomState,
     registrations: Mutex<BTreeMap<(Arc<str>, u32), Registration>>,
 }
 
 impl Default for Inner {
     fn default() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
-            registrations: Mutex::default(),
-        }
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), registrations: Mutex::default() }
     }
 }
 
 #[derive(Debug, Default)]
 struct Shard {
-    entries: HashMap<Key, Entry>,
+    entries: HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>,
     /// When to look whether a key can be forgotten; its time may have moved on by then.
     due: BinaryHeap<Reverse<(Timestamp, Key)>>,
 }
@@ -73,9 +69,8 @@ impl MemoryStore {
     }
 
     fn index(&self, key: &Key) -> usize {
-        #[expect(clippy::cast_possible_truncation)]
-        let hash = self.inner.hasher.hash_one(key) as usize;
-        hash % SHARDS
+        // The map inside looks at the lowest and the highest bits.
+        (key.keyed_hash() >> 32) as usize % SHARDS
     }
 
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {

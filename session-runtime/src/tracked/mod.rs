@@ -179,29 +179,31 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// `patch` is the session's latest.
     pub fn saved(&mut self, patch: &Patch<T>) {
         self.touched.fill(false);
-        self.settle(patch);
+        self.settle(&patch.fields, &patch.changes);
     }
 
-    /// Makes the values in `patch` the baseline, whatever the session's value is by now.
-    pub(crate) fn settle(&mut self, patch: &Patch<T>) {
-        for (index, change) in patch.fields.indices().zip(&patch.changes) {
+    /// Makes these values the baseline, whatever the session's value is by now.
+    pub(crate) fn settle(&mut self, fields: &Fields<T>, changes: &[Change]) {
+        for (index, change) in fields.indices().zip(changes) {
             self.baseline.fields[index].clone_from(&change.value);
             self.baseline.stale.retain(|(stale, _)| *stale != index);
         }
     }
 
-    /// Marks the fields of a patch that was not stored after all.
-    pub(crate) fn touch(&mut self, patch: &Patch<T>) {
-        for index in patch.fields.indices() {
+    /// Marks fields whose change was not stored after all.
+    pub(crate) fn touch(&mut self, fields: &Fields<T>) {
+        for index in fields.indices() {
             self.touched.set(index, true);
         }
     }
 
-    /// What removes the changed fields' values under older names.
-    pub(crate) fn stale<'a>(&'a self, patch: &'a Patch<T>) -> impl Iterator<Item = Change> + 'a {
-        let changed = |index: usize| patch.fields.indices().any(|changed| changed == index);
-        let stale = self.baseline.stale.iter().filter(move |(index, _)| changed(*index));
-        stale.map(|(_, name)| Change { name: name.clone(), value: None })
+    /// Adds, after all fields, what removes the changed ones' values under older names.
+    pub(crate) fn remove_stale(&self, patch: &mut Patch<T>) {
+        for (index, name) in &self.baseline.stale {
+            if patch.fields.indices().any(|changed| changed == *index) {
+                patch.changes.push(Change { name: name.clone(), value: None });
+            }
+        }
     }
 
     /// Adds pinned fields that are not stored yet: they go with the session's first commit, whatever their value.

@@ -4,11 +4,11 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use session_peers::{ByHand, Visitor, filled};
+use session_peers::{ByHand, Visitor, fill_tower, filled, tower_cycle, tower_visitor};
 use session_runtime::codec::{Codec, Json, MessagePack};
 use session_runtime::{MemoryStore, Sessions, Tracked};
 use tokio::runtime::{Builder, Runtime};
-use tower_sessions::{MemoryStore as TowerStore, Session as TowerSession, SessionStore};
+use tower_sessions::{MemoryStore as TowerStore, Session as TowerSession};
 
 fn edit(c: &mut Criterion) {
     let mut group = c.benchmark_group("edit one field");
@@ -39,12 +39,7 @@ fn cycle(c: &mut Criterion) {
         let id = runtime.block_on(fill_tower(&store, notes));
         group.bench_function("tower-sessions", |b| {
             b.iter(|| {
-                runtime.block_on(async {
-                    let session = TowerSession::new(Some(id), store.clone(), None);
-                    let visits: u32 = session.get("visits").await.expect("loads").unwrap_or_default();
-                    session.insert("visits", visits + 1).await.expect("encodes");
-                    session.save().await.expect("saves");
-                });
+                runtime.block_on(tower_cycle(&store, id));
             });
         });
         group.bench_function("tower-sessions, all fields read", |b| {
@@ -85,31 +80,6 @@ fn bench_sessions<C: Codec>(
             })
         });
     });
-}
-
-/// Stores the same fields, one key each, as the documentation of tower-sessions shows.
-async fn fill_tower(store: &Arc<TowerStore>, notes: usize) -> tower_sessions::session::Id {
-    let visitor = serde_json::to_value(filled(notes)).expect("encodes");
-    let data = visitor.as_object().expect("a struct").clone().into_iter().collect();
-    let expiry_date = time::OffsetDateTime::now_utc() + time::Duration::weeks(2);
-    let mut record = tower_sessions::session::Record { id: tower_sessions::session::Id::default(), data, expiry_date };
-    store.create(&mut record).await.expect("creates");
-    record.id
-}
-
-async fn tower_visitor(session: &TowerSession) -> Visitor {
-    Visitor {
-        visits: session.get("visits").await.expect("loads").unwrap_or_default(),
-        theme: session.get("theme").await.expect("loads").unwrap_or_default(),
-        locale: session.get("locale").await.expect("loads").unwrap_or_default(),
-        cart: session.get("cart").await.expect("loads").unwrap_or_default(),
-        last_page: session.get("last_page").await.expect("loads").unwrap_or_default(),
-        user: session.get("user").await.expect("loads").unwrap_or_default(),
-        flash: session.get("flash").await.expect("loads").unwrap_or_default(),
-        step: session.get("step").await.expect("loads").unwrap_or_default(),
-        score: session.get("score").await.expect("loads").unwrap_or_default(),
-        notes: session.get("notes").await.expect("loads").unwrap_or_default(),
-    }
 }
 
 fn runtime() -> Runtime {

@@ -1,7 +1,10 @@
 //! The session that all benchmarks use: ten fields of the kinds that bots and shops keep.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use session_runtime::Session;
+use tower_sessions::{MemoryStore as TowerStore, Session as TowerSession, SessionStore};
 
 /// Ten small fields.
 #[derive(Session, Serialize, Deserialize, Clone, Default)]
@@ -71,5 +74,39 @@ impl ByHand {
 
     pub fn visitor(&self) -> &Visitor {
         &self.visitor
+    }
+}
+
+/// Stores the same fields, one key each, as the documentation of tower-sessions shows.
+pub async fn fill_tower(store: &Arc<TowerStore>, notes: usize) -> tower_sessions::session::Id {
+    let visitor = serde_json::to_value(filled(notes)).expect("encodes");
+    let data = visitor.as_object().expect("a struct").clone().into_iter().collect();
+    let expiry_date = time::OffsetDateTime::now_utc() + time::Duration::weeks(2);
+    let mut record = tower_sessions::session::Record { id: tower_sessions::session::Id::default(), data, expiry_date };
+    store.create(&mut record).await.expect("creates");
+    record.id
+}
+
+/// Loads with tower-sessions, changes one field, saves.
+pub async fn tower_cycle(store: &Arc<TowerStore>, id: tower_sessions::session::Id) {
+    let session = TowerSession::new(Some(id), store.clone(), None);
+    let visits: u32 = session.get("visits").await.expect("loads").unwrap_or_default();
+    session.insert("visits", visits + 1).await.expect("encodes");
+    session.save().await.expect("saves");
+}
+
+/// Reads every field with tower-sessions, as this project's load does.
+pub async fn tower_visitor(session: &TowerSession) -> Visitor {
+    Visitor {
+        visits: session.get("visits").await.expect("loads").unwrap_or_default(),
+        theme: session.get("theme").await.expect("loads").unwrap_or_default(),
+        locale: session.get("locale").await.expect("loads").unwrap_or_default(),
+        cart: session.get("cart").await.expect("loads").unwrap_or_default(),
+        last_page: session.get("last_page").await.expect("loads").unwrap_or_default(),
+        user: session.get("user").await.expect("loads").unwrap_or_default(),
+        flash: session.get("flash").await.expect("loads").unwrap_or_default(),
+        step: session.get("step").await.expect("loads").unwrap_or_default(),
+        score: session.get("score").await.expect("loads").unwrap_or_default(),
+        notes: session.get("notes").await.expect("loads").unwrap_or_default(),
     }
 }

@@ -4,9 +4,11 @@
 //! difference, so that start-up and the loop's set-up cancel out.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use session_peers::{ByHand, Visitor, filled};
 use session_runtime::{MemoryStore, Sessions, Tracked};
+use tower_sessions::MemoryStore as TowerStore;
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -51,8 +53,20 @@ fn main() {
                 }
             });
         }
+        "cycle-tower-sessions" => {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(async {
+                let store = Arc::new(TowerStore::default());
+                let id = session_peers::fill_tower(&store, 0).await;
+                for _ in 0..count {
+                    session_peers::tower_cycle(&store, id).await;
+                }
+            });
+        }
         other => {
-            eprintln!("unknown case `{other}`: edit-session, edit-by-hand, untouched-commit or cycle");
+            eprintln!(
+                "unknown case `{other}`: edit-session, edit-by-hand, untouched-commit, cycle or cycle-tower-sessions"
+            );
             std::process::exit(2);
         }
     }
