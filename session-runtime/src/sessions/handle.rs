@@ -68,10 +68,10 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         schema: Arc<Schema<T, C>>,
         key: Key,
         restored: Restored<T>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let Restored { head, value, baseline, migrated } = restored;
-        Self {
-            tracked: Tracked::from_parts(value, baseline, schema),
+        Ok(Self {
+            tracked: Tracked::from_parts(value, baseline, schema)?,
             sessions,
             key,
             base: Base::from(&head),
@@ -83,7 +83,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             migrated,
             pending: None,
             ended: None,
-        }
+        })
     }
 
     /// The key under which the session is stored.

@@ -49,6 +49,8 @@ pub struct Tracked<T: Session, C = Json> {
     value: T,
     pub(crate) touched: T::Touched,
     baseline: Baseline,
+    /// The pinned fields that are not stored, as this session was made with them: no other has the same ones.
+    made: Vec<(usize, Bytes)>,
     schema: Arc<Schema<T, C>>,
 }
 
@@ -126,12 +128,18 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// A new session.
     pub(crate) fn initial(schema: Arc<Schema<T, C>>) -> Result<Self, Error> {
         let value = schema.initial()?;
-        Ok(Self::from_parts(value, Baseline::initial(T::LEN), schema))
+        Self::from_parts(value, Baseline::initial(T::LEN), schema)
     }
 
     /// A session whose fields were stored.
-    pub(crate) fn from_parts(value: T, baseline: Baseline, schema: Arc<Schema<T, C>>) -> Self {
-        Self { value, touched: T::Touched::default(), baseline, schema }
+    pub(crate) fn from_parts(value: T, baseline: Baseline, schema: Arc<Schema<T, C>>) -> Result<Self, Error> {
+        let mut made = Vec::new();
+        for (index, leaf) in schema.leaves.iter().enumerate() {
+            if leaf.def.pin && baseline.fields[index].is_none() {
+                made.push((index, schema.encode(&value, index)?));
+            }
+        }
+        Ok(Self { value, touched: T::Touched::default(), baseline, made, schema })
     }
 
     /// Lends the session for change, field by field.
@@ -209,7 +217,8 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// Adds pinned fields that are not stored yet: they go with the session's first commit, whatever their value.
     pub(crate) fn pin(&self, patch: &mut Patch<T>) -> Result<(), Error> {
         for (index, leaf) in self.schema.leaves.iter().enumerate() {
-            if leaf.def.pin && self.baseline.fields[index].is_none() && !self.touched.get(index) {
+            let is_sent = patch.fields.indices().any(|sent| sent == index);
+            if leaf.def.pin && self.baseline.fields[index].is_none() && !is_sent {
                 let value = Some(self.schema.encode(&self.value, index)?);
                 patch.push(index, Change { name: leaf.name.clone(), value });
             }
@@ -244,8 +253,9 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         Ok(Change { name: leaf.name.clone(), value: (!back).then(|| Bytes::copy_from_slice(encoded)) })
     }
 
-    fn baseline(&self, index: usize) -> &[u8] {
-        self.baseline.fields[index].as_ref().unwrap_or(&self.schema.leaves[index].initial)
+    fn baseline(&self, index: usize) -> &Bytes {
+        let made = || self.made.iter().find(|(made, _)| *made == index).map(|(_, value)| value);
+        self.baseline.fields[index].as_ref().or_else(made).unwrap_or(&self.schema.leaves[index].initial)
     }
 
     /// How many bytes the session's values have in a store once `patch` is applied.

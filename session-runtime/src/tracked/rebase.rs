@@ -49,7 +49,11 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// Whether a field differs between the baseline and `theirs`.
     fn they_changed(&self, index: usize, theirs: &Baseline) -> Result<bool, Error> {
-        let stored = theirs.fields.get(index).and_then(Option::as_ref).unwrap_or(&self.schema.leaves[index].initial);
+        let stored = theirs.fields[index].as_ref();
+        if stored == self.baseline.fields[index].as_ref() {
+            return Ok(false);
+        }
+        let stored = stored.unwrap_or(&self.schema.leaves[index].initial);
         Ok(!self.schema.same(&self.value, index, self.baseline(index), stored)?)
     }
 
@@ -58,7 +62,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
             return Ok(());
         }
         let mine = self.schema.encode(&self.value, index)?;
-        let base = self.baseline.fields[index].as_ref().unwrap_or(&self.schema.leaves[index].initial).clone();
+        let base = self.baseline(index).clone();
         let sides = Sides { base: &base, mine: &mine, theirs };
         visit::merge(&self.schema.codec, &mut self.value, index, sides)
             .map_err(|source| self.schema.decode_error(index, source))?;

@@ -1,0 +1,144 @@
+//! A store on which tests play: they decide what fails, and when it is.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use session_runtime::expiry::ClockOffset;
+use session_runtime::store::{
+    Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError, StoreErrorKind,
+};
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The store fails and knows that it applied nothing.
+    Refused,
+    /// The connection breaks before the call is applied.
+    LostBefore,
+    /// The connection breaks after the call was applied: only the answer is lost.
+    LostAfter,
+    /// No answer ever comes, and the call was not applied.
+    StuckBefore,
+    /// No answer ever comes, although the call was applied.
+    StuckAfter,
+}
+
+/// A store whose faults and whose time tests set.
+#[derive(Debug, Clone, Default)]
+pub struct Stage<S> {
+    inner: S,
+    script: Arc<Mutex<Script>>,
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    loads: VecDeque<Fault>,
+    commits: VecDeque<Fault>,
+    passed: i64,
+}
+
+impl<S> Stage<S> {
+    /// Plays on `inner`, without faults, in the present.
+    pub fn new(inner: S) -> Self {
+        Self { inner, script: Arc::default() }
+    }
+
+    /// The store inside.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// The next load fails like this; more of them queue.
+    pub fn fail_load(&self, fault: Fault) {
+        self.script().loads.push_back(fault);
+    }
+
+    /// The next commit fails like this; more of them queue.
+    pub fn fail_commit(&self, fault: Fault) {
+        self.script().commits.push_back(fault);
+    }
+
+    /// Lets time pass for every call from now on.
+    ///
+    /// # Panics
+    /// When it is longer than a store can tell.
+    pub fn pass(&self, time: Duration) {
+        self.script().passed += i64::try_from(time.as_millis()).expect("a time that fits");
+    }
+
+    fn clock(&self, clock: ClockOffset) -> ClockOffset {
+        ClockOffset(clock.0 + self.script().passed)
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes a call with a fault.
+async fn play<T>(fault: Option<Fault>, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let lost = || StoreError::new(StoreErrorKind::Unavailable, "the connection broke");
+    match fault {
+        None => call.await,
+        Some(Fault::Refused) => Err(StoreError::new(StoreErrorKind::Busy, "the store is busy").not_applied()),
+        Some(Fault::LostBefore) => Err(lost()),
+        Some(Fault::LostAfter) => call.await.and(Err(lost())),
+        Some(Fault::StuckBefore) => std::future::pending().await,
+        Some(Fault::StuckAfter) => {
+            call.await?;
+            std::future::pending().await
+        }
+    }
+}
+
+impl<S: Store> Store for Stage<S> {
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.inner.prepare().await
+    }
+
+    async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
+        let fault = self.script().loads.pop_front();
+        play(fault, self.inner.load(key, Load { clock: self.clock(load.clock), ..load })).await
+    }
+
+    async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
+        let fault = self.script().commits.pop_front();
+        let commit = Commit { clock: self.clock(commit.clock), ..commit.clone() };
+        play(fault, self.inner.commit(key, &commit)).await
+    }
+
+    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
+        self.inner.registration(name, version).await
+    }
+
+    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
+        self.inner.register(proposal).await
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.inner.withdraw(name, version).await
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.inner.registrations().await
+    }
+
+    async fn keys(
+        &self,
+        name: &str,
+        after: Option<Cursor>,
+        limit: usize,
+        clock: ClockOffset,
+    ) -> Result<Keys, StoreError> {
+        self.inner.keys(name, after, limit, self.clock(clock)).await
+    }
+
+    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
+        self.inner.count(name, self.clock(clock)).await
+    }
+
+    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
+        self.inner.purge(limit, self.clock(clock)).await
+    }
+}

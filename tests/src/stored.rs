@@ -1,0 +1,64 @@
+use bytes::Bytes;
+use session_runtime::expiry::{ClockOffset, Lifetime};
+use session_runtime::store::{
+    Action, Base, Change, Commit, CommitId, Found, Incarnation, Key, Load, Record, Reply, Store,
+};
+
+/// A session that does not expire, and that no load renews.
+const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, renew_after: i64::MAX, retention: 3_600_000 };
+
+/// What a store holds under a key: a session, or the header that an emptied one left; past the runtime.
+///
+/// # Panics
+/// When the store fails.
+pub async fn record(store: &impl Store, name: &str, id: &str) -> Option<Record> {
+    let key = Key::new(name.into(), id).expect("a key");
+    let loaded = store.load(&key, Load { lifetime: FOREVER, clock: ClockOffset::default() }).await.expect("a load");
+    match loaded.found {
+        Found::Record(record) => Some(record),
+        Found::Absent { .. } => None,
+    }
+}
+
+/// The stored fields of a session and their values as text, sorted by name; nothing if it is not stored.
+pub async fn stored(store: &impl Store, name: &str, id: &str) -> Vec<(String, String)> {
+    let fields = record(store, name, id).await.map(|record| record.fields).unwrap_or_default();
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let mut fields: Vec<_> = fields.iter().map(|field| (field.name.to_string(), text(&field.value))).collect();
+    fields.sort();
+    fields
+}
+
+/// Whether a session is stored under a key.
+pub async fn is_stored(store: &impl Store, name: &str, id: &str) -> bool {
+    record(store, name, id).await.is_some_and(|record| record.head.stored)
+}
+
+/// Sets and removes fields of a stored session past the runtime, as another build or another program does.
+///
+/// # Panics
+/// When the session is not stored, or the store fails.
+pub async fn write(store: &impl Store, name: &str, id: &str, changes: &[(&str, Option<&str>)]) {
+    let head = record(store, name, id).await.expect("a stored session").head;
+    let change = |(name, value): &(&str, Option<&str>)| Change {
+        name: (*name).into(),
+        value: value.map(|value| Bytes::copy_from_slice(value.as_bytes())),
+    };
+    let commit = Commit {
+        id: CommitId::random(),
+        base: Base::from(&head),
+        action: Action::Write,
+        changes: changes.iter().map(change).collect(),
+        replace: false,
+        creates: Incarnation::random(),
+        version: head.version,
+        registration: head.registration,
+        keep_empty: false,
+        lifetime: FOREVER,
+        until: None,
+        valid_until: None,
+        clock: ClockOffset::default(),
+    };
+    let reply = store.commit(&Key::new(name.into(), id).expect("a key"), &commit).await.expect("a commit");
+    assert!(matches!(reply, Reply::Applied(_)), "nobody came in between, but the answer was {reply:?}");
+}
