@@ -2,5 +2,9 @@
 
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows, and nobody imports it")]
 
+mod calls;
 mod p01_difference;
+mod p02_untouched;
+mod p03_dirty;
+mod p04_only_dirty;
 mod visitor;

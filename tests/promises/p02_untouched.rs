@@ -1,0 +1,70 @@
+//! Untouched costs nothing.
+
+use allocation_counter::{AllocationInfo, measure};
+use session_runtime::{Handle, Outcome, Session, Sessions};
+use session_tests::{CountingCodec, now};
+
+use crate::visitor::{Item, Shelf, Visitor, sessions, shelf};
+
+/// What a commit that has nothing to do allocates.
+fn allocations_of_commit<T: Session + Send + 'static>(session: &mut Handle<T, Shelf>) -> AllocationInfo {
+    let mut outcome = None;
+    let info = measure(|| outcome = now(session.commit()).ok().map(|committed| committed.outcome()));
+    assert_eq!(outcome, Some(Outcome::Unchanged));
+    info
+}
+
+fn stored_session() -> Sessions<Visitor, Shelf> {
+    let sessions = sessions::<Visitor>();
+    now(sessions.update("42", |visitor| visitor.edit().cart().push(Item::new("A1", 2)))).expect("a commit");
+    sessions
+}
+
+#[test]
+fn p02_a_commit_of_an_untouched_new_session_calls_no_store_and_allocates_nothing() {
+    let sessions = sessions::<Visitor>();
+    let mut visitor = now(sessions.load("42")).expect("a load");
+    let _ = sessions.store().take();
+    assert_eq!(allocations_of_commit(&mut visitor).count_total, 0);
+    assert_eq!(sessions.store().take(), []);
+}
+
+#[test]
+fn p02_a_commit_of_an_untouched_stored_session_calls_no_store_and_allocates_nothing() {
+    let sessions = stored_session();
+    let mut visitor = now(sessions.load("42")).expect("a load");
+    assert_eq!(visitor.cart.len(), 1, "it was read");
+    let _ = sessions.store().take();
+    assert_eq!(allocations_of_commit(&mut visitor).count_total, 0);
+    assert_eq!(sessions.store().take(), []);
+}
+
+#[test]
+fn p02_a_second_commit_calls_no_store_and_allocates_nothing() {
+    let sessions = stored_session();
+    let mut visitor = now(sessions.load("42")).expect("a load");
+    *visitor.edit().visits() += 1;
+    now(visitor.commit()).expect("a commit");
+    let _ = sessions.store().take();
+    assert_eq!(allocations_of_commit(&mut visitor).count_total, 0);
+    assert_eq!(sessions.store().take(), []);
+}
+
+#[test]
+fn p02_a_commit_of_an_untouched_session_encodes_and_decodes_nothing() {
+    let codec = CountingCodec::default();
+    let sessions = Sessions::<Visitor, _>::builder(shelf()).codec(codec.clone()).build();
+    now(sessions.update("42", |visitor| *visitor.edit().visits() += 1)).expect("a commit");
+    let mut visitor = now(sessions.load("42")).expect("a load");
+    let _ = codec.take();
+    now(visitor.commit()).expect("a commit");
+    assert_eq!(codec.take(), (0, 0));
+}
+
+#[test]
+fn p02_the_allocations_are_counted() {
+    let sessions = stored_session();
+    let mut visitor = now(sessions.load("42")).expect("a load");
+    visitor.edit().cart();
+    assert_ne!(allocations_of_commit(&mut visitor).count_total, 0, "a touched session is encoded to compare it");
+}

@@ -1,0 +1,104 @@
+//! A commit writes only dirty fields, at once.
+
+use session_runtime::store::Call;
+use session_runtime::{Session, Sessions};
+use session_tests::{CountingCodec, Fault, now, stored};
+
+use crate::visitor::{Item, Visitor, fields, names, sessions, shelf};
+
+#[tokio::test]
+async fn p04_only_the_dirty_fields_are_sent_however_many_were_touched() {
+    let sessions = sessions::<Visitor>();
+    sessions.update("42", |visitor| visitor.edit().cart().push(Item::new("A1", 2))).await.expect("a commit");
+    let mut visitor = sessions.load("42").await.expect("a load");
+    let _ = sessions.store().take();
+    let all = visitor.edit_all();
+    all.visits = 3;
+    all.cart.reverse();
+    let committed = visitor.commit().await.expect("a commit");
+    assert_eq!(committed.fields().len(), 1);
+    let sent = Call::Commit { key: "42".to_owned(), set: fields(&[("visits", "3")]), unset: names(&[]) };
+    assert_eq!(sessions.store().take(), [sent], "in one round trip");
+}
+
+#[tokio::test]
+async fn p04_fields_that_are_set_and_fields_that_are_removed_go_in_one_commit() {
+    let sessions = sessions::<Visitor>();
+    sessions.update("42", |visitor| visitor.edit().cart().push(Item::new("A1", 2))).await.expect("a commit");
+    let mut visitor = sessions.load("42").await.expect("a load");
+    let _ = sessions.store().take();
+    *visitor.edit().visits() = 1;
+    visitor.edit().cart().clear();
+    visitor.commit().await.expect("a commit");
+    let sent = Call::Commit { key: "42".to_owned(), set: fields(&[("visits", "1")]), unset: names(&["cart"]) };
+    assert_eq!(sessions.store().take(), [sent]);
+    assert_eq!(stored(sessions.store(), "visitor", "42").await, fields(&[("visits", "1")]));
+}
+
+#[tokio::test]
+async fn p04_a_commit_that_fails_stores_no_part_of_it() {
+    let sessions = sessions::<Visitor>();
+    for fault in [Fault::Refused, Fault::LostBefore] {
+        let mut visitor = sessions.load("42").await.expect("a load");
+        *visitor.edit().visits() = 1;
+        *visitor.edit().theme() = "dark".to_owned();
+        sessions.store().inner().fail_commit(fault);
+        visitor.commit().await.expect_err("the store fails");
+        assert_eq!(stored(sessions.store(), "visitor", "42").await, []);
+        visitor.discard();
+    }
+}
+
+#[derive(Session)]
+#[session(name = "p04-wide")]
+struct Wide {
+    counter: u32,
+    #[session(initial = vec![0; 100_000])]
+    ballast: Vec<u32>,
+    #[session(nested)]
+    a: Ten,
+    #[session(nested)]
+    b: Ten,
+    #[session(nested)]
+    c: Ten,
+}
+
+#[derive(Session)]
+#[session(name = "p04-ten")]
+struct Ten {
+    f0: u32,
+    f1: u32,
+    f2: u32,
+    f3: u32,
+    f4: u32,
+    f5: u32,
+    f6: u32,
+    f7: u32,
+    f8: u32,
+    f9: u32,
+}
+
+#[test]
+fn p04_the_cost_of_a_commit_does_not_grow_with_the_untouched_part() {
+    let codec = CountingCodec::default();
+    let sessions = Sessions::<Wide, _>::builder(shelf()).codec(codec.clone()).build();
+    let fill = |wide: &mut session_runtime::Handle<Wide, _, _>| {
+        let wide = wide.edit_all();
+        wide.ballast.fill(7);
+        for ten in [&mut wide.a, &mut wide.b, &mut wide.c] {
+            *ten = Ten { f0: 1, f1: 1, f2: 1, f3: 1, f4: 1, f5: 1, f6: 1, f7: 1, f8: 1, f9: 1 };
+        }
+    };
+    now(sessions.update("42", fill)).expect("a commit");
+    let mut wide = now(sessions.load("42")).expect("a load");
+    *wide.edit().counter() += 1;
+    let _ = (codec.take(), sessions.store().take());
+    let allocated = allocation_counter::measure(|| now(wide.commit()).map(drop).expect("a commit"));
+
+    // The new value; the old one, decoded and encoded again, to see that it is really another; the initial one is
+    // compared by its bytes.
+    assert_eq!(codec.take(), (2, 1));
+    let sent = Call::Commit { key: "42".to_owned(), set: fields(&[("counter", "1")]), unset: names(&[]) };
+    assert_eq!(sessions.store().take(), [sent]);
+    assert!(allocated.bytes_total < 10_000, "{} bytes, and the rest of the session has 200,000", allocated.bytes_total);
+}
