@@ -7,4 +7,8 @@ mod p01_difference;
 mod p02_untouched;
 mod p03_dirty;
 mod p04_only_dirty;
+mod p05_overlap;
+mod p06_destroyed;
+mod p07_failure;
+mod p07_lost_answers;
 mod visitor;

@@ -4,8 +4,13 @@ use session_runtime::store::{
     Action, Base, Change, Commit, CommitId, Found, Incarnation, Key, Load, Record, Reply, Store,
 };
 
-/// A session that does not expire, and that no load renews.
-const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, renew_after: i64::MAX, retention: 3_600_000 };
+/// What a look needs to know, so that it moves no expiry.
+const LOOK: Lifetime = Lifetime { inactivity: Some(0), creation: None, renew_after: i64::MAX, retention: HOUR };
+
+/// A session that does not expire.
+const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, renew_after: 1, retention: HOUR };
+
+const HOUR: i64 = 3_600_000;
 
 /// What a store holds under a key: a session, or the header that an emptied one left; past the runtime.
 ///
@@ -13,7 +18,7 @@ const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, renew_aft
 /// When the store fails.
 pub async fn record(store: &impl Store, name: &str, id: &str) -> Option<Record> {
     let key = Key::new(name.into(), id).expect("a key");
-    let loaded = store.load(&key, Load { lifetime: FOREVER, clock: ClockOffset::default() }).await.expect("a load");
+    let loaded = store.load(&key, Load { lifetime: LOOK, clock: ClockOffset::default() }).await.expect("a load");
     match loaded.found {
         Found::Record(record) => Some(record),
         Found::Absent { .. } => None,
