@@ -1,6 +1,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::scalar::Scalar;
 use super::{Codec, CodecError, finite};
 
 /// JSON, readable in every store's shell; the default codec.
@@ -23,7 +24,7 @@ impl Codec for Json {
 
     #[inline]
     fn decode<V: DeserializeOwned>(&self, bytes: &[u8]) -> Result<V, CodecError> {
-        serde_json::from_slice(bytes).map_err(|error| CodecError::new(error.to_string()))
+        V::deserialize(Scalar(bytes)).map_err(|error| CodecError::new(error.to_string()))
     }
 }
 

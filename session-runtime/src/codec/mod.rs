@@ -7,6 +7,7 @@ mod finite;
 mod json;
 #[cfg(feature = "msgpack")]
 mod msgpack;
+mod scalar;
 
 pub use json::Json;
 #[cfg(feature = "msgpack")]

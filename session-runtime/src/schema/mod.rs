@@ -25,6 +25,8 @@ pub(crate) struct Schema<T, C = Json> {
     names: Vec<Name>,
     /// Fields whose registered initial value is not the one that `make` gives.
     adopted: Vec<usize>,
+    /// Fields marked `pin`.
+    pinned: Vec<usize>,
     make: Make<T>,
     pub(crate) codec: C,
 }
@@ -60,7 +62,9 @@ impl<T: Session, C: Codec> Schema<T, C> {
         let mut leaves = Leaves::default();
         leaves.own::<T>();
         let (first, second) = (make(), make());
-        let mut schema = Self { leaves: leaves.0, names: Vec::new(), adopted: Vec::new(), make, codec };
+        let leaves = leaves.0;
+        let pinned = (0..leaves.len()).filter(|&index| leaves[index].def.pin).collect();
+        let mut schema = Self { leaves, names: Vec::new(), adopted: Vec::new(), pinned, make, codec };
         for index in 0..schema.leaves.len() {
             let initial = schema.encode(&first, index)?;
             let unstable = !schema.leaves[index].def.pin && {
@@ -104,6 +108,22 @@ impl<T: Session, C: Codec> Schema<T, C> {
         }
         visit::same(&self.codec, value, index, self.leaves[index].def.unordered, one, other)
             .map_err(|source| self.decode_error(index, source))
+    }
+
+    /// Whether a field that this schema encoded is back at its initial value.
+    pub(crate) fn is_initial(&self, value: &T, index: usize, encoded: &[u8]) -> Result<bool, Error> {
+        let leaf = &self.leaves[index];
+        if leaf.initial == encoded {
+            return Ok(true);
+        }
+        // Both encodings are this program's, so other bytes mean another value, but for these two.
+        let doubtful = leaf.def.unordered || self.adopted.contains(&index);
+        Ok(doubtful && self.same(value, index, &leaf.initial, encoded)?)
+    }
+
+    /// The fields marked `pin`.
+    pub(crate) fn pinned(&self) -> &[usize] {
+        &self.pinned
     }
 
     pub(crate) fn encode_error(&self, index: usize, source: crate::codec::CodecError) -> Error {

@@ -203,7 +203,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         let outcome = Outcome::of(*progress.was_stored.get_or_insert(was_stored), applied.is_stored);
         let Pending { fields, commit, .. } = pending;
         tracing::debug!(session = self.key.name(), key = %KeyHash::of(&self.key), ?outcome, fields = fields.len(), "committed");
-        self.settle(&fields, &commit.changes, applied);
+        self.settle(&fields, commit.changes, applied);
         progress.committed.add(outcome, fields);
         match commit.action {
             Action::Write => {}

@@ -112,7 +112,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     pub fn dirty(&self) -> Result<Fields<T>, Error> {
         let mut dirty = self.tracked.dirty()?;
         if let Some(pending) = &self.pending {
-            pending.fields.indices().for_each(|index| dirty.insert(index));
+            dirty.extend(&pending.fields);
         }
         Ok(dirty)
     }
@@ -220,8 +220,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     }
 
     /// Takes over that a change was stored.
-    pub(super) fn settle(&mut self, fields: &Fields<T>, changes: &[Change], applied: &Applied) {
-        self.tracked.settle(fields, changes);
+    pub(super) fn settle(&mut self, fields: &Fields<T>, changes: Vec<Change>, applied: &Applied) {
+        self.tracked.settle(fields, changes.into_iter().map(|change| change.value));
         if let Some(head) = &applied.head {
             self.base = Base::from(head);
             self.created_at = Some(head.created_at);
@@ -254,7 +254,7 @@ impl<T> Committed<T> {
         if self.fields.is_empty() {
             self.fields = fields;
         } else {
-            fields.indices().for_each(|index| self.fields.insert(index));
+            self.fields.extend(&fields);
         }
     }
 

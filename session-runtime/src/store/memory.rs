@@ -68,17 +68,12 @@ impl MemoryStore {
         self.shard(key).entries.remove(key);
     }
 
-    fn index(&self, key: &Key) -> usize {
-        // The map inside looks at the lowest and the highest bits.
-        (key.keyed_hash() >> 32) as usize % SHARDS
-    }
-
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
-        lock(&self.inner.shards[self.index(key)])
+        lock(&self.inner.shards[shard_of(key)])
     }
 
     fn renew(&self, key: &Key, to: &Key, commit: &Commit) -> Reply {
-        let (old, new) = (self.index(key), self.index(to));
+        let (old, new) = (shard_of(key), shard_of(to));
         // Two renewals never wait for each other: shards are locked in their order.
         let mut shards: BTreeMap<usize, MutexGuard<'_, Shard>> = BTreeMap::new();
         for index in [old.min(new), old.max(new)] {
@@ -195,6 +190,11 @@ impl Entry {
     fn record(&self) -> Record {
         Record { head: self.header.head, fields: self.fields.clone() }
     }
+}
+
+fn shard_of(key: &Key) -> usize {
+    // The map inside looks at the lowest and the highest bits of the same hash.
+    (key.keyed_hash() >> 32) as usize % SHARDS
 }
 
 fn change_field(fields: &mut Vec<Field>, change: &Change) {

@@ -5,62 +5,91 @@ use crate::session::{Field, Session};
 
 /// A set of a session's fields.
 pub struct Fields<T> {
-    /// Sorted.
-    indices: Vec<usize>,
+    /// One bit for each of the first fields, so that nearly every set needs no allocation.
+    low: u128,
+    /// The others, sorted.
+    high: Vec<usize>,
     session: PhantomData<fn() -> T>,
 }
+
+/// How many fields have a bit.
+const LOW: usize = u128::BITS as usize;
 
 impl<T: Session> Fields<T> {
     /// Whether the set has `field`.
     #[must_use]
     pub fn contains(&self, field: T::Field) -> bool {
-        self.indices.binary_search(&field.index()).is_ok()
+        self.has(field.index())
     }
 
     /// The fields: the session's own in the order of their declaration, then those of its nested sessions.
     pub fn iter(&self) -> impl Iterator<Item = T::Field> {
-        self.indices.iter().filter_map(|&index| T::Field::from_index(index))
+        self.indices().filter_map(T::Field::from_index)
     }
 }
 
 impl<T> Fields<T> {
     /// No fields. Allocates nothing.
     pub(crate) const fn none() -> Self {
-        Self { indices: Vec::new(), session: PhantomData }
+        Self { low: 0, high: Vec::new(), session: PhantomData }
     }
 
     /// How many fields there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.indices.len()
+        self.low.count_ones() as usize + self.high.len()
     }
 
     /// Whether there is no field.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.indices.is_empty()
+        self.low == 0 && self.high.is_empty()
+    }
+
+    pub(crate) fn has(&self, index: usize) -> bool {
+        if index < LOW { self.low >> index & 1 == 1 } else { self.high.binary_search(&index).is_ok() }
     }
 
     pub(crate) fn indices(&self) -> impl Iterator<Item = usize> {
-        self.indices.iter().copied()
+        let mut low = self.low;
+        let bits = std::iter::from_fn(move || {
+            let index = low.trailing_zeros() as usize;
+            low &= low.wrapping_sub(1);
+            (index < LOW).then_some(index)
+        });
+        bits.chain(self.high.iter().copied())
     }
 
-    pub(crate) fn insert(&mut self, index: usize) {
-        if let Err(place) = self.indices.binary_search(&index) {
-            self.indices.insert(place, index);
+    /// Adds the fields of another set.
+    pub(crate) fn extend(&mut self, others: &Self) {
+        for index in others.indices() {
+            self.insert(index);
         }
+    }
+
+    /// Adds a field and returns its place in the set.
+    pub(crate) fn insert(&mut self, index: usize) -> usize {
+        if index < LOW {
+            self.low |= 1 << index;
+            return (self.low & !(u128::MAX << index)).count_ones() as usize;
+        }
+        let place = self.high.binary_search(&index).unwrap_or_else(|place| {
+            self.high.insert(place, index);
+            place
+        });
+        self.low.count_ones() as usize + place
     }
 }
 
 impl<T> Clone for Fields<T> {
     fn clone(&self) -> Self {
-        Self { indices: self.indices.clone(), session: PhantomData }
+        Self { low: self.low, high: self.high.clone(), session: PhantomData }
     }
 }
 
 impl<T> PartialEq for Fields<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.indices == other.indices
+        (self.low, &self.high) == (other.low, &other.high)
     }
 }
 
@@ -69,5 +98,24 @@ impl<T> Eq for Fields<T> {}
 impl<T: Session> fmt::Debug for Fields<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_keeps_the_order_of_the_fields_beyond_those_that_have_a_bit() {
+        let mut fields = Fields::<()>::none();
+        for index in [300, 0, 127, 128, 5, 300] {
+            fields.insert(index);
+        }
+        assert_eq!(fields.indices().collect::<Vec<_>>(), [0, 5, 127, 128, 300]);
+        assert_eq!(fields.len(), 5);
+        assert!(fields.has(127) && fields.has(128) && !fields.has(126) && !fields.has(129));
+        for (place, index) in [0, 5, 127, 128, 300].into_iter().enumerate() {
+            assert_eq!(fields.insert(index), place);
+        }
     }
 }

@@ -134,8 +134,8 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// A session whose fields were stored.
     pub(crate) fn from_parts(value: T, baseline: Baseline, schema: Arc<Schema<T, C>>) -> Result<Self, Error> {
         let mut made = Vec::new();
-        for (index, leaf) in schema.leaves.iter().enumerate() {
-            if leaf.def.pin && baseline.fields[index].is_none() {
+        for &index in schema.pinned() {
+            if baseline.fields[index].is_none() {
                 made.push((index, schema.encode(&value, index)?));
             }
         }
@@ -172,7 +172,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         if !self.touched.any() {
             return Ok(patch);
         }
-        let mut scratch = Vec::new();
+        let mut scratch = Vec::with_capacity(64);
         for index in (0..T::LEN).filter(|&index| self.touched.get(index)) {
             scratch.clear();
             if self.examine(index, self.baseline(index), &mut scratch)? {
@@ -187,13 +187,13 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// `patch` is the session's latest.
     pub fn saved(&mut self, patch: &Patch<T>) {
         self.touched.fill(false);
-        self.settle(&patch.fields, &patch.changes);
+        self.settle(&patch.fields, patch.changes.iter().map(|change| change.value.clone()));
     }
 
     /// Makes these values the baseline, whatever the session's value is by now.
-    pub(crate) fn settle(&mut self, fields: &Fields<T>, changes: &[Change]) {
-        for (index, change) in fields.indices().zip(changes) {
-            self.baseline.fields[index].clone_from(&change.value);
+    pub(crate) fn settle(&mut self, fields: &Fields<T>, values: impl IntoIterator<Item = Option<Bytes>>) {
+        for (index, value) in fields.indices().zip(values) {
+            self.baseline.fields[index] = value;
             self.baseline.stale.retain(|(stale, _)| *stale != index);
         }
     }
@@ -208,7 +208,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// Adds, after all fields, what removes the changed ones' values under older names.
     pub(crate) fn remove_stale(&self, patch: &mut Patch<T>) {
         for (index, name) in &self.baseline.stale {
-            if patch.fields.indices().any(|changed| changed == *index) {
+            if patch.fields.has(*index) {
                 patch.changes.push(Change { name: name.clone(), value: None });
             }
         }
@@ -216,11 +216,10 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// Adds pinned fields that are not stored yet: they go with the session's first commit, whatever their value.
     pub(crate) fn pin(&self, patch: &mut Patch<T>) -> Result<(), Error> {
-        for (index, leaf) in self.schema.leaves.iter().enumerate() {
-            let is_sent = patch.fields.indices().any(|sent| sent == index);
-            if leaf.def.pin && self.baseline.fields[index].is_none() && !is_sent {
+        for &index in self.schema.pinned() {
+            if self.baseline.fields[index].is_none() && !patch.fields.has(index) {
                 let value = Some(self.schema.encode(&self.value, index)?);
-                patch.push(index, Change { name: leaf.name.clone(), value });
+                patch.push(index, Change { name: self.schema.leaves[index].name.clone(), value });
             }
         }
         Ok(())
@@ -228,10 +227,8 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// Adds every stored field that `patch` does not change, so that it can replace what is stored.
     pub(crate) fn complete(&self, patch: &mut Patch<T>) {
-        let changed = patch.fields.clone();
-        let changed: Vec<_> = changed.indices().collect();
         for (index, leaf) in self.schema.leaves.iter().enumerate() {
-            if let (Some(value), Err(_)) = (&self.baseline.fields[index], changed.binary_search(&index)) {
+            if let Some(value) = self.baseline.fields[index].as_ref().filter(|_| !patch.fields.has(index)) {
                 patch.push(index, Change { name: leaf.name.clone(), value: Some(value.clone()) });
             }
         }
@@ -249,7 +246,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         let leaf = &self.schema.leaves[index];
         let back = !leaf.def.pin
             && self.baseline.fields[index].is_some()
-            && self.schema.same(&self.value, index, &leaf.initial, encoded)?;
+            && self.schema.is_initial(&self.value, index, encoded)?;
         Ok(Change { name: leaf.name.clone(), value: (!back).then(|| Bytes::copy_from_slice(encoded)) })
     }
 
@@ -276,8 +273,7 @@ impl<T> Patch<T> {
     }
 
     fn push(&mut self, index: usize, change: Change) {
-        let place = self.fields.indices().take_while(|&earlier| earlier < index).count();
-        self.fields.insert(index);
+        let place = self.fields.insert(index);
         self.changes.insert(place, change);
     }
 }

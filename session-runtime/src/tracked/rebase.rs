@@ -22,7 +22,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         let mut rejected: Vec<Arc<str>> = Vec::new();
         let mut overlapping = Vec::new();
         for index in 0..T::LEN {
-            let is_mine = mine.fields.indices().any(|dirty| dirty == index);
+            let is_mine = mine.fields.has(index);
             if (is_mine || T::CONTAINER.reject) && self.they_changed(index, theirs)? {
                 let leaf = &self.schema.leaves[index];
                 if T::CONTAINER.reject || leaf.def.reject {
@@ -38,7 +38,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
             let their_bytes = stored.as_ref().unwrap_or(&self.schema.leaves[index].initial);
             if overlapping.contains(&index) {
                 self.merge(index, &their_bytes.clone())?;
-            } else if !mine.fields.indices().any(|dirty| dirty == index) && *stored != self.baseline.fields[index] {
+            } else if !mine.fields.has(index) && *stored != self.baseline.fields[index] {
                 self.schema.decode(&mut self.value, index, their_bytes)?;
             }
             self.baseline.fields[index].clone_from(stored);
