@@ -1,7 +1,10 @@
 //! What the file looks like.
 
-use session_runtime::store::{Action, Change, SqliteStore, Store};
-use session_runtime::store::{Base, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions, Synchronous};
+use session_runtime::expiry::ClockOffset;
+use session_runtime::store::{
+    Action, Base, Change, Commit, Key, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions,
+    SqliteStore, Store, Synchronous,
+};
 
 use super::{ABSENT, MINUTE, NOW, Place, applied, fields, key, load, record, transactions, write};
 
