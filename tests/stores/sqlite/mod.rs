@@ -1,5 +1,6 @@
 //! The SQLite store: its file, its errors, its threads, and what survives a crash.
 
+mod conformance;
 mod crash;
 mod errors;
 mod file;
