@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows, and nobody imports it")]
 
 mod calls;
+mod interleaving;
 mod p01_difference;
 mod p02_untouched;
 mod p03_dirty;

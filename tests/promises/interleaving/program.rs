@@ -1,0 +1,102 @@
+/// What a handler does, one thing after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Loads the common key.
+    Load,
+    /// Changes the first field by an amount of its own.
+    ChangeA,
+    /// Changes the second field by an amount of its own.
+    ChangeB,
+    /// Takes back all that this handler changed since its load, committed or not.
+    Revert,
+    /// Commits.
+    Commit,
+    /// Commits, and does not get the answer of the store.
+    CommitLost,
+    /// Commits again after an answer was lost.
+    Retry,
+    /// Destroys the session.
+    Destroy,
+    /// Moves the session to a key of the handler's own.
+    Renew,
+}
+
+use Step::{ChangeA, ChangeB, Commit, CommitLost, Destroy, Load, Renew, Retry, Revert};
+
+const STEPS: [Step; 9] = [Load, ChangeA, ChangeB, Revert, Commit, CommitLost, Retry, Destroy, Renew];
+
+impl Step {
+    fn is_edit(self) -> bool {
+        matches!(self, ChangeA | ChangeB | Revert)
+    }
+}
+
+/// All programs of a load and so many further steps, except those that do the same as a shorter one or as another.
+pub(crate) fn all(more: usize) -> Vec<Vec<Step>> {
+    let mut programs = vec![vec![Load]];
+    for _ in 0..more {
+        let longer = |program: &Vec<Step>| {
+            let program = program.clone();
+            STEPS.into_iter().filter_map(move |step| differs(&program, step).then(|| [&program[..], &[step]].concat()))
+        };
+        programs = programs.iter().flat_map(longer).collect();
+    }
+    // What is not committed at the end is dropped, and nobody looks at what was loaded there.
+    programs.retain(|program| program.last().is_some_and(|last| !last.is_edit() && *last != Load));
+    programs
+}
+
+/// Whether the step makes a difference at the end of the program.
+fn differs(program: &[Step], step: Step) -> bool {
+    let loaded = program.iter().rposition(|step| *step == Load).map_or(0, |place| place + 1);
+    let since_load = &program[loaded..];
+    let calls = since_load.iter().rposition(|step| !step.is_edit()).map_or(0, |place| place + 1);
+    let (calls, edits) = since_load.split_at(calls);
+    let lost = calls.last() == Some(&CommitLost);
+    let changed_since_revert =
+        since_load.iter().rev().take_while(|step| **step != Revert).any(|step| matches!(step, ChangeA | ChangeB));
+    let undone = calls.is_empty() && edits.last() == Some(&Revert);
+    if calls.contains(&Destroy) {
+        return step == Load;
+    }
+    match step {
+        Load => !since_load.is_empty() && edits.is_empty(),
+        ChangeA => edits.is_empty(),
+        ChangeB => matches!(edits, [] | [ChangeA]),
+        Revert => changed_since_revert && (edits.is_empty() || calls.is_empty()),
+        Commit => !edits.is_empty(),
+        CommitLost => !edits.is_empty() && !undone && !lost,
+        Retry => edits.is_empty() && lost,
+        Destroy => edits.is_empty(),
+        Renew => !undone && !program.contains(&Renew),
+    }
+}
+
+/// Programs for three handlers: all short ones, and some in which a session is emptied, destroyed or asked for again.
+pub(crate) fn few() -> Vec<Vec<Step>> {
+    let mut programs = all(2);
+    programs.push(vec![Load, ChangeA, CommitLost, Retry]);
+    programs.push(vec![Load, ChangeA, Commit, Destroy]);
+    programs.push(vec![Load, ChangeA, Commit, Revert, Commit]);
+    programs
+}
+
+/// All ways to give `handlers` a program each, whoever gets which; of two ways in which the fields have only changed
+/// places, one.
+pub(crate) fn casts(programs: &[Vec<Step>], handlers: usize) -> Vec<Vec<&[Step]>> {
+    let mut casts = vec![(0, Vec::new())];
+    for _ in 0..handlers {
+        let with_one_more = |(from, cast): &(usize, Vec<&'_ [Step]>)| {
+            let (from, cast) = (*from, cast.clone());
+            (from..programs.len()).map(move |place| {
+                let one_more: &[Step] = &programs[place];
+                (place, [&cast[..], &[one_more]].concat())
+            })
+        };
+        casts = casts.iter().flat_map(with_one_more).collect();
+    }
+    let casts = casts.into_iter().map(|(_, cast)| cast);
+    casts
+        .filter(|cast| cast.iter().copied().flatten().find(|step| matches!(step, ChangeA | ChangeB)) != Some(&ChangeB))
+        .collect()
+}

@@ -1,0 +1,195 @@
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
+
+use session_runtime::MemoryStore;
+use session_runtime::expiry::ClockOffset;
+use session_runtime::store::{
+    Action, Base, Commit, CommitId, Cursor, Found, Incarnation, Key, Keys, Load, Loaded, Purged, Registration, Reply,
+    Store, StoreError, StoreErrorKind,
+};
+
+/// One of the four things that the commit rule is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ingredient {
+    /// A change is applied only to the revision that it is based on.
+    Revision,
+    /// A commit that was applied is known by its id.
+    CommitIds,
+    /// A session that was emptied leaves its header.
+    EmptiedHeader,
+    /// A record remembers what its creator saw.
+    Origin,
+}
+
+/// The memory store, seen from one handler: it waits for its turn before each call, can lose an answer, and can be
+/// without one ingredient.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    store: MemoryStore,
+    without: Option<Ingredient>,
+    control: Arc<Control>,
+    /// What the creators of the records saw.
+    origins: Arc<Mutex<HashMap<Key, Option<Incarnation>>>>,
+}
+
+/// How the test directs a handler's calls, and what it hears about them.
+#[derive(Default)]
+pub(crate) struct Control(Mutex<Calls>);
+
+#[derive(Default)]
+struct Calls {
+    stops: bool,
+    loses: bool,
+    seen: Seen,
+}
+
+/// What the store really did in the calls since it was last asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    /// It applied a change, which it had not applied before.
+    pub(crate) applied: bool,
+    /// It destroyed a record; whether that was a stored session.
+    pub(crate) destroyed: Option<bool>,
+}
+
+impl Control {
+    pub(crate) fn stop_at_calls(&self, stops: bool) {
+        self.calls().stops = stops;
+    }
+
+    /// Loses the answer of the next commit.
+    pub(crate) fn lose_next(&self, loses: bool) {
+        self.calls().loses = loses;
+    }
+
+    pub(crate) fn take_seen(&self) -> Seen {
+        std::mem::take(&mut self.calls().seen)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.0.lock().expect("nobody panicked")
+    }
+
+    /// Waits for the test to go on with this handler.
+    async fn turn(&self) {
+        let mut waited = !self.calls().stops;
+        poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
+/// The key of this name, as [`Tally`](super::Tally) uses it.
+pub(crate) fn key(name: &str) -> Key {
+    Key::new("tally".into(), name).expect("this is a key")
+}
+
+impl Stage {
+    pub(crate) fn new(store: MemoryStore, without: Option<Ingredient>, control: Arc<Control>) -> Self {
+        Self { store, without, control, origins: Arc::default() }
+    }
+
+    /// The commit as the store would take it without the ingredient.
+    async fn weakened(&self, key: &Key, commit: &Commit) -> Result<Commit, StoreError> {
+        let mut weakened = commit.clone();
+        match (self.without, commit.base) {
+            (Some(Ingredient::CommitIds), _) => weakened.id = CommitId::random(),
+            (Some(Ingredient::Revision), Base::Record { incarnation, .. }) => {
+                if let Some(head) = self.peek(key, commit).await?
+                    && head.incarnation == incarnation
+                {
+                    weakened.base = Base::from(&head);
+                }
+            }
+            (Some(Ingredient::Origin), Base::Absent { .. }) => {
+                if self.peek(key, commit).await?.is_some() {
+                    let origin = self.origins.lock().expect("nobody panicked").get(key).copied();
+                    weakened.base = Base::Absent { saw: origin.flatten() };
+                }
+            }
+            _ => {}
+        }
+        Ok(weakened)
+    }
+
+    async fn peek(&self, key: &Key, commit: &Commit) -> Result<Option<session_runtime::store::Head>, StoreError> {
+        let load = Load { lifetime: commit.lifetime, clock: commit.clock };
+        match self.store.load(key, load).await?.found {
+            Found::Record(record) => Ok(Some(record.head)),
+            Found::Absent { .. } => Ok(None),
+        }
+    }
+
+    /// Takes down what the store did, and forgets what it is to be without.
+    fn note(&self, key: &Key, commit: &Commit, reply: &Reply) {
+        let Reply::Applied(applied) = reply else { return };
+        if !applied.repeated {
+            let mut calls = self.control.calls();
+            calls.seen.applied = true;
+            if commit.action == Action::Destroy {
+                calls.seen.destroyed = Some(applied.was_stored);
+            }
+        }
+        if self.without == Some(Ingredient::Origin) {
+            let mut origins = self.origins.lock().expect("nobody panicked");
+            match (&commit.action, commit.base) {
+                (Action::Renew { to }, _) => drop(origins.insert(to.clone(), Some(commit.creates))),
+                (Action::Write, Base::Absent { saw }) => drop(origins.insert(key.clone(), saw)),
+                _ => {}
+            }
+        }
+        if self.without == Some(Ingredient::EmptiedHeader) && commit.action == Action::Write && !applied.is_stored {
+            self.store.evict(key);
+        }
+    }
+}
+
+impl Store for Stage {
+    async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
+        self.control.turn().await;
+        self.store.load(key, load).await
+    }
+
+    async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
+        self.control.turn().await;
+        let commit = self.weakened(key, commit).await?;
+        let reply = self.store.commit(key, &commit).await?;
+        self.note(key, &commit, &reply);
+        if std::mem::take(&mut self.control.calls().loses) {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "the answer was lost"));
+        }
+        Ok(reply)
+    }
+
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.store.prepare().await
+    }
+
+    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
+        self.store.registration(name, version).await
+    }
+
+    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
+        self.store.register(proposal).await
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.store.withdraw(name, version).await
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.store.registrations().await
+    }
+
+    async fn keys(&self, name: &str, after: Option<Cursor>, limit: usize, at: ClockOffset) -> Result<Keys, StoreError> {
+        self.store.keys(name, after, limit, at).await
+    }
+
+    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
+        self.store.count(name, clock).await
+    }
+
+    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
+        self.store.purge(limit, clock).await
+    }
+}
