@@ -12,4 +12,5 @@ mod p05_overlap;
 mod p06_destroyed;
 mod p07_failure;
 mod p07_lost_answers;
+mod p08_expiry;
 mod visitor;

@@ -128,7 +128,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             keep_empty: T::CONTAINER.persist_always,
             lifetime: inner.lifetime,
             until,
-            valid_until: until.unwrap_or(self.expires_at),
+            valid_until: self.expires_with(until),
             clock: inner.clock,
         };
         Ok(Some(Pending { fields, commit, sent: false }))

@@ -26,7 +26,10 @@ pub struct Handle<T: Session, S, C: Codec = Json> {
     pub(super) stored: bool,
     /// Since when the base is known to be the header of an emptied session.
     pub(super) emptied: Option<Instant>,
-    pub(super) created_at: Option<Timestamp>,
+    /// When it was loaded, by the store's clock.
+    loaded_at: Timestamp,
+    /// When it was created; if it is not stored, when it was loaded.
+    created_at: Timestamp,
     pub(super) expires_at: Option<Timestamp>,
     /// The expiry that a handler set and that is not committed yet.
     pub(super) until: Option<Option<Timestamp>>,
@@ -54,7 +57,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             base: Base::Absent { saw },
             stored: false,
             emptied: None,
-            created_at: None,
+            loaded_at: now,
+            created_at: now,
             expires_at,
             until: None,
             migrated: false,
@@ -68,6 +72,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         schema: Arc<Schema<T, C>>,
         key: Key,
         restored: Restored<T>,
+        now: Timestamp,
     ) -> Result<Self, Error> {
         let Restored { head, value, baseline, migrated } = restored;
         Ok(Self {
@@ -77,7 +82,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             base: Base::from(&head),
             stored: head.stored,
             emptied: emptied_now(head.stored),
-            created_at: Some(head.created_at),
+            loaded_at: now,
+            created_at: head.created_at,
             expires_at: head.expires_at,
             until: None,
             migrated,
@@ -134,7 +140,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     /// The same rule holds whether or not the session is stored.
     pub fn expires_at(&self) -> Option<SystemTime> {
         let pending = self.pending.as_ref().and_then(|pending| pending.commit.until);
-        self.until.or(pending).unwrap_or(self.expires_at).map(SystemTime::from)
+        self.expires_with(self.until.or(pending)).map(SystemTime::from)
     }
 
     /// Sets the date at which the session expires, instead of the rule of [`Expiry`](crate::expiry::Expiry). Like
@@ -187,6 +193,15 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         self.relocate(to).await
     }
 
+    /// When the session expires with this wish of a handler.
+    pub(super) fn expires_with(&self, until: Option<Option<Timestamp>>) -> Option<Timestamp> {
+        match until {
+            None => self.expires_at,
+            Some(Some(date)) => Some(date),
+            Some(None) => self.sessions.inner.lifetime.expires_at(self.created_at, None, self.loaded_at),
+        }
+    }
+
     /// Whether a commit has nothing to do, which costs nothing to find out.
     #[inline]
     fn is_untouched(&self) -> bool {
@@ -203,7 +218,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         self.base = Base::from(&head);
         self.stored = head.stored;
         self.emptied = emptied_now(head.stored);
-        self.created_at = Some(head.created_at);
+        self.created_at = head.created_at;
         self.expires_at = head.expires_at;
         self.migrated = migrated;
         Ok(())
@@ -224,7 +239,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         self.tracked.settle(fields, changes.into_iter().map(|change| change.value));
         if let Some(head) = &applied.head {
             self.base = Base::from(head);
-            self.created_at = Some(head.created_at);
+            self.created_at = head.created_at;
             self.expires_at = head.expires_at;
         }
         self.stored = applied.is_stored;

@@ -105,7 +105,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Sessions<T, S, C> {
             Found::Absent { saw } => Handle::absent(self.clone(), ready.schema.clone(), key, saw, loaded.now),
             Found::Record(record) => {
                 let restored = inner.restore(ready, record).await?;
-                Handle::known(self.clone(), ready.schema.clone(), key, restored)
+                Handle::known(self.clone(), ready.schema.clone(), key, restored, loaded.now)
             }
         }
     }

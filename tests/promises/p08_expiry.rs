@@ -1,0 +1,255 @@
+//! A session in use is not reclaimed.
+
+use std::time::{Duration, SystemTime};
+
+use session_runtime::store::Call;
+use session_runtime::{Error, Expiry, Handle, Outcome, Sessions};
+use session_tests::{is_stored, now, record};
+
+use crate::visitor::{Item, Shelf, Visitor, VisitorField, builder};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_secs(30 * 60);
+
+fn with(expiry: Expiry) -> Sessions<Visitor, Shelf> {
+    builder().expiry(expiry).build()
+}
+
+fn sliding() -> Sessions<Visitor, Shelf> {
+    with(Expiry::AfterInactivity(TTL))
+}
+
+fn load(sessions: &Sessions<Visitor, Shelf>) -> Handle<Visitor, Shelf> {
+    now(sessions.load("42")).expect("a load")
+}
+
+fn store(sessions: &Sessions<Visitor, Shelf>) {
+    now(sessions.update("42", |visitor| *visitor.edit().visits() += 1)).expect("a commit");
+}
+
+fn pass(sessions: &Sessions<Visitor, Shelf>, time: Duration) {
+    sessions.store().inner().pass(time);
+}
+
+/// How long a session lives from now on by the clock of a store in which `passed` has passed.
+fn left(handle: &Handle<Visitor, Shelf>, passed: Duration) -> Duration {
+    let left = handle.expires_at().expect("it expires").duration_since(SystemTime::now() + passed).expect("not yet");
+    // A test takes less than a second.
+    Duration::from_secs(left.as_secs() + 1)
+}
+
+#[test]
+fn p08_a_load_counts_as_activity() {
+    let sessions = sliding();
+    store(&sessions);
+    for _ in 0..20 {
+        pass(&sessions, TTL - MINUTE);
+        assert_eq!(load(&sessions).visits, 1);
+    }
+    pass(&sessions, TTL);
+    assert!(load(&sessions).is_new(), "and only activity keeps it");
+    assert!(!now(is_stored(sessions.store(), "visitor", "42")));
+}
+
+#[test]
+fn p08_a_commit_counts_as_activity() {
+    let sessions = sliding();
+    store(&sessions);
+    let mut visitor = load(&sessions);
+    for _ in 0..5 {
+        pass(&sessions, TTL - MINUTE);
+        *visitor.edit().visits() += 1;
+        now(visitor.commit()).expect("a commit");
+    }
+    assert_eq!(load(&sessions).visits, 6);
+}
+
+/// Loads every minute, and counts how many of `minutes` loads moved the expiry.
+fn renewals(sessions: &Sessions<Visitor, Shelf>, minutes: u32) -> usize {
+    store(sessions);
+    let _ = sessions.store().take();
+    for _ in 0..minutes {
+        pass(sessions, MINUTE);
+        load(sessions);
+    }
+    let calls = sessions.store().take();
+    assert_eq!(calls.len(), minutes as usize, "a renewal is part of its load");
+    calls.iter().filter(|call| matches!(call, Call::Load { renewed: true, .. })).count()
+}
+
+#[test]
+fn p08_the_renewal_is_sent_only_when_a_share_of_the_time_has_passed() {
+    assert_eq!(renewals(&sliding(), 30), 10, "a tenth of thirty minutes by default");
+    let expiry = Expiry::AfterInactivity(TTL);
+    assert_eq!(renewals(&builder().expiry(expiry).renewal_share(0.5).build(), 30), 2);
+    assert_eq!(renewals(&builder().expiry(expiry).renewal_share(0.0).build(), 30), 30);
+    assert_eq!(renewals(&with(Expiry::Never), 30), 0);
+    assert_eq!(renewals(&with(Expiry::AfterCreation(TTL * 2)), 30), 0);
+}
+
+#[test]
+fn p08_a_coarse_renewal_shortens_a_life_by_less_than_its_share() {
+    let sessions = sliding();
+    store(&sessions);
+    pass(&sessions, 3 * MINUTE - Duration::from_secs(1));
+    load(&sessions);
+    // Activity a moment before the renewal is due is the worst case.
+    pass(&sessions, TTL - 3 * MINUTE);
+    assert!(!load(&sessions).is_new());
+}
+
+#[test]
+fn p08_a_session_that_is_not_stored_obeys_the_same_rule() {
+    let sessions = sliding();
+    let mut visitor = load(&sessions);
+    assert_eq!(left(&visitor, Duration::ZERO), TTL);
+    *visitor.edit().visits() += 1;
+    pass(&sessions, TTL - MINUTE);
+    assert_eq!(now(visitor.commit()).expect("in time").outcome(), Outcome::Created);
+    assert_eq!(left(&visitor, TTL - MINUTE), TTL, "a commit is activity");
+
+    let mut late = now(sessions.load("43")).expect("a load");
+    *late.edit().visits() += 1;
+    pass(&sessions, TTL);
+    assert!(matches!(now(late.commit()), Err(Error::Expired)));
+    assert!(!now(is_stored(sessions.store(), "visitor", "43")));
+    late.discard();
+    store(&sessions);
+}
+
+#[test]
+fn p08_expires_at_tells_the_same_whether_or_not_the_session_is_stored() {
+    let sessions = sliding();
+    assert_eq!(left(&load(&sessions), Duration::ZERO), TTL);
+    store(&sessions);
+    assert_eq!(left(&load(&sessions), Duration::ZERO), TTL);
+    pass(&sessions, 10 * MINUTE);
+    assert_eq!(left(&load(&sessions), 10 * MINUTE), TTL, "the load renewed it");
+    pass(&sessions, MINUTE);
+    assert_eq!(left(&load(&sessions), 11 * MINUTE), TTL - MINUTE, "the load did not renew it");
+    assert_eq!(load(&with(Expiry::Never)).expires_at(), None);
+}
+
+#[test]
+fn p08_after_creation_ends_however_much_the_session_is_used() {
+    let sessions = with(Expiry::AfterCreation(TTL));
+    store(&sessions);
+    for _ in 0..2 {
+        pass(&sessions, 14 * MINUTE);
+        store(&sessions);
+    }
+    assert_eq!(load(&sessions).visits, 3);
+    assert_eq!(left(&load(&sessions), 28 * MINUTE), 2 * MINUTE);
+    pass(&sessions, 2 * MINUTE);
+    assert!(load(&sessions).is_new());
+}
+
+#[test]
+fn p08_after_either_ends_at_the_earlier_of_the_two() {
+    let sessions = with(Expiry::AfterEither { inactivity: 10 * MINUTE, creation: TTL });
+    store(&sessions);
+    for _ in 0..3 {
+        pass(&sessions, 9 * MINUTE);
+        assert!(!load(&sessions).is_new());
+    }
+    assert_eq!(left(&load(&sessions), 27 * MINUTE), 3 * MINUTE);
+    pass(&sessions, 3 * MINUTE);
+    assert!(load(&sessions).is_new(), "too old");
+    store(&sessions);
+    pass(&sessions, 10 * MINUTE);
+    assert!(load(&sessions).is_new(), "too long unused");
+}
+
+#[test]
+fn p08_the_date_that_a_handler_sets_replaces_the_rule() {
+    let sessions = sliding();
+    store(&sessions);
+    let mut visitor = load(&sessions);
+    let date = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    visitor.expire_at(date);
+    assert_eq!(visitor.expires_at(), Some(date));
+    assert!(visitor.dirty().expect("it can be encoded").is_empty(), "it is no field");
+    let committed = now(visitor.commit()).expect("a commit");
+    assert_eq!((committed.outcome(), committed.fields().len()), (Outcome::Updated, 0));
+    pass(&sessions, 10 * TTL);
+    assert_eq!(load(&sessions).expires_at(), Some(date));
+    store(&sessions);
+    assert_eq!(load(&sessions).expires_at(), Some(date), "later commits leave it");
+    assert_eq!(load(&sessions).visits, 2);
+}
+
+#[test]
+fn p08_an_expiry_alone_does_not_store_a_session() {
+    let sessions = sliding();
+    let mut visitor = load(&sessions);
+    let soon = SystemTime::now() + 5 * MINUTE;
+    visitor.expire_at(soon);
+    let _ = sessions.store().take();
+    assert_eq!(now(visitor.commit()).expect("a commit").outcome(), Outcome::Unchanged);
+    assert_eq!(sessions.store().take(), []);
+    *visitor.edit().visits() += 1;
+    assert_eq!(now(visitor.commit()).expect("a commit").outcome(), Outcome::Created);
+    assert_eq!(left(&load(&sessions), Duration::ZERO), 5 * MINUTE, "it went with the first field");
+    pass(&sessions, 5 * MINUTE);
+    assert!(load(&sessions).is_new());
+}
+
+#[test]
+fn p08_a_session_expires_by_the_rule_again_when_the_handler_says_so() {
+    let sessions = sliding();
+    store(&sessions);
+    let mut visitor = load(&sessions);
+    visitor.expire_at(SystemTime::now() + 100 * TTL);
+    now(visitor.commit()).expect("a commit");
+    assert_eq!(left(&visitor, Duration::ZERO), 100 * TTL);
+    visitor.expire_by_rule();
+    assert_eq!(left(&visitor, Duration::ZERO), TTL, "told before it is committed");
+    now(visitor.commit()).expect("a commit");
+    assert_eq!(left(&visitor, Duration::ZERO), TTL);
+    pass(&sessions, TTL);
+    assert!(load(&sessions).is_new());
+}
+
+#[test]
+fn p08_a_session_that_is_not_stored_obeys_the_rule_also_when_the_handler_says_so() {
+    let sessions = sliding();
+    let mut visitor = load(&sessions);
+    visitor.expire_by_rule();
+    assert_eq!(left(&visitor, Duration::ZERO), TTL);
+    *visitor.edit().visits() += 1;
+    pass(&sessions, TTL);
+    assert!(matches!(now(visitor.commit()), Err(Error::Expired)));
+    visitor.discard();
+}
+
+#[test]
+fn p08_an_expiry_survives_a_lost_answer_and_a_rebase() {
+    let sessions = sliding();
+    store(&sessions);
+    let mut visitor = load(&sessions);
+    let date = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    visitor.expire_at(date);
+    sessions.store().inner().fail_commit(session_tests::Fault::LostBefore);
+    now(visitor.commit()).expect_err("the answer is lost");
+    assert_eq!(visitor.expires_at(), Some(date));
+    now(sessions.update("42", |other| other.edit().cart().push(Item::new("A", 1)))).expect("a commit");
+    now(visitor.commit()).expect("the store is back");
+    let visitor = load(&sessions);
+    assert_eq!((visitor.expires_at(), visitor.visits, visitor.cart.len()), (Some(date), 1, 1));
+}
+
+#[test]
+fn p08_a_renewal_changes_neither_fields_nor_revision() {
+    let sessions = sliding();
+    store(&sessions);
+    let before = now(record(sessions.store(), "visitor", "42")).expect("a record");
+    let mut overlapping = load(&sessions);
+    pass(&sessions, 10 * MINUTE);
+    load(&sessions);
+    let after = now(record(sessions.store(), "visitor", "42")).expect("a record");
+    assert_eq!((after.head.revision, after.fields), (before.head.revision, before.fields));
+    let _ = sessions.store().take();
+    *overlapping.edit().visits() += 1;
+    assert!(now(overlapping.commit()).expect("a commit").fields().contains(VisitorField::Visits));
+    assert_eq!(sessions.store().take().len(), 1, "it is no conflict");
+}
