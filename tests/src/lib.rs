@@ -1,8 +1,11 @@
 //! What the tests of the session toolkit share; the tests are beside this folder.
 
+pub mod commits;
 mod counting;
 mod events;
 mod poll;
+pub mod postgres_server;
+pub mod proxy;
 mod stage;
 mod stored;
 

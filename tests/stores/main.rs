@@ -1,4 +1,5 @@
 //! The stores, each on the real engine: the conformance suite, and what only that store promises.
 
 mod memory;
+mod postgres;
 mod sqlite;

@@ -20,6 +20,8 @@ mod key;
 #[cfg(feature = "conformance")]
 mod log;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod rule;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -30,6 +32,8 @@ pub use key::{InvalidKey, Key};
 #[cfg(feature = "conformance")]
 pub use log::{Call, LogStore};
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
 

@@ -1,0 +1,121 @@
+//! Connections: lent out one by one, given back only when nothing is left to read from them.
+
+use std::fmt;
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool};
+use tokio::time::timeout;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CancelToken, Error, Row};
+
+use super::super::StoreError;
+use super::error;
+use super::tls::Tls;
+
+/// How long to try to stop a statement whose answer nobody waits for any more.
+const CANCEL: Duration = Duration::from_secs(5);
+
+/// An argument and its type: told to the server with the statement, so that it need not be asked for it.
+pub(super) type Argument<'a> = (&'a (dyn ToSql + Sync), Type);
+
+pub(super) struct Connections {
+    pub(super) pool: Pool,
+    pub(super) timeout: Duration,
+    pub(super) named: bool,
+    pub(super) tls: Tls,
+}
+
+impl Connections {
+    pub(super) async fn lend(&self) -> Result<Lent<'_>, StoreError> {
+        let object = self.pool.get().await.map_err(error::no_connection)?;
+        Ok(Lent { object: Some(object), connections: self, is_settled: true, in_transaction: false })
+    }
+
+    /// Sends one statement; its rows are the answer.
+    pub(super) async fn rows(&self, sql: &str, arguments: &[Argument<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.lend().await?.rows(sql, arguments).await
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+/// A connection on loan.
+///
+/// If its user goes away before the answer is there, it is closed: the next user would wait for that answer first.
+pub(super) struct Lent<'a> {
+    /// There until this is dropped.
+    object: Option<Object>,
+    connections: &'a Connections,
+    is_settled: bool,
+    in_transaction: bool,
+}
+
+impl Lent<'_> {
+    /// Sends one statement; its rows are the answer.
+    pub(super) async fn rows(&mut self, sql: &str, arguments: &[Argument<'_>]) -> Result<Vec<Row>, StoreError> {
+        let Self { object: Some(object), connections, is_settled, .. } = self else { return Err(error::no_answer()) };
+        let answer = async {
+            if !connections.named {
+                // Parsed, bound and executed in one message, under no name that a proxy would have to remember.
+                return object.query_typed(sql, arguments).await;
+            }
+            let types: Vec<Type> = arguments.iter().map(|(_, kind)| kind.clone()).collect();
+            let values: Vec<&(dyn ToSql + Sync)> = arguments.iter().map(|(value, _)| *value).collect();
+            let statement = object.prepare_typed_cached(sql, &types).await?;
+            object.query(&statement, &values).await
+        };
+        connections.wait_for(answer, object.cancel_token(), is_settled).await
+    }
+
+    /// Begins a transaction with these statements. Only [`Lent::commit`] ends it well.
+    pub(super) async fn begin(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.in_transaction = true;
+        self.run(&format!("BEGIN; {sql}")).await
+    }
+
+    /// Runs these statements and commits.
+    pub(super) async fn commit(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.run(&format!("{sql}; COMMIT")).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<(), StoreError> {
+        let Self { object: Some(object), connections, is_settled, .. } = self else { return Err(error::no_answer()) };
+        connections.wait_for(object.batch_execute(sql), object.cancel_token(), is_settled).await
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(object) = self.object.take()
+            && (!self.is_settled || self.in_transaction)
+        {
+            drop(Object::take(object));
+        }
+    }
+}
+
+impl Connections {
+    /// Waits for an answer, and notes whether the connection is free again then.
+    async fn wait_for<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>>,
+        token: CancelToken,
+        is_settled: &mut bool,
+    ) -> Result<T, StoreError> {
+        *is_settled = false;
+        let Ok(answer) = timeout(self.timeout, answer).await else {
+            // What waits for a lock would keep its place on the server for as long as the lock is held.
+            let tls = self.tls.clone();
+            tokio::spawn(async move { timeout(CANCEL, tls.cancel(token)).await });
+            return Err(error::no_answer());
+        };
+        *is_settled = true;
+        answer.map_err(error::store_error)
+    }
+}

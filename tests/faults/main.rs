@@ -1,0 +1,1 @@
+//! What stores do when their engines fail.

@@ -1,0 +1,479 @@
+//! [`PostgresStore`] on a real server: what it sends, what it writes, and what goes on at the same time.
+
+use session_runtime::expiry::{ClockOffset, Lifetime};
+use session_runtime::store::{Action, Base, Found, Gone, PostgresBuilder, PostgresStore, Reply, Store, StoreErrorKind};
+use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write};
+use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
+use session_tests::proxy::Proxy;
+use tokio_postgres::Client;
+
+/// A schema of one test.
+struct Place {
+    url: String,
+    schema: String,
+}
+
+impl Place {
+    fn find() -> Option<Self> {
+        Some(Self { url: shared()?, schema: fresh_schema() })
+    }
+
+    fn builder(&self) -> PostgresBuilder {
+        PostgresStore::builder(&self.url).schema(&self.schema)
+    }
+
+    /// A store that is ready.
+    async fn store(&self) -> PostgresStore {
+        let store = self.builder().build().unwrap();
+        store.prepare().await.unwrap();
+        store
+    }
+
+    async fn client(&self) -> Client {
+        let client = client(&self.url).await;
+        client.batch_execute(&format!("SET search_path = {}", self.schema)).await.unwrap();
+        client
+    }
+
+    async fn clear(self) {
+        client(&self.url).await.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.schema)).await.unwrap();
+    }
+}
+
+macro_rules! place {
+    () => {
+        match Place::find() {
+            Some(place) => place,
+            None => return,
+        }
+    };
+}
+
+/// How many bytes the server has logged so far.
+async fn logged(client: &Client) -> i64 {
+    let row = client.query_one("SELECT (pg_current_wal_insert_lsn() - '0/0')::int8", &[]).await.unwrap();
+    row.get(0)
+}
+
+#[tokio::test]
+async fn every_operation_is_one_round_trip() {
+    let place = place!();
+    place.store().await;
+    let address = place.url.rsplit('@').next().unwrap().split('/').next().unwrap().to_owned();
+    let proxy = Proxy::start(&address);
+    let through_proxy = place.url.replace(&address, &proxy.address());
+    for named in [false, true] {
+        let store =
+            PostgresStore::builder(&through_proxy).schema(&place.schema).named_statements(named).build().unwrap();
+        let (from, to) = (key(&format!("from {named}")), key(&format!("to {named}")));
+        // The first use of a connection opens it, and prepares named statements.
+        store.load(&key("other"), load(HALF_AN_HOUR)).await.unwrap();
+        create(&store, &key(&format!("other {named}")), vec![set("a", "1")]).await;
+
+        let before = proxy.requests();
+        let head = create(&store, &from, vec![set("big", vec![b'x'; 10_000])]).await;
+        assert_eq!(proxy.requests() - before, 1, "a creation");
+
+        let before = proxy.requests();
+        let found = record(store.load(&from, load(HALF_AN_HOUR)).await.unwrap());
+        assert_eq!((found.fields.len(), proxy.requests() - before), (1, 1), "a load");
+
+        let before = proxy.requests();
+        let head =
+            applied(store.commit(&from, &write((&head).into(), vec![set("a", "2")])).await.unwrap()).head.unwrap();
+        assert_eq!(proxy.requests() - before, 1, "a commit");
+
+        let before = proxy.requests();
+        let touched = applied(store.commit(&from, &write((&head).into(), vec![])).await.unwrap()).head.unwrap();
+        assert_eq!(proxy.requests() - before, 1, "a touch");
+
+        let before = proxy.requests();
+        let late = session_runtime::store::Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(400_000) };
+        assert!(store.load(&from, late).await.unwrap().renewed);
+        assert_eq!(proxy.requests() - before, 1, "a load that moves the expiry");
+
+        let before = proxy.requests();
+        let Reply::Conflict(current) = store.commit(&from, &write((&head).into(), vec![set("a", "3")])).await.unwrap()
+        else {
+            panic!("a stale base")
+        };
+        assert_eq!((current.fields.len(), proxy.requests() - before), (2, 1), "a conflict and what is there");
+
+        let renewal = write((&touched).into(), vec![set("a", "4")]);
+        let renewal = session_runtime::store::Commit { action: Action::Renew { to: to.clone() }, ..renewal };
+        if named {
+            store.commit(&key("nothing"), &renewal).await.unwrap();
+        }
+        let before = proxy.requests();
+        let _ = applied(store.commit(&from, &renewal).await.unwrap());
+        assert_eq!(proxy.requests() - before, 1, "a renewal");
+        assert_eq!(record(store.load(&to, load(HALF_AN_HOUR)).await.unwrap()).fields.len(), 2);
+    }
+    place.clear().await;
+}
+
+/// A server of its own, so that nothing else is logged; without page images, which a checkpoint causes and no commit.
+#[tokio::test]
+async fn p04_a_commit_logs_at_most_512_bytes_at_any_size_of_the_session() {
+    if !is_available() {
+        return;
+    }
+    let server = PostgresServer::start(&[("full_page_writes", "off"), ("autovacuum", "off")]);
+    let store = PostgresStore::connect(&server.url()).await.unwrap();
+    let client = client(&server.url()).await;
+    for kilobytes in [1, 10, 100] {
+        let key = key(&format!("visitor of {kilobytes} KB"));
+        // Not compressible, as encrypted or packed values are not.
+        let big: Vec<u8> = (0..kilobytes * 1000).map(|_| rand::random()).collect();
+        let mut head = create(&store, &key, vec![set("cart", big), set("visits", "0")]).await;
+        let (mut most, mut sum) = (0, 0);
+        let mut touch = 0;
+        for visit in 1..=100 {
+            let before = logged(&client).await;
+            let commit = write((&head).into(), vec![set("visits", visit.to_string())]);
+            head = applied(store.commit(&key, &commit).await.unwrap()).head.unwrap();
+            let bytes = logged(&client).await - before;
+            (most, sum) = (most.max(bytes), sum + bytes);
+
+            let before = logged(&client).await;
+            head = applied(store.commit(&key, &write((&head).into(), vec![])).await.unwrap()).head.unwrap();
+            touch += logged(&client).await - before;
+        }
+        println!(
+            "{kilobytes} KB: WAL of a commit {} on average, {most} at most; of a touch {}",
+            sum / 100,
+            touch / 100
+        );
+        assert!(most <= 512, "{most} bytes for one small field of a session of {kilobytes} KB");
+
+        let before = logged(&client).await;
+        for _ in 0..10 {
+            store.load(&key, load(HALF_AN_HOUR)).await.unwrap();
+        }
+        assert_eq!(logged(&client).await - before, 0, "a read-only request");
+
+        let before = logged(&client).await;
+        let late = session_runtime::store::Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(200_000) };
+        assert!(store.load(&key, late).await.unwrap().renewed);
+        println!("{kilobytes} KB: WAL of a load that moves the expiry {}", logged(&client).await - before);
+    }
+}
+
+#[tokio::test]
+async fn instances_that_start_together_create_the_tables_once() {
+    let place = place!();
+    let mut instances = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = place.builder().build().unwrap();
+        instances.spawn(async move { store.prepare().await });
+    }
+    while let Some(prepared) = instances.join_next().await {
+        prepared.unwrap().unwrap();
+    }
+    let rows = place.client().await.query("SELECT version FROM schema_version", &[]).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_build_are_refused() {
+    let place = place!();
+    let store = place.store().await;
+    place.client().await.batch_execute("UPDATE schema_version SET version = 2").await.unwrap();
+    let error = store.prepare().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Incompatible);
+    assert!(error.to_string().contains("have version 2"), "{error}");
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_store_that_was_not_prepared_says_so() {
+    let place = place!();
+    let store = place.builder().build().unwrap();
+    let error = store.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Incompatible);
+    assert!(error.to_string().contains("call `prepare`"), "{error}");
+    assert!(error.is_not_applied());
+}
+
+#[tokio::test]
+async fn prefixes_keep_stores_of_one_schema_apart() {
+    let place = place!();
+    let (one, other) = (place.builder().prefix("one_"), place.builder().prefix("other_"));
+    let (one, other) = (one.build().unwrap(), other.build().unwrap());
+    let (first, second) = tokio::join!(one.prepare(), other.prepare());
+    first.unwrap();
+    second.unwrap();
+    create(&one, &key("42"), vec![set("a", "1")]).await;
+    assert_eq!(one.count("Visitor", ClockOffset(0)).await.unwrap(), 1);
+    assert_eq!(other.count("Visitor", ClockOffset(0)).await.unwrap(), 0);
+    let found = other.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap().found;
+    assert!(matches!(found, Found::Absent { saw: None }), "{found:?}");
+    place.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p05_of_creators_at_once_one_creates_and_all_others_are_told_what_is_there() {
+    let place = place!();
+    let store = place.store().await;
+    for round in 0..50 {
+        let key = key(&format!("round {round}"));
+        let mut creators = tokio::task::JoinSet::new();
+        for creator in 0..8 {
+            let (store, key) = (store.clone(), key.clone());
+            let commit = write(NOTHING, vec![set(&format!("field {creator}"), "1")]);
+            creators.spawn(async move { store.commit(&key, &commit).await });
+        }
+        let (mut created, mut told) = (0, 0);
+        while let Some(reply) = creators.join_next().await {
+            match reply.unwrap().unwrap() {
+                Reply::Applied(_) => created += 1,
+                Reply::Conflict(record) if record.fields.len() == 1 => told += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((created, told), (1, 7));
+    }
+    place.clear().await;
+}
+
+/// Adds one to the field `visits`, however often others come in between.
+async fn count_a_visit(store: &PostgresStore, key: &session_runtime::store::Key) {
+    let number = |bytes: Option<bytes::Bytes>| -> u64 {
+        bytes.map_or(0, |bytes| std::str::from_utf8(&bytes).unwrap().parse().unwrap())
+    };
+    let loaded = store.load(key, load(HALF_AN_HOUR)).await.unwrap();
+    let (mut base, mut visits) = match loaded.found {
+        Found::Record(record) => (Base::from(&record.head), number(value(&record, "visits"))),
+        Found::Absent { saw } => (Base::Absent { saw }, 0),
+    };
+    loop {
+        let commit = write(base, vec![set("visits", (visits + 1).to_string())]);
+        match store.commit(key, &commit).await.unwrap() {
+            Reply::Applied(_) => return,
+            Reply::Conflict(record) => (base, visits) = ((&record.head).into(), number(value(&record, "visits"))),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p05_eight_writers_of_one_key_lose_nothing() {
+    let place = place!();
+    let store = place.store().await;
+    let key = key("chat");
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (store, key) = (store.clone(), key.clone());
+        writers.spawn(async move {
+            for _ in 0..50 {
+                count_a_visit(&store, &key).await;
+            }
+        });
+    }
+    writers.join_all().await;
+    let found = record(store.load(&key, load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!(value(&found, "visits").unwrap(), "400");
+    assert_eq!(found.head.revision, 400);
+    place.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_move_to_each_others_keys_never_wait_for_each_other() {
+    let place = place!();
+    let store = place.store().await;
+    let mut movers = tokio::task::JoinSet::new();
+    for mover in 0..8 {
+        let store = store.clone();
+        movers.spawn(async move {
+            let mut moved = 0;
+            for step in 0..60 {
+                let (from, to) = if (mover + step) % 2 == 0 { ("a", "b") } else { ("b", "a") };
+                let loaded = store.load(&key(from), load(HALF_AN_HOUR)).await.unwrap();
+                let base = match loaded.found {
+                    Found::Record(record) => (&record.head).into(),
+                    Found::Absent { saw } => Base::Absent { saw },
+                };
+                let mut commit = write(base, vec![set("a", "1")]);
+                commit.action = Action::Renew { to: key(to) };
+                if step % 7 == 0 {
+                    commit.action = Action::Destroy;
+                }
+                // An error would be a deadlock that the server noticed.
+                moved += u32::from(matches!(store.commit(&key(from), &commit).await.unwrap(), Reply::Applied(_)));
+            }
+            moved
+        });
+    }
+    assert!(movers.join_all().await.into_iter().sum::<u32>() > 0);
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_renewal_takes_the_fields_along_and_leaves_a_header_behind() {
+    let place = place!();
+    let store = place.store().await;
+    let head = create(&store, &key("old"), vec![set("a", "1"), set("b", "2")]).await;
+    let mut commit = write((&head).into(), vec![unset("b"), set("c", "3")]);
+    commit.action = Action::Renew { to: key("new") };
+    let answer = applied(store.commit(&key("old"), &commit).await.unwrap());
+    assert_eq!(answer.head.unwrap().incarnation, commit.creates);
+    let again = applied(store.commit(&key("old"), &commit).await.unwrap());
+    assert!(again.repeated);
+    assert_eq!(again.head.unwrap().incarnation, commit.creates);
+
+    let found = record(store.load(&key("new"), load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!(found.head, answer.head.unwrap());
+    assert_eq!(
+        (value(&found, "a").unwrap(), value(&found, "c").unwrap(), found.fields.len()),
+        ("1".into(), "3".into(), 2)
+    );
+    let reply = store.commit(&key("old"), &write((&head).into(), vec![set("a", "2")])).await.unwrap();
+    assert!(matches!(reply, Reply::Gone(Gone::Renewed)), "{reply:?}");
+
+    create(&store, &key("third"), vec![set("a", "1")]).await;
+    let mut commit = write((&found.head).into(), vec![]);
+    commit.action = Action::Renew { to: key("third") };
+    assert!(matches!(store.commit(&key("new"), &commit).await.unwrap(), Reply::Occupied));
+    place.clear().await;
+}
+
+/// PostgreSQL's text cannot hold NUL, and sorts by language.
+#[tokio::test]
+async fn any_string_is_a_key_and_listings_page_through_them() {
+    let place = place!();
+    let store = place.store().await;
+    let long = "k".repeat(512);
+    let ids = ["\0", "a\0b", "{tag}:1", "a b", "ä", "Ä", "\u{10ffff}", "'; DROP TABLE header; --", &long, "z"];
+    for id in ids {
+        create(&store, &key(id), vec![set("id", id.to_owned())]).await;
+    }
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.keys("Visitor", after, 3, ClockOffset(0)).await.unwrap();
+        listed.extend(page.keys);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut expected = ids.map(key).to_vec();
+    expected.sort_by(|a, b| a.id().as_bytes().cmp(b.id().as_bytes()));
+    assert_eq!(listed, expected);
+    for id in ids {
+        let found = record(store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap());
+        assert_eq!(value(&found, "id").unwrap(), id.to_owned());
+    }
+    place.clear().await;
+}
+
+const SHORT: Lifetime = Lifetime { inactivity: Some(1_000), creation: None, renew_after: 100, retention: 1_000 };
+
+#[tokio::test]
+async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {
+    let place = place!();
+    let store = place.store().await;
+    for number in 0..450 {
+        let mut commit = write(NOTHING, vec![set("a", "1")]);
+        commit.lifetime = SHORT;
+        let _ = applied(store.commit(&key(&format!("{number:03}")), &commit).await.unwrap());
+    }
+    let mut lasting = write(NOTHING, vec![set("a", "1")]);
+    lasting.lifetime = SHORT;
+    let head = applied(store.commit(&key("lasting"), &lasting).await.unwrap()).head.unwrap();
+    let mut lasting = write((&head).into(), vec![]);
+    lasting.clock = ClockOffset(900);
+    let _ = applied(store.commit(&key("lasting"), &lasting).await.unwrap());
+
+    // One session is locked by a transaction that does not end.
+    let mut client = place.client().await;
+    let held = client.transaction().await.unwrap();
+    held.execute("SELECT FROM header WHERE key = '007' FOR UPDATE", &[]).await.unwrap();
+    let later = ClockOffset(60_000);
+    let purged = store.purge(300, later).await.unwrap();
+    assert_eq!((purged.removed, purged.more), (300, true));
+    let purged = store.purge(300, later).await.unwrap();
+    assert_eq!((purged.removed, purged.more), (149, false));
+    held.rollback().await.unwrap();
+
+    let purged = store.purge(300, later).await.unwrap();
+    assert_eq!((purged.removed, purged.more), (1, false));
+    assert_eq!(store.count("Visitor", ClockOffset(0)).await.unwrap(), 1, "the session that was in use later");
+    let left: i64 = client.query_one("SELECT count(*) FROM field", &[]).await.unwrap().get(0);
+    assert_eq!(left, 1, "no field is left behind");
+    place.clear().await;
+}
+
+/// What the documentation of `PostgresStore` tells to do.
+#[tokio::test]
+async fn tables_that_were_made_in_partitions_are_used() {
+    let place = place!();
+    let client = client(&place.url).await;
+    let sql = place.builder().build().unwrap().schema_sql();
+    let tables: String = sql
+        .split_inclusive(';')
+        .filter(|statement| statement.contains(".header (\n") || statement.contains(".field (\n"))
+        .map(|statement| statement.trim_end_matches(';').to_owned() + " PARTITION BY HASH (name, key);")
+        .collect();
+    assert_eq!(tables.matches("PARTITION").count(), 2);
+    client.batch_execute(&format!("CREATE SCHEMA {}; {tables}", place.schema)).await.unwrap();
+    for table in ["header", "field"] {
+        for part in 0..4 {
+            let sql = format!(
+                "CREATE TABLE {0}.{table}_{part} PARTITION OF {0}.{table} FOR VALUES WITH (MODULUS 4, REMAINDER {part}) \
+                 WITH (fillfactor = 70)",
+                place.schema
+            );
+            client.batch_execute(&sql).await.unwrap();
+        }
+    }
+    let store = place.store().await;
+    for number in 0..20 {
+        let key = key(&format!("{number}"));
+        let head = create(&store, &key, vec![set("a", "1"), set("b", "1")]).await;
+        let mut commit = write((&head).into(), vec![set("a", "2")]);
+        if number % 2 == 0 {
+            commit.action = Action::Renew { to: self::key(&format!("moved {number}")) };
+        }
+        let _ = applied(store.commit(&key, &commit).await.unwrap());
+    }
+    assert_eq!(store.count("Visitor", ClockOffset(0)).await.unwrap(), 20);
+    let found = record(store.load(&key("moved 4"), load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!((value(&found, "a").unwrap(), found.fields.len()), ("2".into(), 2));
+    assert_eq!(store.purge(1_000, ClockOffset(10_000_000)).await.unwrap().removed, 30);
+    place.clear().await;
+}
+
+/// What the documentation of `PostgresStore` tells to grant.
+#[tokio::test]
+async fn a_running_store_needs_no_right_to_create_anything() {
+    let place = place!();
+    place.store().await;
+    let schema = &place.schema;
+    let owner = place.client().await;
+    owner
+        .batch_execute(&format!(
+            "CREATE ROLE {schema}_app LOGIN PASSWORD 'app'; GRANT USAGE ON SCHEMA {schema} TO {schema}_app; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.header, {schema}.field, {schema}.registration, \
+             {schema}.registered_field TO {schema}_app; GRANT SELECT ON {schema}.schema_version TO {schema}_app"
+        ))
+        .await
+        .unwrap();
+    let (before, server) = place.url.rsplit_once('@').unwrap();
+    assert!(before.starts_with("postgres"));
+    let url = format!("postgres://{schema}_app:app@{server}");
+    let store = PostgresStore::builder(&url).schema(schema).build().unwrap();
+    store.prepare().await.unwrap();
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    let mut commit = write((&head).into(), vec![]);
+    commit.action = Action::Renew { to: key("43") };
+    let _ = applied(store.commit(&key("42"), &commit).await.unwrap());
+    store.purge(10, ClockOffset(0)).await.unwrap();
+    assert_eq!(store.registrations().await.unwrap(), []);
+
+    let elsewhere = PostgresStore::builder(&url).schema(fresh_schema()).build().unwrap();
+    assert_eq!(elsewhere.prepare().await.unwrap_err().kind(), StoreErrorKind::Denied);
+    owner.batch_execute(&format!("DROP OWNED BY {schema}_app; DROP ROLE {schema}_app")).await.unwrap();
+    place.clear().await;
+}
