@@ -1,7 +1,7 @@
 //! [`PostgresStore`] on a real server: what it sends, what it writes, and what goes on at the same time.
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
-use session_runtime::store::{Action, Base, Found, Gone, PostgresBuilder, PostgresStore, Reply, Store, StoreErrorKind};
+use session_runtime::store::{Action, Base, Found, Gone, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind};
 use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write};
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
@@ -18,13 +18,13 @@ impl Place {
         Some(Self { url: shared()?, schema: fresh_schema() })
     }
 
-    fn builder(&self) -> PostgresBuilder {
-        PostgresStore::builder(&self.url).schema(&self.schema)
+    fn options(&self) -> PostgresOptions {
+        PostgresOptions::new(&self.url).schema(&self.schema)
     }
 
     /// A store that is ready.
     async fn store(&self) -> PostgresStore {
-        let store = self.builder().build().unwrap();
+        let store = self.options().build().unwrap();
         store.prepare().await.unwrap();
         store
     }
@@ -49,6 +49,32 @@ macro_rules! place {
     };
 }
 
+/// The suite that every store passes; its cases share one schema.
+mod conformance {
+    use std::sync::LazyLock;
+
+    use super::Place;
+
+    static PLACE: LazyLock<Option<Place>> = LazyLock::new(Place::find);
+
+    macro_rules! tests {
+        (() $($case:ident)*) => {
+            $(
+                #[test]
+                fn $case() {
+                    let Some(place) = PLACE.as_ref() else { return };
+                    session_runtime::store::conformance::run(
+                        place.store(),
+                        session_runtime::store::conformance::$case,
+                    );
+                }
+            )*
+        };
+    }
+
+    session_runtime::__conformance_cases! { tests }
+}
+
 /// How many bytes the server has logged so far.
 async fn logged(client: &Client) -> i64 {
     let row = client.query_one("SELECT (pg_current_wal_insert_lsn() - '0/0')::int8", &[]).await.unwrap();
@@ -63,8 +89,7 @@ async fn every_operation_is_one_round_trip() {
     let proxy = Proxy::start(&address);
     let through_proxy = place.url.replace(&address, &proxy.address());
     for named in [false, true] {
-        let store =
-            PostgresStore::builder(&through_proxy).schema(&place.schema).named_statements(named).build().unwrap();
+        let store = PostgresOptions::new(&through_proxy).schema(&place.schema).named_statements(named).build().unwrap();
         let (from, to) = (key(&format!("from {named}")), key(&format!("to {named}")));
         // The first use of a connection opens it, and prepares named statements.
         store.load(&key("other"), load(HALF_AN_HOUR)).await.unwrap();
@@ -119,7 +144,7 @@ async fn p04_a_commit_logs_at_most_512_bytes_at_any_size_of_the_session() {
         return;
     }
     let server = PostgresServer::start(&[("full_page_writes", "off"), ("autovacuum", "off")]);
-    let store = PostgresStore::connect(&server.url()).await.unwrap();
+    let store = PostgresStore::open(server.url()).await.unwrap();
     let client = client(&server.url()).await;
     for kilobytes in [1, 10, 100] {
         let key = key(&format!("visitor of {kilobytes} KB"));
@@ -164,7 +189,7 @@ async fn instances_that_start_together_create_the_tables_once() {
     let place = place!();
     let mut instances = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let store = place.builder().build().unwrap();
+        let store = place.options().build().unwrap();
         instances.spawn(async move { store.prepare().await });
     }
     while let Some(prepared) = instances.join_next().await {
@@ -189,7 +214,7 @@ async fn tables_of_a_newer_build_are_refused() {
 #[tokio::test]
 async fn a_store_that_was_not_prepared_says_so() {
     let place = place!();
-    let store = place.builder().build().unwrap();
+    let store = place.options().build().unwrap();
     let error = store.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Incompatible);
     assert!(error.to_string().contains("call `prepare`"), "{error}");
@@ -199,7 +224,7 @@ async fn a_store_that_was_not_prepared_says_so() {
 #[tokio::test]
 async fn prefixes_keep_stores_of_one_schema_apart() {
     let place = place!();
-    let (one, other) = (place.builder().prefix("one_"), place.builder().prefix("other_"));
+    let (one, other) = (place.options().prefix("one_"), place.options().prefix("other_"));
     let (one, other) = (one.build().unwrap(), other.build().unwrap());
     let (first, second) = tokio::join!(one.prepare(), other.prepare());
     first.unwrap();
@@ -410,7 +435,7 @@ async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {
 async fn tables_that_were_made_in_partitions_are_used() {
     let place = place!();
     let client = client(&place.url).await;
-    let sql = place.builder().build().unwrap().schema_sql();
+    let sql = place.options().build().unwrap().schema_sql();
     let tables: String = sql
         .split_inclusive(';')
         .filter(|statement| statement.contains(".header (\n") || statement.contains(".field (\n"))
@@ -463,7 +488,7 @@ async fn a_running_store_needs_no_right_to_create_anything() {
     let (before, server) = place.url.rsplit_once('@').unwrap();
     assert!(before.starts_with("postgres"));
     let url = format!("postgres://{schema}_app:app@{server}");
-    let store = PostgresStore::builder(&url).schema(schema).build().unwrap();
+    let store = PostgresOptions::new(&url).schema(schema).build().unwrap();
     store.prepare().await.unwrap();
     let head = create(&store, &key("42"), vec![set("a", "1")]).await;
     let mut commit = write((&head).into(), vec![]);
@@ -472,7 +497,7 @@ async fn a_running_store_needs_no_right_to_create_anything() {
     store.purge(10, ClockOffset(0)).await.unwrap();
     assert_eq!(store.registrations().await.unwrap(), []);
 
-    let elsewhere = PostgresStore::builder(&url).schema(fresh_schema()).build().unwrap();
+    let elsewhere = PostgresOptions::new(&url).schema(fresh_schema()).build().unwrap();
     assert_eq!(elsewhere.prepare().await.unwrap_err().kind(), StoreErrorKind::Denied);
     owner.batch_execute(&format!("DROP OWNED BY {schema}_app; DROP ROLE {schema}_app")).await.unwrap();
     place.clear().await;

@@ -11,16 +11,16 @@ use super::{
 };
 use crate::expiry::ClockOffset;
 
-mod builder;
 mod connection;
 mod error;
+mod options;
 mod prepare;
 mod row;
 mod sql;
 mod tls;
 
-pub use builder::PostgresBuilder;
 use connection::{Argument, Connections};
+pub use options::PostgresOptions;
 use row::{column, to_sql};
 use sql::{Names, Statements};
 
@@ -41,20 +41,12 @@ struct Inner {
 }
 
 impl PostgresStore {
-    /// Connects to a database, and creates the tables if they are not there.
+    /// Connects to a database, and creates the tables if they are not there. [`PostgresOptions`] say more.
     ///
     /// # Errors
     /// [`StoreErrorKind::Configuration`] when this is no address, and whatever [`Store::prepare`] meets.
-    pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let store = Self::builder(url).build()?;
-        store.prepare().await?;
-        Ok(store)
-    }
-
-    /// A store at this address, with options. The address looks like `postgres://user:password@host/database`, or
-    /// like `host=/run/postgresql user=app dbname=app`.
-    pub fn builder(url: &str) -> PostgresBuilder {
-        PostgresBuilder::new(url)
+    pub async fn open(url: impl Into<String>) -> Result<Self, StoreError> {
+        PostgresOptions::new(url).open().await
     }
 
     /// The statements with which [`Store::prepare`] creates the tables and functions, for those who want to run them

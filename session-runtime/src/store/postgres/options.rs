@@ -5,7 +5,7 @@ use std::time::Duration;
 use deadpool_postgres::{ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::Config;
 
-use super::super::{StoreError, StoreErrorKind};
+use super::super::{Store, StoreError, StoreErrorKind};
 use super::connection::Connections;
 use super::sql::{Names, Statements};
 use super::tls::Tls;
@@ -13,23 +13,23 @@ use super::{Inner, PostgresStore};
 
 /// How a [`PostgresStore`] is reached and where it keeps its tables.
 #[derive(Clone)]
-#[must_use = "`build` makes the store"]
-pub struct PostgresBuilder {
+#[must_use = "`open` makes the store"]
+pub struct PostgresOptions {
     url: String,
     schema: String,
     prefix: String,
     connections: usize,
-    connection_wait: Duration,
-    answer_wait: Duration,
+    pool_timeout: Duration,
+    response_timeout: Duration,
     named_statements: bool,
     #[cfg(feature = "postgres-tls")]
     tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 /// Leaves out the address, which holds the password.
-impl fmt::Debug for PostgresBuilder {
+impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresBuilder")
+        f.debug_struct("PostgresOptions")
             .field("schema", &self.schema)
             .field("prefix", &self.prefix)
             .field("connections", &self.connections)
@@ -37,15 +37,17 @@ impl fmt::Debug for PostgresBuilder {
     }
 }
 
-impl PostgresBuilder {
-    pub(super) fn new(url: &str) -> Self {
+impl PostgresOptions {
+    /// The defaults, for the server at this address: `postgres://user:password@host/database`, or
+    /// `host=/run/postgresql user=app dbname=app`.
+    pub fn new(url: impl Into<String>) -> Self {
         Self {
-            url: url.to_owned(),
+            url: url.into(),
             schema: "sessions".to_owned(),
             prefix: String::new(),
             connections: 16,
-            connection_wait: Duration::from_secs(5),
-            answer_wait: Duration::from_secs(10),
+            pool_timeout: Duration::from_secs(5),
+            response_timeout: Duration::from_secs(10),
             named_statements: false,
             #[cfg(feature = "postgres-tls")]
             tls: None,
@@ -68,14 +70,14 @@ impl PostgresBuilder {
     }
 
     /// How long an operation waits for a free connection before it fails as [`StoreErrorKind::Busy`]. Default: 5 s.
-    pub fn connection_wait(self, wait: Duration) -> Self {
-        Self { connection_wait: wait, ..self }
+    pub fn pool_timeout(self, timeout: Duration) -> Self {
+        Self { pool_timeout: timeout, ..self }
     }
 
     /// How long an operation waits for the server, and how long it tries to connect, before it fails as
     /// [`StoreErrorKind::TimedOut`]. Default: 10 s.
-    pub fn answer_wait(self, wait: Duration) -> Self {
-        Self { answer_wait: wait, ..self }
+    pub fn response_timeout(self, timeout: Duration) -> Self {
+        Self { response_timeout: timeout, ..self }
     }
 
     /// Whether each connection prepares its statements once, under names, instead of sending them anew each time.
@@ -95,8 +97,18 @@ impl PostgresBuilder {
         Self { tls: Some(Arc::new(client)), ..self }
     }
 
-    /// Makes the store. It connects when it is first used; [`Store::prepare`](super::super::Store::prepare) creates
-    /// its tables.
+    /// Makes the store, connects it, and creates the tables if they are not there.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Configuration`] when the address or a name cannot be used, and whatever [`Store::prepare`]
+    /// meets.
+    pub async fn open(self) -> Result<PostgresStore, StoreError> {
+        let store = self.build()?;
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    /// Makes the store without asking the server anything: it connects when it is first used.
     ///
     /// # Errors
     /// [`StoreErrorKind::Configuration`] when the address or a name cannot be used.
@@ -125,14 +137,14 @@ impl PostgresBuilder {
         let pool = Pool::builder(manager)
             .max_size(self.connections.max(1))
             .timeouts(Timeouts {
-                wait: Some(self.connection_wait),
-                create: Some(self.answer_wait),
-                recycle: Some(self.answer_wait),
+                wait: Some(self.pool_timeout),
+                create: Some(self.response_timeout),
+                recycle: Some(self.response_timeout),
             })
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|source| wrong("the pool of connections could not be set up").with_source(source))?;
-        let connections = Connections { pool, timeout: self.answer_wait, named: self.named_statements, tls };
+        let connections = Connections { pool, timeout: self.response_timeout, named: self.named_statements, tls };
         let statements = Statements::new(&names);
         Ok(PostgresStore { inner: Arc::new(Inner { connections, names, statements }) })
     }
