@@ -1,1 +1,3 @@
 //! What stores do when their engines fail.
+
+mod redis;

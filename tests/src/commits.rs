@@ -68,7 +68,7 @@ pub const NOTHING: Base = Base::Absent { saw: None };
 ///
 /// # Panics
 /// When it was not applied.
-#[must_use]
+#[expect(clippy::must_use_candidate, reason = "it also checks")]
 pub fn applied(reply: Reply) -> Applied {
     match reply {
         Reply::Applied(applied) => applied,
@@ -84,7 +84,7 @@ pub fn applied(reply: Reply) -> Applied {
 pub fn record(loaded: Loaded) -> Record {
     match loaded.found {
         Found::Record(record) => record,
-        other => panic!("no record: {other:?}"),
+        absent @ Found::Absent { .. } => panic!("no record: {absent:?}"),
     }
 }
 

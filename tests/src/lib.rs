@@ -6,6 +6,7 @@ mod events;
 mod poll;
 pub mod postgres_server;
 pub mod proxy;
+pub mod redis_server;
 mod stage;
 mod stored;
 

@@ -2,4 +2,6 @@
 
 mod memory;
 mod postgres;
+mod redis;
+mod redis_cluster;
 mod sqlite;

@@ -22,6 +22,8 @@ mod log;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 pub mod rule;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -34,6 +36,8 @@ pub use log::{Call, LogStore};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
+#[cfg(feature = "redis")]
+pub use redis::{RedisStore, RedisStoreBuilder, Slots};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
 

@@ -1,0 +1,86 @@
+-- What the scripts of a session have in common: its header in field #h, its commit ids, newest first, in field #c.
+-- Ids are eight bytes and compared as strings, because a number of Lua holds no more than 53 bits.
+local HEADER = '>BBc8I6I4c8c8i7i7i7i7'
+local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 1, 0, 1, 2, 3
+local ORIGIN, FIXED, EXPIRES, RETAINED = 4, 8, 16, 32
+local LATEST, NO_ID = 9007199254740991, string.rep('\0', 8)
+
+local function clock(offset)
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000) + offset
+end
+
+local function plus(time, millis)
+  return math.min(time + millis, LATEST)
+end
+
+local function has(flags, flag)
+  return bit.band(flags, flag) ~= 0
+end
+
+-- The header of a key, or nothing and the name of the field that is not ours.
+local function read(key)
+  local found = redis.call('HMGET', key, '#h', '#c')
+  local raw, commits = found[1], found[2]
+  if not raw and not commits and redis.call('EXISTS', key) == 0 then
+    return nil
+  end
+  if not raw or #raw ~= 64 or raw:byte(1) ~= FORMAT or raw:byte(2) > 63 then
+    return nil, '#h'
+  end
+  if not commits or #commits % 8 ~= 0 or #commits < 8 or #commits > 64 then
+    return nil, '#c'
+  end
+  local _, flags, incarnation, revision, version, registration, origin, created, fixed, expires, retained =
+    struct.unpack(HEADER, raw)
+  return {
+    raw = raw,
+    commits = commits,
+    state = flags % 4,
+    incarnation = incarnation,
+    revision = revision,
+    version = version,
+    registration = registration,
+    origin = has(flags, ORIGIN) and origin or nil,
+    created = created,
+    fixed = has(flags, FIXED) and fixed or nil,
+    expires = has(flags, EXPIRES) and expires or nil,
+    retained = has(flags, RETAINED) and retained or nil,
+  }
+end
+
+local function packed(header)
+  local flags = header.state
+  if header.origin then flags = flags + ORIGIN end
+  if header.fixed then flags = flags + FIXED end
+  if header.expires then flags = flags + EXPIRES end
+  if header.retained then flags = flags + RETAINED end
+  return struct.pack(HEADER, FORMAT, flags, header.incarnation, header.revision, header.version, header.registration,
+    header.origin or NO_ID, header.created, header.fixed or 0, header.expires or 0, header.retained or 0)
+end
+
+local function is_live(header, now)
+  return header.state <= EMPTIED and not (header.expires and header.expires <= now)
+end
+
+local function expires_at(rule, created, fixed, now)
+  if fixed then return fixed end
+  local idle = rule.inactivity and plus(now, rule.inactivity)
+  local old = rule.creation and plus(created, rule.creation)
+  if idle and old then return math.min(idle, old) end
+  return idle or old
+end
+
+local function retained_until(rule, state, expires, now)
+  if state ~= STORED then return plus(now, rule.retention) end
+  return expires and plus(expires, rule.retention)
+end
+
+-- Lets the engine collect the key once it may be forgotten. The engine's clock is not moved by the offset.
+local function collect(key, header, offset)
+  if header.retained then
+    redis.call('PEXPIREAT', key, string.format('%.0f', math.max(header.retained - offset, 1)))
+  else
+    redis.call('PERSIST', key)
+  end
+end

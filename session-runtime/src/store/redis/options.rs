@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+use super::RedisStore;
+use super::link::{Link, Timeouts};
+use crate::store::{Store, StoreError};
+
+/// Which keys share a slot of a Redis Cluster.
+///
+/// A renewal moves a record to another key in one step, which a cluster can do only within a slot. The choice is part
+/// of where sessions are kept: all instances make the same one, and sessions are not found after it changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Slots {
+    /// Each key has its own: sessions spread over all nodes. In a cluster most renewals fail with
+    /// [`StoreErrorKind::CrossSlot`](crate::store::StoreErrorKind::CrossSlot) and change nothing. On a single server
+    /// this costs nothing.
+    #[default]
+    PerKey,
+    /// All sessions of a name share one: every renewal works, and one node holds them all.
+    PerName,
+    /// Keys for which this returns the same part share one: for keys like `user|token` return what stands before the
+    /// `|`, and let renewals keep it. An empty part stands for a slot of the key's own.
+    By(fn(&str) -> &str),
+}
+
+/// How a [`RedisStore`] is set up; made by [`RedisStore::builder`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct RedisStoreBuilder {
+    url: String,
+    prefix: String,
+    slots: Slots,
+    accept_eviction: bool,
+    timeouts: Timeouts,
+}
+
+impl RedisStoreBuilder {
+    pub(super) fn new(url: String) -> Self {
+        Self {
+            url,
+            prefix: "session:".to_owned(),
+            slots: Slots::default(),
+            accept_eviction: false,
+            timeouts: Timeouts { connection: Duration::from_secs(2), response: Duration::from_secs(5) },
+        }
+    }
+
+    /// What all keys begin with: `session:` unless set.
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Which keys share a slot of a cluster: [`Slots::PerKey`] unless set.
+    pub fn slots(self, slots: Slots) -> Self {
+        Self { slots, ..self }
+    }
+
+    /// How long to wait for a connection: two seconds unless set.
+    pub fn connection_timeout(self, timeout: Duration) -> Self {
+        Self { timeouts: Timeouts { connection: timeout, ..self.timeouts }, ..self }
+    }
+
+    /// How long to wait for an answer: five seconds unless set.
+    ///
+    /// The engine may still apply a commit whose answer came too late; the session settles that with its next commit.
+    pub fn response_timeout(self, timeout: Duration) -> Self {
+        Self { timeouts: Timeouts { response: timeout, ..self.timeouts }, ..self }
+    }
+
+    /// Accepts a server that removes sessions when its memory is full.
+    ///
+    /// What it removes are also the headers of destroyed sessions and the registered initial values, so that
+    /// destroyed sessions can come back and records can become unreadable.
+    pub fn accept_eviction(self) -> Self {
+        Self { accept_eviction: true, ..self }
+    }
+
+    /// The store, which connects when it is first used.
+    ///
+    /// # Errors
+    /// When the URL is not understood.
+    pub fn build(self) -> Result<RedisStore, StoreError> {
+        let link = Link::new(&self.url, self.timeouts)?;
+        Ok(RedisStore::new(link, self.prefix, self.slots, self.accept_eviction))
+    }
+
+    /// The store, connected and checked.
+    ///
+    /// # Errors
+    /// When the URL is not understood, the server cannot be reached, or [`Store::prepare`] refuses it.
+    pub async fn open(self) -> Result<RedisStore, StoreError> {
+        let store = self.build()?;
+        store.prepare().await?;
+        Ok(store)
+    }
+}

@@ -1,0 +1,44 @@
+//! The scripts that run inside the engine.
+
+use std::sync::LazyLock;
+
+/// A script, and the hash by which the engine knows it once it has seen it.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) code: &'static str,
+    pub(super) hash: String,
+}
+
+impl Script {
+    fn new(code: &'static str) -> Self {
+        Self { code, hash: redis::Script::new(code).get_hash().to_owned() }
+    }
+}
+
+macro_rules! script {
+    ($(#[$doc:meta])* $name:ident, $($part:literal),+) => {
+        $(#[$doc])*
+        pub(super) static $name: LazyLock<Script> = LazyLock::new(|| Script::new(concat!($(include_str!($part)),+)));
+    };
+}
+
+script! {
+    /// Reads a session, and moves its expiry if that is due.
+    LOAD, "header.lua", "load.lua"
+}
+script! {
+    /// Applies a change if its base is current.
+    COMMIT, "header.lua", "commit.lua"
+}
+script! {
+    /// Registers initial values.
+    REGISTER, "register.lua"
+}
+script! {
+    /// Removes a key whose retention is over by a clock that was moved.
+    FORGET, "header.lua", "forget.lua"
+}
+script! {
+    /// Runs each command that the other scripts write with, on keys of its own.
+    TRIAL, "trial.lua"
+}

@@ -1,0 +1,340 @@
+//! Redis killed, stopped, cut off, full, read-only, locked, forgetful, and holding what others wrote.
+
+use std::time::Duration;
+
+use session_runtime::expiry::{ClockOffset, Lifetime};
+use session_runtime::store::{
+    Action, Base, CommitId, Found, Gone, Load, Record, RedisStore, Reply, Store, StoreError, StoreErrorKind,
+};
+use session_tests::commits::{FOREVER, HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, value, write};
+use session_tests::proxy::Proxy;
+use session_tests::redis_server::{RedisServer, is_available};
+
+/// A server of the test's own; says that the test is left out if there is none.
+macro_rules! server {
+    ($($line:expr),*) => {
+        if is_available() { RedisServer::start(&[$($line),*]) } else { return }
+    };
+}
+
+async fn open(server: &RedisServer) -> RedisStore {
+    RedisStore::open(server.url()).await.unwrap()
+}
+
+/// A load whose renewal is due.
+fn late() -> Load {
+    Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(600_000) }
+}
+
+fn number(record: &Record) -> u32 {
+    std::str::from_utf8(&value(record, "n").unwrap()).unwrap().parse().unwrap()
+}
+
+/// Loads until the server is back, for a bounded number of times.
+async fn load_when_back(store: &RedisStore, id: &str) -> Record {
+    for _ in 0..100 {
+        if let Ok(loaded) = store.load(&key(id), load(HALF_AN_HOUR)).await {
+            return record(loaded);
+        }
+    }
+    panic!("the store did not recover");
+}
+
+#[tokio::test]
+async fn p07_what_was_acknowledged_is_there_after_kill_9_and_nothing_is_doubled() {
+    let mut server = server!();
+    let store = open(&server).await;
+    let mut base = Base::from(&create(&store, &key("1"), vec![set("n", "0")]).await);
+    let mut counted: u32 = 0;
+    for round in 0..5 {
+        // Commits follow each other until the server dies under them.
+        let writer = tokio::spawn({
+            let store = store.clone();
+            async move {
+                let mut acknowledged = 0;
+                loop {
+                    let commit = write(base, vec![set("n", (counted + acknowledged + 1).to_string())]);
+                    match store.commit(&key("1"), &commit).await {
+                        Ok(reply) => base = Base::from(&applied(reply).head.unwrap()),
+                        Err(error) => return (acknowledged, commit, error),
+                    }
+                    acknowledged += 1;
+                }
+            }
+        });
+        while number(&load_when_back(&store, "1").await) < counted + 20 * (round + 1) {}
+        server.kill9();
+        let (acknowledged, pending, error) = writer.await.unwrap();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+        counted += acknowledged;
+        server.restart();
+
+        let kept = number(&load_when_back(&store, "1").await);
+        assert!(kept == counted || kept == counted + 1, "{counted} were acknowledged, {kept} are there");
+        // Sent again, the commit without an answer is applied once.
+        let reply = applied(store.commit(&key("1"), &pending).await.unwrap());
+        assert_eq!(reply.repeated, kept == counted + 1);
+        counted += 1;
+        let loaded = load_when_back(&store, "1").await;
+        assert_eq!(value(&loaded, "n").unwrap(), counted.to_string());
+        base = Base::from(&loaded.head);
+    }
+}
+
+#[tokio::test]
+async fn p07_a_stopped_server_times_out_and_a_write_it_applies_later_is_found_by_its_id() {
+    let server = server!();
+    let store = RedisStore::builder(server.url()).response_timeout(Duration::from_millis(200)).open().await.unwrap();
+    let head = create(&store, &key("1"), vec![set("n", "0")]).await;
+    let commit = write(Base::from(&head), vec![set("n", "1")]);
+
+    server.stop();
+    let error = store.commit(&key("1"), &commit).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::TimedOut, false));
+    let error = store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::TimedOut);
+    server.cont();
+
+    let mut loaded = load_when_back(&store, "1").await;
+    for _ in 0..1000 {
+        if loaded.head.revision == 2 {
+            break;
+        }
+        loaded = load_when_back(&store, "1").await;
+    }
+    assert_eq!(value(&loaded, "n").unwrap(), "1", "the server applied it after the timeout");
+    assert!(applied(store.commit(&key("1"), &commit).await.unwrap()).repeated);
+    assert_eq!(load_when_back(&store, "1").await.head.revision, 2);
+}
+
+#[tokio::test]
+async fn p07_a_thousand_cuts_between_request_and_answer_leave_the_counter_exact() {
+    let server = server!("appendonly no");
+    let proxy = Proxy::start(&server.address());
+    let store = RedisStore::open(server.url_at(&proxy.address())).await.unwrap();
+    let mut base = Base::from(&create(&store, &key("1"), vec![set("n", "0")]).await);
+    for n in 1..=1000 {
+        let commit = write(base, vec![set("n", n.to_string())]);
+        proxy.cut_after(0);
+        let error = store.commit(&key("1"), &commit).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Unavailable, false), "{error:?}");
+        let reply = applied(store.commit(&key("1"), &commit).await.unwrap());
+        assert!(reply.repeated, "cut {n}");
+        base = Base::from(&reply.head.unwrap());
+    }
+    assert_eq!(proxy.cuts(), 1000);
+    let loaded = record(store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!(value(&loaded, "n").unwrap(), "1000");
+    assert_eq!(loaded.head.revision, 1001);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable_and_is_found_when_it_comes() {
+    let mut server = server!();
+    server.kill9();
+    let store = RedisStore::builder(server.url()).build().unwrap();
+    let error = store.commit(&key("1"), &write(NOTHING, vec![set("a", "1")])).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Unavailable, true), "{error:?}");
+    server.restart();
+    create(&store, &key("1"), vec![set("a", "1")]).await;
+}
+
+/// The commit is refused for certain, and the session can be read on; its renewal is not lost for good.
+async fn reads_go_on(store: &RedisStore, server: &RedisServer, base: Base, kind: StoreErrorKind) {
+    let before = server.cli("DUMP session:Visitor:1");
+    let error = store.commit(&key("1"), &write(base, vec![set("a", "2")])).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (kind, true), "{error:?}");
+    let loaded = store.load(&key("1"), late()).await.unwrap();
+    assert!(!loaded.renewed);
+    assert_eq!(value(&record(loaded), "a").unwrap(), "1");
+    assert_eq!(server.cli("DUMP session:Visitor:1"), before);
+}
+
+#[tokio::test]
+async fn a_read_only_replica_serves_reads_and_refuses_writes() {
+    let primary = server!("repl-diskless-sync-delay 0");
+    let replica = RedisServer::start(&[&format!("replicaof {}", primary.address().replace(':', " "))]);
+    let head = create(&open(&primary).await, &key("1"), vec![set("a", "1")]).await;
+    // Answers as soon as one replica has everything.
+    assert_eq!(primary.cli("WAIT 1 5000"), ":1\r\n");
+    let store = open(&replica).await;
+    reads_go_on(&store, &replica, Base::from(&head), StoreErrorKind::ReadOnly).await;
+}
+
+#[tokio::test]
+async fn a_server_without_enough_replicas_serves_reads_and_refuses_writes() {
+    let server = server!();
+    let store = open(&server).await;
+    let head = create(&store, &key("1"), vec![set("a", "1")]).await;
+    assert_eq!(server.cli("CONFIG SET min-replicas-to-write 1"), "+OK\r\n");
+    reads_go_on(&store, &server, Base::from(&head), StoreErrorKind::ReadOnly).await;
+    assert_eq!(server.cli("CONFIG SET min-replicas-to-write 0"), "+OK\r\n");
+    assert!(store.load(&key("1"), late()).await.unwrap().renewed);
+}
+
+#[tokio::test]
+async fn a_full_server_serves_reads_and_applies_the_refused_commit_once_when_it_has_room() {
+    let server = server!();
+    let store = open(&server).await;
+    let head = create(&store, &key("1"), vec![set("a", "1")]).await;
+    assert_eq!(server.cli("CONFIG SET maxmemory 1"), "+OK\r\n");
+    reads_go_on(&store, &server, Base::from(&head), StoreErrorKind::Full).await;
+    let new = write(NOTHING, vec![set("a", "1")]);
+    let error = store.commit(&key("2"), &new).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Full, true));
+    assert_eq!(server.cli("EXISTS session:Visitor:2"), ":0\r\n");
+    open(&server).await;
+
+    assert_eq!(server.cli("CONFIG SET maxmemory 0"), "+OK\r\n");
+    assert!(!applied(store.commit(&key("2"), &new).await.unwrap()).repeated);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_denied() {
+    let server = server!("requirepass right");
+    let open = |login: &str| RedisStore::open(format!("redis://{login}{}/", server.address()));
+    for login in [":wrong@", "nobody:right@", ""] {
+        let error = open(login).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Denied, "{login}: {error:?}");
+        assert!(!error.to_string().contains("wrong"), "{error}");
+    }
+    let store = open(":right@").await.unwrap();
+    create(&store, &key("1"), vec![set("a", "1")]).await;
+}
+
+fn is_corrupt(error: &StoreError, field: &str) {
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Corrupt, true), "{error:?}");
+    assert!(error.to_string().contains(field), "{error}");
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn what_others_wrote_under_our_keys_is_refused_by_name_and_stays_as_it_is() {
+    let server = server!();
+    let store = open(&server).await;
+    let head = create(&store, &key("good"), vec![set("a", "1")]).await;
+    let good_header = |id: &str| {
+        let place = format!("session:Visitor:{id}");
+        server.command(&[b"COPY", b"session:Visitor:good", place.as_bytes()]);
+        place.into_bytes()
+    };
+    let long_id = [b'x'; 7];
+    let header = [1; 63];
+    for (id, command, field) in [
+        ("string", vec![&b"SET"[..], b"session:Visitor:string", b"secret"], "#h"),
+        ("list", vec![b"RPUSH", b"session:Visitor:list", b"secret"], "#h"),
+        ("hash", vec![b"HSET", b"session:Visitor:hash", b"a", b"secret"], "#h"),
+        ("empty", vec![b"HSET", &good_header("empty"), b"#h", b""], "#h"),
+        ("short", vec![b"HSET", &good_header("short"), b"#h", &header], "#h"),
+        ("ids", vec![b"HSET", &good_header("ids"), b"#c", &long_id], "#c"),
+        ("none", vec![b"HDEL", &good_header("none"), b"#c"], "#c"),
+    ] {
+        server.command(&command);
+        let place = format!("session:Visitor:{id}");
+        let before = server.command(&[b"DUMP", place.as_bytes()]);
+        is_corrupt(&store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap_err(), field);
+        for base in [NOTHING, Base::from(&head)] {
+            let mut commit = write(base, vec![set("a", "2")]);
+            commit.replace = true;
+            is_corrupt(&store.commit(&key(id), &commit).await.unwrap_err(), field);
+            commit.action = Action::Destroy;
+            is_corrupt(&store.commit(&key(id), &commit).await.unwrap_err(), field);
+        }
+        let mut renew = write(Base::from(&head), vec![set("a", "2")]);
+        renew.action = Action::Renew { to: key(id) };
+        is_corrupt(&store.commit(&key("good"), &renew).await.unwrap_err(), field);
+        assert_eq!(server.command(&[b"DUMP", place.as_bytes()]), before, "{id}");
+    }
+    for (id, name) in [("name", &b"#x"[..]), ("bytes", &[0xff])] {
+        server.command(&[b"HSET", &good_header(id), name, b"secret"]);
+        is_corrupt(&store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap_err(), "field");
+    }
+    // Nothing of the renewals that were refused stuck to the session they began at.
+    assert_eq!(record(store.load(&key("good"), load(HALF_AN_HOUR)).await.unwrap()).head.revision, 1);
+}
+
+#[tokio::test]
+async fn a_server_that_forgot_the_scripts_is_told_them_again() {
+    let mut server = server!();
+    let store = open(&server).await;
+    let head = create(&store, &key("1"), vec![set("a", "1")]).await;
+    assert_eq!(server.cli("SCRIPT FLUSH"), "+OK\r\n");
+    let reply = store.commit(&key("1"), &write(Base::from(&head), vec![set("a", "2")])).await.unwrap();
+    let head = applied(reply).head.unwrap();
+    server.restart();
+    let loaded = load_when_back(&store, "1").await;
+    assert_eq!((loaded.head.revision, loaded.head.last_commit), (2, head.last_commit));
+    applied(store.commit(&key("1"), &write(Base::from(&head), vec![set("a", "3")])).await.unwrap());
+}
+
+#[tokio::test]
+async fn p06_expire_and_persist_from_outside_resurrect_nothing() {
+    let server = server!();
+    let store = open(&server).await;
+    for (id, outside) in
+        [("expire", "PEXPIRE session:Visitor:expire 0"), ("persist", "PERSIST session:Visitor:persist")]
+    {
+        let head = create(&store, &key(id), vec![set("a", "1")]).await;
+        let mut destroy = write(Base::from(&head), Vec::new());
+        destroy.action = Action::Destroy;
+        applied(store.commit(&key(id), &destroy).await.unwrap());
+        assert_eq!(server.cli(outside), ":1\r\n");
+
+        let late = write(Base::from(&head), vec![set("a", "2")]);
+        let reply = store.commit(&key(id), &late).await.unwrap();
+        assert!(matches!(reply, Reply::Gone(Gone::Destroyed | Gone::Absent)), "{reply:?}");
+        let found = store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap().found;
+        assert!(matches!(found, Found::Absent { .. }), "{found:?}");
+    }
+    // A live session's time to live is put right by its next commit.
+    let head = create(&store, &key("live"), vec![set("a", "1")]).await;
+    assert_eq!(server.cli("PERSIST session:Visitor:live"), ":1\r\n");
+    let reply = store.commit(&key("live"), &write(Base::from(&head), vec![set("a", "2")])).await.unwrap();
+    assert!(server.cli("PTTL session:Visitor:live").starts_with(":53"));
+    let mut forever = write(Base::from(&applied(reply).head.unwrap()), vec![set("a", "3")]);
+    forever.lifetime = FOREVER;
+    assert_eq!(server.cli("EXPIRE session:Visitor:live 100"), ":1\r\n");
+    applied(store.commit(&key("live"), &forever).await.unwrap());
+    assert_eq!(server.cli("PTTL session:Visitor:live"), ":-1\r\n");
+}
+
+#[tokio::test]
+async fn a_revision_that_comes_round_again_after_a_lost_commit_is_a_conflict() {
+    let server = server!();
+    let store = open(&server).await;
+    let first = create(&store, &key("1"), vec![set("a", "1")]).await;
+    server.command(&[b"COPY", b"session:Visitor:1", b"backup"]);
+    let reply = store.commit(&key("1"), &write(Base::from(&first), vec![set("a", "lost")])).await.unwrap();
+    let lost = applied(reply).head.unwrap();
+
+    // The failover: the commit is gone, and another one takes its revision.
+    server.command(&[b"COPY", b"backup", b"session:Visitor:1", b"REPLACE"]);
+    applied(store.commit(&key("1"), &write(Base::from(&first), vec![set("a", "other")])).await.unwrap());
+
+    match store.commit(&key("1"), &write(Base::from(&lost), vec![set("b", "1")])).await.unwrap() {
+        Reply::Conflict(record) => {
+            assert_eq!(record.head.revision, lost.revision);
+            assert_eq!(value(&record, "a").unwrap(), "other");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_holds_what_scripts_cannot_count_is_not_damaged() {
+    let server = server!();
+    let store = open(&server).await;
+    let mut commit = write(NOTHING, vec![set("a", "1")]);
+    commit.lifetime = Lifetime {
+        inactivity: Some(i64::MAX / 4),
+        creation: Some(i64::MAX / 4),
+        renew_after: 1,
+        retention: i64::MAX / 4,
+    };
+    commit.id = CommitId(u64::MAX);
+    let head = applied(store.commit(&key("1"), &commit).await.unwrap()).head.unwrap();
+    let loaded = record(store.load(&key("1"), load(commit.lifetime)).await.unwrap());
+    assert_eq!(loaded.head.last_commit, CommitId(u64::MAX));
+    assert_eq!(loaded.head.expires_at, head.expires_at);
+    assert!(applied(store.commit(&key("1"), &commit).await.unwrap()).repeated);
+}

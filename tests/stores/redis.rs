@@ -1,0 +1,389 @@
+//! The Redis store on a real server: it says what the memory store says, at the price it promises.
+
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use session_runtime::expiry::{ClockOffset, Lifetime, Timestamp};
+use session_runtime::store::{
+    Action, Base, Commit, CommitId, Found, Head, Incarnation, Key, Load, Loaded, MemoryStore, Record, RedisStore,
+    RegisteredField, Registration, RegistrationId, Reply, Slots, Store, StoreErrorKind,
+};
+use session_tests::commits::{
+    FOREVER, HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write,
+};
+use session_tests::proxy::Proxy;
+use session_tests::redis_server::{RedisServer, is_available};
+
+/// The suite that all stores pass, on one server.
+mod suite {
+    use session_runtime::store::RedisStore;
+    use session_runtime::store::conformance;
+    use session_tests::redis_server::shared;
+
+    macro_rules! cases {
+        (() $($case:ident)*) => {
+            $(
+                #[test]
+                fn $case() {
+                    if let Some(url) = shared() {
+                        conformance::run(async { RedisStore::open(url).await.unwrap() }, conformance::$case);
+                    }
+                }
+            )*
+        };
+    }
+
+    session_runtime::__conformance_cases! { cases }
+}
+
+/// A server of the test's own; says that the test is left out if there is none.
+macro_rules! server {
+    ($($line:literal),*) => {
+        if is_available() { RedisServer::start(&[$($line),*]) } else { return }
+    };
+}
+
+async fn open(server: &RedisServer) -> RedisStore {
+    RedisStore::open(server.url()).await.unwrap()
+}
+
+/// What two stores may not differ in: everything but the time, which passes between their answers.
+fn timeless(head: Head) -> Head {
+    let coarse = |time: Timestamp| Timestamp::from_millis((time.as_millis() + 600_000) / 1_200_000);
+    Head {
+        created_at: coarse(head.created_at),
+        until: head.until.map(coarse),
+        expires_at: head.expires_at.map(coarse),
+        ..head
+    }
+}
+
+fn sorted(record: &Record) -> String {
+    let mut fields: Vec<_> = record.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
+    fields.sort();
+    format!("{:?} {fields:?}", timeless(record.head))
+}
+
+fn shown_load(loaded: &Loaded) -> String {
+    match &loaded.found {
+        Found::Record(record) => format!("renewed {}: {}", loaded.renewed, sorted(record)),
+        absent @ Found::Absent { .. } => format!("{absent:?}"),
+    }
+}
+
+fn shown_reply(reply: &Reply) -> String {
+    match reply {
+        Reply::Conflict(record) => format!("conflict: {}", sorted(record)),
+        Reply::Applied(applied) => {
+            format!("{:?} {:?}", applied.head.map(timeless), (applied.was_stored, applied.is_stored, applied.repeated))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// Bases as sessions have them: what was loaded or answered at any time before.
+struct Known {
+    bases: Vec<Base>,
+    commits: Vec<(Key, Commit)>,
+}
+
+fn random_commit(random: &mut SmallRng, known: &Known, keys: &[Key]) -> Commit {
+    let base = *known.bases.choose(random).unwrap();
+    let mut commit = write(base, Vec::new());
+    commit.id = CommitId(random.random());
+    commit.creates = Incarnation(random.random());
+    // Nothing is forgotten while the test runs: stores may differ in when they do that.
+    commit.lifetime = Lifetime { retention: 36_000_000, ..*[HALF_AN_HOUR, FOREVER].choose(random).unwrap() };
+    for name in ["a", "b", "c.d", "long"] {
+        match random.random_range(0..4) {
+            0 if name == "long" => commit.changes.push(set(name, vec![b'x'; 300])),
+            0 => commit.changes.push(set(name, vec![random.random::<u8>()])),
+            1 => commit.changes.push(unset(name)),
+            _ => {}
+        }
+    }
+    commit.action = match random.random_range(0..10) {
+        0 => Action::Destroy,
+        1 => Action::Renew { to: keys.choose(random).unwrap().clone() },
+        _ => Action::Write,
+    };
+    if commit.action == Action::Destroy {
+        commit.changes.clear();
+    }
+    commit.replace = random.random_bool(0.1);
+    commit.keep_empty = random.random_bool(0.1);
+    commit.version = random.random_range(1..3);
+    commit.clock = ClockOffset(random.random_range(0..3) * 1_500_000);
+    if random.random_bool(0.1) {
+        let date = Timestamp::now(ClockOffset(random.random_range(-2..4) * 2_000_000));
+        commit.until = Some(Some(date).filter(|_| random.random_bool(0.7)));
+    }
+    if matches!(base, Base::Absent { .. }) && random.random_bool(0.2) {
+        commit.valid_until = Some(Timestamp::now(ClockOffset(random.random_range(-1..3) * 2_000_000)));
+    }
+    commit
+}
+
+#[tokio::test]
+async fn it_answers_as_the_memory_store_does() {
+    let server = server!();
+    for seed in 0..40 {
+        let (redis, memory) = (open(&server).await, MemoryStore::new());
+        let mut random = SmallRng::seed_from_u64(seed);
+        let keys = [key(&format!("one {seed}")), key(&format!("two {seed}")), key(&format!("{{{seed}}}:%\0ü"))];
+        let mut known = Known { bases: vec![NOTHING], commits: Vec::new() };
+        for step in 0..150 {
+            let place = keys.choose(&mut random).unwrap();
+            let context = format!("seed {seed}, step {step}");
+            if random.random_bool(0.3) {
+                let load = Load {
+                    lifetime: Lifetime {
+                        retention: 36_000_000,
+                        ..*[HALF_AN_HOUR, FOREVER].choose(&mut random).unwrap()
+                    },
+                    clock: ClockOffset(random.random_range(0..3) * 1_500_000),
+                };
+                let (one, other) = (redis.load(place, load).await.unwrap(), memory.load(place, load).await.unwrap());
+                assert_eq!(shown_load(&one), shown_load(&other), "{context}");
+                known.bases.push(match one.found {
+                    Found::Absent { saw } => Base::Absent { saw },
+                    Found::Record(record) => Base::from(&record.head),
+                });
+                continue;
+            }
+            let (place, commit) = match known.commits.choose(&mut random) {
+                Some((place, commit)) if random.random_bool(0.1) => (place.clone(), commit.clone()),
+                _ => (place.clone(), random_commit(&mut random, &known, &keys)),
+            };
+            let one = redis.commit(&place, &commit).await.unwrap();
+            let other = memory.commit(&place, &commit).await.unwrap();
+            assert_eq!(shown_reply(&one), shown_reply(&other), "{context}: {commit:?}");
+            match &one {
+                Reply::Applied(applied) => known.bases.extend(applied.head.as_ref().map(Base::from)),
+                Reply::Conflict(record) => known.bases.push(Base::from(&record.head)),
+                Reply::Gone(_) | Reply::Occupied => {}
+            }
+            known.commits.push((place, commit));
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_hundred_and_four_thousand_fields_go_in_one_commit() {
+    let server = server!();
+    let store = open(&server).await;
+    for count in [200, 4_000, 20_000] {
+        let place = key(&format!("many {count}"));
+        let changes = (0..count).map(|n| set(&format!("field{n}"), format!("{n}"))).collect();
+        let head = create(&store, &place, changes).await;
+        let loaded = record(store.load(&place, load(HALF_AN_HOUR)).await.unwrap());
+        assert_eq!(loaded.fields.len(), count);
+        assert_eq!(value(&loaded, "field199").unwrap(), "199");
+
+        let changes = (1..count).map(|n| unset(&format!("field{n}"))).collect();
+        applied(store.commit(&place, &write(Base::from(&head), changes)).await.unwrap());
+        let loaded = record(store.load(&place, load(HALF_AN_HOUR)).await.unwrap());
+        assert_eq!(loaded.fields.len(), 1);
+    }
+}
+
+/// Commands and bytes of one operation.
+#[derive(Debug, PartialEq, Eq)]
+struct Cost {
+    commands: u64,
+    sent: u64,
+    received: u64,
+}
+
+async fn cost<T>(proxy: &Proxy, operation: impl Future<Output = T>) -> (Cost, T) {
+    let before = (proxy.requests(), proxy.sent(), proxy.received());
+    let answer = operation.await;
+    let after = (proxy.requests(), proxy.sent(), proxy.received());
+    (Cost { commands: after.0 - before.0, sent: after.1 - before.1, received: after.2 - before.2 }, answer)
+}
+
+#[tokio::test]
+async fn a_load_and_a_commit_are_one_small_command_each_whatever_the_session_holds() {
+    let server = server!();
+    let proxy = Proxy::start(&server.address());
+    let store = RedisStore::open(server.url_at(&proxy.address())).await.unwrap();
+    for (session, large) in [("ten small fields", 0), ("ten small fields and one of 10 KB", 10_240)] {
+        let place = key(&format!("visitor-of-22-chars{large:03}"));
+        let mut fields: Vec<_> = (0..10).map(|n| set(&format!("field_{n}"), "12345")).collect();
+        if large > 0 {
+            fields.push(set("page", vec![b'x'; large]));
+        }
+        create(&store, &place, fields).await;
+        // The scripts are known from here on.
+        let loaded = record(store.load(&place, load(HALF_AN_HOUR)).await.unwrap());
+
+        let (read, _) = cost(&proxy, store.load(&place, load(HALF_AN_HOUR))).await;
+        let (commit, reply) =
+            cost(&proxy, store.commit(&place, &write(Base::from(&loaded.head), vec![set("field_3", "54321")]))).await;
+        let head = applied(reply.unwrap()).head.unwrap();
+        let later = Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(600_000) };
+        let (renewal, renewed) = cost(&proxy, store.load(&place, later)).await;
+        assert!(renewed.unwrap().renewed);
+        let (touch, reply) = cost(&proxy, store.commit(&place, &write(Base::from(&head), Vec::new()))).await;
+        assert!(applied(reply.unwrap()).is_stored);
+
+        println!("{session}: load {read:?}, load with renewal {renewal:?}, commit {commit:?}, touch {touch:?}");
+        for cost in [&read, &commit, &renewal, &touch] {
+            assert_eq!(cost.commands, 1);
+        }
+        assert!(commit.sent <= 220, "{commit:?}");
+        assert!(touch.sent <= 220, "{touch:?}");
+    }
+}
+
+#[tokio::test]
+async fn redis_removes_a_session_by_itself_after_its_retention_and_never_one_without_expiry() {
+    let server = server!();
+    let store = open(&server).await;
+    let head = create(&store, &key("1"), vec![set("a", "1")]).await;
+    let ttl: i64 = server.cli("PTTL session:Visitor:1").trim_start_matches(':').trim().parse().unwrap();
+    // Half an hour to live, and an hour of retention.
+    assert!((5_390_000..=5_400_000).contains(&ttl), "{ttl}");
+
+    let mut forever = write(Base::from(&head), vec![set("a", "2")]);
+    forever.lifetime = FOREVER;
+    applied(store.commit(&key("1"), &forever).await.unwrap());
+    assert_eq!(server.cli("PTTL session:Visitor:1"), ":-1\r\n");
+
+    // A clock moved by the tests does not move the engine's.
+    let mut moved = write(NOTHING, vec![set("a", "1")]);
+    moved.clock = ClockOffset(10_000_000_000);
+    applied(store.commit(&key("2"), &moved).await.unwrap());
+    let ttl: i64 = server.cli("PTTL session:Visitor:2").trim_start_matches(':').trim().parse().unwrap();
+    assert!((5_390_000..=5_400_000).contains(&ttl), "{ttl}");
+}
+
+#[tokio::test]
+async fn a_small_session_keeps_the_compact_encoding() {
+    let server = server!();
+    let store = open(&server).await;
+    let mut head = create(&store, &key("1"), (0..10).map(|n| set(&format!("f{n}"), "12345")).collect()).await;
+    for round in 0..10 {
+        let commit = write(Base::from(&head), vec![set("f3", format!("{round}"))]);
+        head = applied(store.commit(&key("1"), &commit).await.unwrap()).head.unwrap();
+    }
+    let encoding = server.cli("OBJECT ENCODING session:Visitor:1");
+    assert!(encoding.contains("listpack") || encoding.contains("ziplist"), "{encoding}");
+}
+
+#[tokio::test]
+async fn keys_are_listed_once_and_only_stored_ones_of_this_name_and_prefix() {
+    let server = server!();
+    let store = open(&server).await;
+    let other = RedisStore::builder(server.url()).prefix("session:Visitor:").open().await.unwrap();
+    let mut expected = Vec::new();
+    for n in 0..1200 {
+        let id = format!("{{{n}}}:*?[x]");
+        create(&store, &key(&id), vec![set("a", "1")]).await;
+        expected.push(id);
+    }
+    create(&store, &Key::new("Visitors".into(), "1").unwrap(), vec![set("a", "1")]).await;
+    create(&other, &key("1"), vec![set("a", "1")]).await;
+    let emptied = create(&store, &key("emptied"), vec![set("a", "1")]).await;
+    applied(store.commit(&key("emptied"), &write(Base::from(&emptied), vec![unset("a")])).await.unwrap());
+    server.command(&[b"HSET", b"session:Visitor:foreign", b"a", b"1"]);
+    server.command(&[b"SET", b"session:Visitor:string", b"1"]);
+
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.keys("Visitor", after, 500, ClockOffset(0)).await.unwrap();
+        assert!(page.keys.len() <= 500);
+        listed.extend(page.keys.iter().map(|key| key.id().to_owned()));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    listed.sort();
+    expected.sort();
+    assert_eq!(listed, expected);
+    assert_eq!(store.count("Visitor", ClockOffset(0)).await.unwrap(), 1200);
+    assert_eq!(store.count("Visitor", ClockOffset(1_800_001)).await.unwrap(), 0);
+    assert_eq!(other.count("Visitor", ClockOffset(0)).await.unwrap(), 1);
+
+    let later = ClockOffset(5_400_001 + 60_000);
+    let some = store.purge(500, later).await.unwrap();
+    assert_eq!((some.removed, some.more), (500, true));
+    let mut rest = 0;
+    while store.purge(500, later).await.map(|purged| (rest += purged.removed, purged.more)).unwrap().1 {}
+    // Three more than the 1200: of the other name, of the longer prefix, and the emptied one.
+    assert_eq!(rest, 703);
+    assert_eq!(server.cli("EXISTS session:Visitor:foreign session:Visitor:string"), ":2\r\n");
+}
+
+#[tokio::test]
+async fn a_registration_stays_as_it_is_and_grows() {
+    let server = server!();
+    let store = open(&server).await;
+    let field = |name: &str, initial: Option<&'static str>, sensitive| RegisteredField {
+        name: name.into(),
+        initial: initial.map(Into::into),
+        sensitive,
+    };
+    let fields = vec![field("z", Some("0"), false), field("a", None, true), field("m", Some(""), true)];
+    let first =
+        Registration { id: RegistrationId(1), name: "Visitor".into(), version: 1, codec: "json".into(), fields };
+    assert_eq!(store.registration("Visitor", 1).await.unwrap(), None);
+    assert_eq!(store.register(&first).await.unwrap(), first);
+
+    let second = Registration {
+        id: RegistrationId(2),
+        codec: "msgpack".into(),
+        fields: vec![field("z", Some("9"), true), field("new", None, false)],
+        ..first.clone()
+    };
+    let mut both = first.clone();
+    both.fields.push(field("new", None, false));
+    assert_eq!(store.register(&second).await.unwrap(), both);
+    assert_eq!(store.registration("Visitor", 1).await.unwrap(), Some(both.clone()));
+
+    let next = Registration { version: 2, ..first.clone() };
+    store.register(&next).await.unwrap();
+    assert_eq!(store.registrations().await.unwrap(), [both, next.clone()]);
+    assert!(store.withdraw("Visitor", 1).await.unwrap());
+    assert!(!store.withdraw("Visitor", 1).await.unwrap());
+    assert_eq!(store.registrations().await.unwrap(), [next]);
+}
+
+#[tokio::test]
+async fn prepare_refuses_a_server_that_evicts_unless_that_is_accepted() {
+    let server = server!("maxmemory 100mb", "maxmemory-policy volatile-lru");
+    let error = RedisStore::open(server.url()).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Incompatible);
+    assert!(error.to_string().contains("maxmemory-policy is volatile-lru"), "{error}");
+    RedisStore::builder(server.url()).accept_eviction().open().await.unwrap();
+}
+
+#[tokio::test]
+async fn prepare_says_that_the_user_may_not_run_what_sessions_need() {
+    let server = server!("user narrow on >secret ~session:* +@all -rename -config");
+    let url = format!("redis://narrow:secret@{}/", server.address());
+    let error = RedisStore::open(url).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Denied);
+
+    let server = server!("user narrow on >secret ~session:* +@all -config");
+    let url = format!("redis://narrow:secret@{}/", server.address());
+    let store = RedisStore::open(url).await.unwrap();
+    create(&store, &key("1"), vec![set("a", "1")]).await;
+}
+
+#[tokio::test]
+async fn a_renewal_moves_fields_and_expiry_to_the_new_key() {
+    let server = server!();
+    let store = RedisStore::builder(server.url()).slots(Slots::PerName).open().await.unwrap();
+    let head = create(&store, &key("old"), vec![set("a", "1"), set("b", vec![b'x'; 500])]).await;
+    let mut renew = write(Base::from(&head), vec![set("c", "3")]);
+    renew.action = Action::Renew { to: key("new") };
+    let reply = applied(store.commit(&key("old"), &renew).await.unwrap());
+    assert_eq!(reply.head.unwrap().incarnation, renew.creates);
+    let moved = record(store.load(&key("new"), load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!(moved.fields.len(), 3);
+    assert!(server.cli("EXISTS session:Visitor:{Visitor}new").contains('1'));
+    let repeated = applied(store.commit(&key("old"), &renew).await.unwrap());
+    assert!(repeated.repeated);
+}

@@ -1,0 +1,141 @@
+//! The Redis store on a cluster of two nodes.
+
+use std::time::Duration;
+
+use session_runtime::expiry::ClockOffset;
+use session_runtime::store::{Action, Base, RedisStore, Slots, Store, StoreErrorKind};
+use session_tests::commits::{HALF_AN_HOUR, applied, create, key, load, record, set, value, write};
+use session_tests::redis_server::{RedisServer, is_available};
+
+/// Two nodes, each with half of the slots; nothing if no server is installed.
+fn cluster() -> Option<[RedisServer; 2]> {
+    let config = ["cluster-enabled yes", "appendonly no", "cluster-node-timeout 2000"];
+    let nodes = is_available().then(|| [RedisServer::start(&config), RedisServer::start(&config)])?;
+    for (node, (epoch, slots)) in nodes.iter().zip([(1, "0 8191"), (2, "8192 16383")]) {
+        assert_eq!(node.cli(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}")), "+OK\r\n");
+        let slots: Vec<u16> = slots.split(' ').map(|slot| slot.parse().unwrap()).collect();
+        let slots: Vec<String> = (slots[0]..=slots[1]).map(|slot| slot.to_string()).collect();
+        assert_eq!(node.cli(&format!("CLUSTER ADDSLOTS {}", slots.join(" "))), "+OK\r\n");
+    }
+    let meet = format!("CLUSTER MEET {}", nodes[1].address().replace(':', " "));
+    assert_eq!(nodes[0].cli(&meet), "+OK\r\n");
+    let knows_all = |node: &RedisServer| {
+        let info = node.cli("CLUSTER INFO");
+        info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:2") && info.contains("cluster_size:2")
+    };
+    // Each look takes the nodes 20 ms, in which no replica acknowledges anything.
+    let known = (0..500).any(|_| {
+        nodes.iter().for_each(|node| drop(node.cli("WAIT 1 20")));
+        nodes.iter().all(knows_all)
+    });
+    assert!(known, "the nodes did not find each other");
+    Some(nodes)
+}
+
+fn url(nodes: &[RedisServer]) -> String {
+    format!("redis+cluster://{}", nodes[0].address())
+}
+
+#[tokio::test]
+async fn sessions_spread_over_all_nodes_and_are_found_listed_and_purged_there() {
+    let Some(nodes) = cluster() else { return };
+    let store = RedisStore::open(url(&nodes)).await.unwrap();
+    for n in 0..100 {
+        let place = key(&format!("visitor {n}"));
+        let head = create(&store, &place, vec![set("n", n.to_string())]).await;
+        applied(store.commit(&place, &write(Base::from(&head), vec![set("again", "1")])).await.unwrap());
+        let loaded = record(store.load(&place, load(HALF_AN_HOUR)).await.unwrap());
+        assert_eq!(value(&loaded, "n").unwrap(), n.to_string());
+    }
+    for node in &nodes {
+        assert_ne!(node.cli("DBSIZE"), ":0\r\n");
+    }
+    assert_eq!(store.count("Visitor", ClockOffset(0)).await.unwrap(), 100);
+    assert_eq!(store.keys("Visitor", None, 1000, ClockOffset(0)).await.unwrap().keys.len(), 100);
+    assert_eq!(store.purge(1000, ClockOffset(10_000_000)).await.unwrap().removed, 100);
+    assert_eq!(store.count("Visitor", ClockOffset(0)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_renewal_works_within_a_slot_and_else_changes_nothing() {
+    let Some(nodes) = cluster() else { return };
+    let by_user = Slots::By(|id| id.split_once('|').map_or("", |(user, _)| user));
+    for (slots, from, to, works) in [
+        (Slots::PerKey, "u|1", "u|2", false),
+        (Slots::PerName, "u|1", "v|2", true),
+        (by_user, "u|1", "u|2", true),
+        (by_user, "u|3", "v|2", false),
+    ] {
+        let store = RedisStore::builder(url(&nodes)).slots(slots).open().await.unwrap();
+        let head = create(&store, &key(from), vec![set("a", "1")]).await;
+        let mut renew = write(Base::from(&head), vec![set("b", "2")]);
+        renew.action = Action::Renew { to: key(to) };
+        let reply = store.commit(&key(from), &renew).await;
+        if works {
+            applied(reply.unwrap());
+            let moved = record(store.load(&key(to), load(HALF_AN_HOUR)).await.unwrap());
+            assert_eq!(moved.fields.len(), 2);
+        } else {
+            let error = reply.unwrap_err();
+            assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::CrossSlot, true), "{error:?}");
+            let kept = record(store.load(&key(from), load(HALF_AN_HOUR)).await.unwrap());
+            assert_eq!(kept.head, head);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_while_its_slot_moves_and_after() {
+    let Some(nodes) = cluster() else { return };
+    let store = RedisStore::builder(url(&nodes)).slots(Slots::PerName).open().await.unwrap();
+    let mut base = Base::from(&create(&store, &key("1"), vec![set("n", "0")]).await);
+    let slot = nodes[0].cli("CLUSTER KEYSLOT session:Visitor:{Visitor}1");
+    let slot: u16 = slot.trim_start_matches(':').trim().parse().unwrap();
+    let (from, to) = if slot < 8192 { (&nodes[0], &nodes[1]) } else { (&nodes[1], &nodes[0]) };
+    let id = |node: &RedisServer| node.cli("CLUSTER MYID").lines().nth(1).unwrap().to_owned();
+
+    let mut n = 0;
+    let mut count = async || {
+        n += 1;
+        let reply = store.commit(&key("1"), &write(base, vec![set("n", n.to_string())])).await.unwrap();
+        let reply = applied(reply);
+        assert!(!reply.repeated);
+        base = Base::from(&reply.head.unwrap());
+        let loaded = record(store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap());
+        assert_eq!(value(&loaded, "n").unwrap(), n.to_string());
+    };
+    assert_eq!(to.cli(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", id(from))), "+OK\r\n");
+    assert_eq!(from.cli(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", id(to))), "+OK\r\n");
+    count().await;
+    let target = to.address().replace(':', " ");
+    let place = "session:Visitor:{Visitor}1";
+    assert_eq!(from.cli(&format!("MIGRATE {target} {place} 0 5000")), "+OK\r\n");
+    count().await;
+    for node in [to, from] {
+        assert_eq!(node.cli(&format!("CLUSTER SETSLOT {slot} NODE {}", id(to))), "+OK\r\n");
+    }
+    count().await;
+    count().await;
+}
+
+#[tokio::test]
+async fn a_node_that_is_gone_is_unavailable_and_the_others_serve_on() {
+    let Some(mut nodes) = cluster() else { return };
+    nodes.iter().for_each(|node| drop(node.cli("CONFIG SET cluster-require-full-coverage no")));
+    let store = RedisStore::builder(url(&nodes)).response_timeout(Duration::from_secs(1)).open().await.unwrap();
+    for n in 0..20 {
+        create(&store, &key(&n.to_string()), vec![set("n", "1")]).await;
+    }
+    nodes[1].kill9();
+    let (mut served, mut refused) = (0, 0);
+    for n in 0..20 {
+        match store.load(&key(&n.to_string()), load(HALF_AN_HOUR)).await {
+            Ok(_) => served += 1,
+            Err(error) => {
+                assert!(matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::TimedOut), "{error:?}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(served > 0 && refused > 0, "{served} served, {refused} refused");
+}
