@@ -33,11 +33,13 @@ macro_rules! erase {
     ($($method:ident($($argument:ident: $(&$borrowed:ident)? $(=$owned:ty)?),*) -> $output:ty;)*) => {
         /// [`Store`] with boxed futures.
         trait Erased: Send + Sync {
-            $(fn $method<'a>(&'a self $(, $argument: $(&'a $borrowed)? $($owned)?)*) -> Answer<'a, $output>;)*
+            $(#[allow(clippy::elidable_lifetime_names, reason = "some methods have an argument to bind it to")]
+            fn $method<'a>(&'a self $(, $argument: $(&'a $borrowed)? $($owned)?)*) -> Answer<'a, $output>;)*
         }
 
         impl<S: Store> Erased for S {
-            $(fn $method<'a>(&'a self $(, $argument: $(&'a $borrowed)? $($owned)?)*) -> Answer<'a, $output> {
+            $(#[allow(clippy::elidable_lifetime_names, reason = "some methods have an argument to bind it to")]
+            fn $method<'a>(&'a self $(, $argument: $(&'a $borrowed)? $($owned)?)*) -> Answer<'a, $output> {
                 Box::pin(Store::$method(self $(, $argument)*))
             })*
         }
