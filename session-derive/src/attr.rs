@@ -2,12 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Result};
 use syn::{Attribute, Data, DeriveInput, LitInt, LitStr, Meta, Path, Token, Type};
 
 use crate::errors::Errors;
 use crate::expr::take_expr;
-use crate::names::{self, example};
+use crate::names::{self, usage};
 
 /// One attribute: the key, for errors about its presence, and the value.
 pub(crate) struct Setting<T> {
@@ -55,11 +56,12 @@ pub(crate) struct Written {
 
 impl Written {
     pub(crate) fn parse(input: &DeriveInput, errors: &Errors) -> Self {
+        let on_struct = StructAttrs::parse(&input.attrs, errors);
         let on_fields = match &input.data {
             Data::Struct(data) => data.fields.iter().map(|field| FieldAttrs::parse(&field.attrs, errors)).collect(),
             Data::Enum(_) | Data::Union(_) => Vec::new(),
         };
-        Self { on_struct: StructAttrs::parse(&input.attrs, errors), on_fields }
+        Self { on_struct, on_fields }
     }
 }
 
@@ -132,18 +134,23 @@ impl List<'_> {
 
     fn value<T>(&self, parse: impl FnOnce(ParseStream) -> Result<T>) -> Result<T> {
         let input = self.input;
-        let start = if ends(input) { self.key.span() } else { input.span() };
-        let wrong =
-            |span| syn::Error::new(span, format_args!("`{0}` is written `{1}`", self.name, example(&self.name)));
-        // A value that breaks off is shown where it starts.
-        let parsed = parse(input).map_err(|error| wrong(if ends(input) { start } else { error.span() }))?;
-        if ends(input) {
-            Ok(parsed)
-        } else if input.peek(Ident::peek_any) {
-            Err(input.error("expected a comma before the next attribute"))
-        } else {
-            Err(wrong(input.span()))
+        let start = input.fork();
+        let missing = ends(input).then(|| self.key.span());
+        let parsed = parse(input).map_err(|error| missing.unwrap_or(error.span()));
+        let wrong = match parsed {
+            Ok(value) if ends(input) => return Ok(value),
+            Ok(_) if input.peek(Ident::peek_any) => {
+                return Err(input.error("expected a comma before the next attribute"));
+            }
+            Ok(_) => input.span(),
+            Err(span) => span,
+        };
+        // Commas in a wrong value do not end it.
+        if start.parse::<Token![=]>().is_ok() && take_expr(&start).is_ok() {
+            input.advance_to(&start);
         }
+        let (takes, example) = usage(&self.name);
+        Err(syn::Error::new(wrong, format_args!("`{}` takes {takes}; write `{example}`", self.name)))
     }
 
     fn unknown(&self, here: &str, known: &[&str], elsewhere: &str, known_elsewhere: &[&str]) -> Result<()> {
@@ -152,7 +159,7 @@ impl List<'_> {
             format!("`{name}` is an attribute of a {elsewhere}, not of a {here}; move it to the {elsewhere}")
         } else {
             let meant = match names::nearest(name, known) {
-                Some(near) => format!("did you mean `{}`?", example(near)),
+                Some(near) => format!("did you mean `{}`?", usage(near).1),
                 None => "remove it".to_owned(),
             };
             format!("unknown attribute `{name}`: {meant}\na {here} takes: {}", known.join(", "))
@@ -212,22 +219,33 @@ fn skip_to_comma(input: ParseStream) -> Result<()> {
 }
 
 fn value<T: Parse>(input: ParseStream) -> Result<T> {
-    input.parse::<Token![=]>()?;
+    equals(input)?;
     input.parse()
 }
 
 fn path(input: ParseStream) -> Result<Path> {
-    input.parse::<Token![=]>()?;
+    equals(input)?;
     Path::parse_mod_style(input)
 }
 
 fn expr(input: ParseStream) -> Result<TokenStream> {
-    input.parse::<Token![=]>()?;
+    equals(input)?;
     take_expr(input)
 }
 
+/// `=`, and something behind it.
+fn equals(input: ParseStream) -> Result<()> {
+    let equals: Token![=] = input.parse()?;
+    if ends(input) { Err(syn::Error::new(equals.span, "expected a value")) } else { Ok(()) }
+}
+
 fn version(input: ParseStream) -> Result<u32> {
-    value::<LitInt>(input)?.base10_parse()
+    let number: LitInt = value(input)?;
+    if matches!(number.suffix(), "" | "u32") {
+        number.base10_parse()
+    } else {
+        Err(syn::Error::new(number.span(), "expected a number without a suffix"))
+    }
 }
 
 /// A key that stands alone.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
-use syn::GenericParam;
 use syn::ext::IdentExt;
+use syn::{GenericParam, Type};
 
 use crate::errors::Errors;
 use crate::model::{Field, Kind, Model};
@@ -18,6 +18,7 @@ pub(crate) fn check(model: &Model, errors: &Errors) {
     generated_items_differ(model, errors);
     for field in &model.fields {
         skipped_is_not_tracked(field, errors);
+        stored_value_owns(field, errors);
         nested_decides_for_itself(field, errors);
         unordered_is_implied(field, errors);
         merge_never_conflicts(field, errors);
@@ -93,6 +94,16 @@ fn skipped_is_not_tracked(field: &Field, errors: &Errors) {
         errors.at(
             key.span(),
             format_args!("`{key}` has no effect on a skipped field, which is never stored; remove one of the two"),
+        );
+    }
+}
+
+/// A value is decoded from bytes that are gone when the handler runs.
+fn stored_value_owns(field: &Field, errors: &Errors) {
+    if let (Type::Reference(ty), Kind::Own(_), None) = (field.ty, field.kind, &field.attrs.with) {
+        errors.at(
+            ty.and_token.span,
+            "a stored value owns what it holds, because the bytes it is decoded from are gone; write `String`, `Vec` or `Cow`",
         );
     }
 }

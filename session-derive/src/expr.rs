@@ -2,13 +2,13 @@
 //!
 //! syn parses all of Rust's expressions only with its feature `full`, which would lengthen every user's build. The
 //! list of attributes only needs to know where an expression ends: at a comma outside of all brackets. Brackets that
-//! are groups of tokens hide their commas; the three places below are the others where one may stand.
+//! are groups of tokens hide their commas; the arguments of a path, a cast's type and a closure's parameters are the other places where one may stand.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Result};
-use syn::{AngleBracketedGenericArguments, Ident, Lifetime, Lit, Token, Type, TypePath};
+use syn::{AngleBracketedGenericArguments, BinOp, Ident, Lifetime, Lit, Token, Type, TypePath};
 
 /// Takes the tokens of one expression, up to a comma or the end.
 pub(crate) fn take_expr(input: ParseStream) -> Result<TokenStream> {
@@ -32,6 +32,12 @@ pub(crate) fn take_expr(input: ParseStream) -> Result<TokenStream> {
         } else if input.peek(Lifetime) {
             input.parse::<Lifetime>()?.to_tokens(&mut tokens);
             last = Last::Keyword;
+        } else if last == Last::Operand
+            && let Ok(operator) = input.parse::<BinOp>()
+        {
+            // Whole, so that the second half of `<<` or `||` is not taken for a path or a closure.
+            operator.to_tokens(&mut tokens);
+            last = Last::Operator;
         } else if last == Last::Operand && (input.peek(Ident) || input.peek(Lit)) {
             return Err(input.error("expected an operator"));
         } else {

@@ -9,10 +9,15 @@ use syn::{Data, DeriveInput};
 use crate::attr::StructAttrs;
 use crate::errors::Errors;
 use crate::model::{Kind, Model, runtime};
-use crate::names::{respanned, unraw};
+use crate::names::{generated, respanned, unraw};
 
-/// The struct without the fields whose generated names are taken, which has been said.
+/// The struct without the generated names that collide, which has been said.
 pub(crate) fn without_collisions(mut model: Model) -> Model {
+    if model.edit == model.field || *model.ident == model.edit || *model.ident == model.field {
+        let name = unraw(model.ident);
+        model.edit = generated(&format!("__{name}Edit"), model.ident.span());
+        model.field = generated(&format!("__{name}Field"), model.ident.span());
+    }
     let (mut methods, mut variants) = (BTreeSet::from(["edit_all".to_owned()]), BTreeSet::new());
     model.fields.retain(|field| {
         methods.insert(unraw(&field.method)) && (field.kind == Kind::Skipped || variants.insert(field.variant.clone()))

@@ -30,27 +30,27 @@ pub(crate) const ON_STRUCT: &[&str] = &[NAME, VERSION, FROM, INITIAL, PERSIST, C
 pub(crate) const ON_FIELD: &[&str] =
     &[INITIAL, SKIP, NESTED, RENAME, ALIAS, WITH, PIN, UNORDERED, MERGE, CONFLICT, SENSITIVE];
 
-/// How an attribute is written.
-pub(crate) fn example(attribute: &str) -> &'static str {
+/// What an attribute takes, and how it is written.
+pub(crate) fn usage(attribute: &str) -> (&'static str, &'static str) {
     match attribute {
-        ALIAS => "alias = \"former_name\"",
-        CONFLICT => "conflict = \"reject\"",
-        CRATE => "crate = path::to::session_runtime",
-        EDIT => "edit = NameOfTheView",
-        FIELD => "field = NameOfTheEnum",
-        FROM => "from = FormerType",
-        INITIAL => "initial = expression",
-        MERGE => "merge = path::to::function",
-        NAME => "name = \"session-name\"",
-        NESTED => "nested",
-        PERSIST => "persist = \"always\"",
-        PIN => "pin",
-        RENAME => "rename = \"stored_name\"",
-        SENSITIVE => "sensitive",
-        SKIP => "skip",
-        UNORDERED => "unordered",
-        VERSION => "version = 1",
-        _ => "with = path::to::module",
+        ALIAS => ("a string", "alias = \"former_name\""),
+        CONFLICT => ("one value", "conflict = \"reject\""),
+        CRATE => ("a path without quotes", "crate = path::to::session_runtime"),
+        EDIT => ("a name without quotes", "edit = NameOfTheView"),
+        FIELD => ("a name without quotes", "field = NameOfTheEnum"),
+        FROM => ("a type without quotes", "from = FormerType"),
+        INITIAL => ("one expression", "initial = expression"),
+        MERGE => ("a path without quotes", "merge = path::to::function"),
+        NAME => ("a string", "name = \"session-name\""),
+        NESTED => ("no value", "nested"),
+        PERSIST => ("one value", "persist = \"always\""),
+        PIN => ("no value", "pin"),
+        RENAME => ("a string", "rename = \"stored_name\""),
+        SENSITIVE => ("no value", "sensitive"),
+        SKIP => ("no value", "skip"),
+        UNORDERED => ("no value", "unordered"),
+        VERSION => ("a number below 2³²", "version = 1"),
+        _ => ("a path without quotes", "with = path::to::module"),
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
         ELSEWHERE.iter().filter_map(|&(other, name)| Some((other, *known.iter().find(|&&known| known == name)?)));
     let (distance, candidate, name) =
         same.chain(other).map(|(candidate, name)| (distance(written, candidate), candidate, name)).min()?;
-    (distance * 3 <= candidate.len() || candidate.starts_with(written)).then_some(name)
+    (distance * 2 <= candidate.len() || candidate.starts_with(written)).then_some(name)
 }
 
 /// How many characters have to be inserted, removed or replaced (Levenshtein's distance, one row at a time).

@@ -1,0 +1,12 @@
+//! A stored value is decoded from bytes that are gone, so it owns what it holds.
+
+use session_runtime::Session;
+
+#[derive(Session)]
+struct Visitor<'a> {
+    name: &'a str, //~ ERROR borrowed
+    #[session(skip)]
+    request: &'a str,
+}
+
+fn main() {}
