@@ -1,13 +1,13 @@
 //! Redis servers for tests: each on a free loopback port, in a temporary folder, ended when it is dropped.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use std::{env, fs, iter};
+use std::{env, fs, iter, thread};
 
 /// Where `redis-server` (or `valkey-server`) is: what `SESSION_TEST_REDIS_SERVER` names, or in `PATH`, or in one of
 /// the usual places.
@@ -59,14 +59,13 @@ pub struct RedisServer {
     password: Option<String>,
 }
 
-/// A running server, and its log as far as it was read.
+/// A running server.
 ///
 /// A shell watches over it, which kills it when its own input ends: no server is left behind, however the test ends.
 #[derive(Debug)]
 struct Process {
     shell: Child,
     id: String,
-    log: BufReader<ChildStdout>,
 }
 
 const SHELL: &str = r#"exec 3<&0; "$0" "$1" & echo $!; read line <&3; kill -9 $! 2>/dev/null; wait $! 2>/dev/null"#;
@@ -215,7 +214,9 @@ impl Process {
                 return Err(said);
             }
         }
-        Ok(Self { shell, id: id.trim().to_owned(), log })
+        // A server that nobody reads from would stop at the next line it logs.
+        thread::spawn(move || io::copy(&mut log, &mut io::sink()));
+        Ok(Self { shell, id: id.trim().to_owned() })
     }
 }
 
