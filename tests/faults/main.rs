@@ -1,3 +1,4 @@
 //! What stores do when their engines fail.
 
+mod postgres;
 mod redis;

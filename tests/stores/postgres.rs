@@ -137,13 +137,19 @@ async fn every_operation_is_one_round_trip() {
     place.clear().await;
 }
 
-/// A server of its own, so that nothing else is logged; without page images, which a checkpoint causes and no commit.
+/// A server of its own that logs nothing of its own accord; without page images, which a checkpoint causes and no
+/// commit.
 #[tokio::test]
 async fn p04_a_commit_logs_at_most_512_bytes_at_any_size_of_the_session() {
     if !is_available() {
         return;
     }
-    let server = PostgresServer::start(&[("full_page_writes", "off"), ("autovacuum", "off")]);
+    let server = PostgresServer::start(&[
+        ("full_page_writes", "off"),
+        ("autovacuum", "off"),
+        ("wal_level", "minimal"),
+        ("max_wal_senders", "0"),
+    ]);
     let store = PostgresStore::open(server.url()).await.unwrap();
     let client = client(&server.url()).await;
     for kilobytes in [1, 10, 100] {

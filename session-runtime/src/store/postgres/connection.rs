@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CancelToken, Error, Row};
+use tokio_postgres::{Error, Row};
 
 use super::super::StoreError;
 use super::error;
@@ -68,7 +69,7 @@ impl Lent<'_> {
             let statement = object.prepare_typed_cached(sql, &types).await?;
             object.query(&statement, &values).await
         };
-        connections.wait_for(answer, object.cancel_token(), is_settled).await
+        connections.wait_for(answer, is_settled).await
     }
 
     /// Begins a transaction with these statements. Only [`Lent::commit`] ends it well.
@@ -86,17 +87,24 @@ impl Lent<'_> {
 
     async fn run(&mut self, sql: &str) -> Result<(), StoreError> {
         let Self { object: Some(object), connections, is_settled, .. } = self else { return Err(error::no_answer()) };
-        connections.wait_for(object.batch_execute(sql), object.cancel_token(), is_settled).await
+        connections.wait_for(object.batch_execute(sql), is_settled).await
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        if let Some(object) = self.object.take()
-            && (!self.is_settled || self.in_transaction)
-        {
-            drop(Object::take(object));
+        let Some(object) = self.object.take() else { return };
+        if self.is_settled && !self.in_transaction {
+            return;
         }
+        // A statement that waits for a lock would keep its place on the server for as long as the lock is held.
+        if !self.is_settled
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let cancel = self.connections.tls.clone().cancel(object.cancel_token());
+            runtime.spawn(timeout(CANCEL, cancel));
+        }
+        drop(Object::take(object));
     }
 }
 
@@ -105,16 +113,10 @@ impl Connections {
     async fn wait_for<T>(
         &self,
         answer: impl Future<Output = Result<T, Error>>,
-        token: CancelToken,
         is_settled: &mut bool,
     ) -> Result<T, StoreError> {
         *is_settled = false;
-        let Ok(answer) = timeout(self.timeout, answer).await else {
-            // What waits for a lock would keep its place on the server for as long as the lock is held.
-            let tls = self.tls.clone();
-            tokio::spawn(async move { timeout(CANCEL, tls.cancel(token)).await });
-            return Err(error::no_answer());
-        };
+        let answer = timeout(self.timeout, answer).await.map_err(|_| error::no_answer())?;
         *is_settled = true;
         answer.map_err(error::store_error)
     }

@@ -1,0 +1,458 @@
+//! [`PostgresStore`] when its server is killed, stopped, cut off, full, read-only, or holds what it did not write.
+
+use std::time::Duration;
+
+use session_runtime::expiry::{ClockOffset, Lifetime};
+use session_runtime::store::{
+    Base, Commit, Found, Gone, Head, Key, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
+};
+use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write};
+use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
+use session_tests::proxy::Proxy;
+use tokio_postgres::Client;
+
+/// A server that a test may break.
+macro_rules! server {
+    ($($setting:expr),*) => {
+        if is_available() { PostgresServer::start(&[$($setting),*]) } else { return }
+    };
+}
+
+/// A schema on the server that all tests share.
+macro_rules! place {
+    () => {
+        match shared() {
+            Some(url) => (url, fresh_schema()),
+            None => return,
+        }
+    };
+}
+
+async fn open(url: &str, schema: &str) -> (PostgresStore, Client) {
+    let store = PostgresOptions::new(url).schema(schema).open().await.unwrap();
+    let client = client(url).await;
+    client.batch_execute(&format!("SET search_path = {schema}")).await.unwrap();
+    (store, client)
+}
+
+async fn clear(client: &Client, schema: &str) {
+    client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+}
+
+async fn found(store: &PostgresStore, key: &Key) -> session_runtime::store::Record {
+    record(store.load(key, load(HALF_AN_HOUR)).await.unwrap())
+}
+
+async fn apply(store: &PostgresStore, key: &Key, commit: &Commit) -> Head {
+    applied(store.commit(key, commit).await.unwrap()).head.unwrap()
+}
+
+/// Waits until a statement waits for a lock.
+async fn somebody_waits(client: &Client) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%commit(%'";
+    while client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p07_every_acknowledged_commit_is_there_after_kill_9() {
+    let mut server = server!();
+    let store = PostgresStore::open(server.url()).await.unwrap();
+    for round in 0..3 {
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..4 {
+            let store = store.clone();
+            writers.spawn(async move {
+                let key = key(&format!("{round} {writer}"));
+                let mut head = create(&store, &key, vec![set("visits", "0")]).await;
+                for visit in 1.. {
+                    let commit = write((&head).into(), vec![set("visits", visit.to_string())]);
+                    match store.commit(&key, &commit).await {
+                        Ok(reply) => head = applied(reply).head.unwrap(),
+                        Err(error) => return (key, commit, visit, error),
+                    }
+                }
+                unreachable!()
+            });
+        }
+        let reader = store.clone();
+        let reads = tokio::spawn(async move {
+            loop {
+                if let Err(error) = reader.load(&key("nobody"), load(HALF_AN_HOUR)).await {
+                    return error;
+                }
+            }
+        });
+        while store.count("Visitor", ClockOffset(0)).await.unwrap() < 4 * (round + 1) {}
+        server.kill9();
+        let mut broken = Vec::new();
+        while let Some(writer) = writers.join_next().await {
+            let (key, commit, visit, error) = writer.unwrap();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+            broken.push((key, commit, visit));
+        }
+        assert_eq!(reads.await.unwrap().kind(), StoreErrorKind::Unavailable);
+        server.restart(&[]);
+        for (key, commit, visit) in broken {
+            // All that was acknowledged, and perhaps the commit whose answer is missing.
+            let record = found(&store, &key).await;
+            assert!([visit, visit + 1].contains(&record.head.revision), "{} of {visit}", record.head.revision);
+            let head = apply(&store, &key, &commit).await;
+            assert_eq!(head.revision, visit + 1);
+            assert_eq!(value(&found(&store, &key).await, "visits").unwrap(), visit.to_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn p07_calls_to_a_stopped_server_time_out_and_work_again_when_it_goes_on() {
+    let server = server!();
+    let store = PostgresOptions::new(server.url()).response_timeout(Duration::from_millis(1000)).open().await.unwrap();
+    let key = key("42");
+    let head = create(&store, &key, vec![set("visits", "0")]).await;
+    let commit = write((&head).into(), vec![set("visits", "1")]);
+
+    server.stop();
+    // The first is sent on an open connection, so it may be applied when the server goes on.
+    let error = store.commit(&key, &commit).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::TimedOut, false));
+    let error = store.load(&key, load(HALF_AN_HOUR)).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::TimedOut, true));
+    server.cont();
+
+    let head = loop {
+        match store.commit(&key, &commit).await {
+            Ok(reply) => break applied(reply).head.unwrap(),
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::TimedOut),
+        }
+    };
+    assert_eq!(head.revision, 2);
+    let record = found(&store, &key).await;
+    assert_eq!((record.head.revision, value(&record, "visits").unwrap()), (2, "1".into()));
+}
+
+#[tokio::test]
+async fn p07_a_commit_whose_connection_is_cut_before_the_answer_is_applied_once() {
+    let server = server!();
+    let proxy = Proxy::start(&server.address());
+    let store = PostgresOptions::new(server.url_at(&proxy.address())).connections(1).open().await.unwrap();
+    let key = key("42");
+    let mut head = create(&store, &key, vec![set("visits", "0")]).await;
+    let mut repeated = 0;
+    for visit in 1..=1000 {
+        let commit = write((&head).into(), vec![set("visits", visit.to_string())]);
+        proxy.cut_after(0);
+        let error = store.commit(&key, &commit).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Unavailable, false));
+        let answer = applied(store.commit(&key, &commit).await.unwrap());
+        repeated += u32::from(answer.repeated);
+        head = answer.head.unwrap();
+        assert_eq!(head.revision, visit + 1);
+    }
+    assert_eq!(proxy.cuts(), 1000);
+    let record = found(&store, &key).await;
+    assert_eq!((record.head.revision, value(&record, "visits").unwrap()), (1001, "1000".into()));
+    // The proxy cuts when the server answers, so each had been applied.
+    assert_eq!(repeated, 1000);
+}
+
+#[tokio::test]
+async fn when_all_connections_are_in_use_the_next_operation_says_busy() {
+    let (url, schema) = place!();
+    let (_, mut client) = open(&url, &schema).await;
+    let options = PostgresOptions::new(&url).schema(&schema).connections(1);
+    let store = options.pool_timeout(Duration::from_millis(50)).build().unwrap();
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    let held = client.transaction().await.unwrap();
+    held.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
+    });
+    somebody_waits(held.client()).await;
+    let error = store.load(&key("43"), load(HALF_AN_HOUR)).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Busy, true));
+    held.rollback().await.unwrap();
+    assert!(matches!(waiting.await.unwrap().unwrap(), Reply::Applied(_)));
+    store.load(&key("43"), load(HALF_AN_HOUR)).await.unwrap();
+    clear(&client, &schema).await;
+}
+
+#[tokio::test]
+async fn a_handler_that_goes_away_leaves_nobody_its_answer_to_wait_for() {
+    let (url, schema) = place!();
+    let (_, mut client) = open(&url, &schema).await;
+    let store = PostgresOptions::new(&url).schema(&schema).connections(1).build().unwrap();
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    let held = client.transaction().await.unwrap();
+    held.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
+    });
+    somebody_waits(held.client()).await;
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+    assert_eq!(found(&store, &key("42")).await.head, head);
+    // The server is told, so its process does not wait for the lock any longer either.
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
+    let query = format!("%{schema}\".commit(%");
+    while held.query_one(sql, &[&query]).await.unwrap().get::<_, i64>(0) > 0 {
+        tokio::task::yield_now().await;
+    }
+    held.rollback().await.unwrap();
+    clear(&client, &schema).await;
+}
+
+#[tokio::test]
+async fn a_read_only_server_serves_loads_and_refuses_commits() {
+    let mut server = server!();
+    let store = PostgresStore::open(server.url()).await.unwrap();
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    server.restart(&[("default_transaction_read_only", "on")]);
+    let store = PostgresStore::open(server.url()).await.unwrap();
+    assert_eq!(found(&store, &key("42")).await.head, head);
+    let error = store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::ReadOnly, true));
+    let late = Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(400_000) };
+    let error = store.load(&key("42"), late).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::ReadOnly, true));
+    assert_eq!(value(&found(&store, &key("42")).await, "a").unwrap(), "1");
+}
+
+#[tokio::test]
+async fn what_keeps_a_store_from_connecting_is_told() {
+    let server = server!();
+    let role = "CREATE ROLE app LOGIN PASSWORD 'right'";
+    client(&server.url()).await.batch_execute(role).await.unwrap();
+    for (url, kind) in [
+        (server.url().replace("postgres@", "app:secret@"), StoreErrorKind::Denied),
+        (server.url().replace("postgres@", "nobody:secret@"), StoreErrorKind::Denied),
+        (server.url().replace("postgres@", "app:right@"), StoreErrorKind::Denied),
+        (server.url() + "_that_is_missing", StoreErrorKind::Configuration),
+        ("postgres://postgres:secret@127.0.0.1:1/postgres".to_owned(), StoreErrorKind::Unavailable),
+        ("postgres://postgres:secret@127.0.0.1:port/postgres".to_owned(), StoreErrorKind::Configuration),
+        ("nonsense".to_owned(), StoreErrorKind::Configuration),
+    ] {
+        let error = PostgresStore::open(&url).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{url}: {error:?}");
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        if kind != StoreErrorKind::Configuration {
+            assert!(error.is_not_applied(), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn p10_what_the_store_did_not_write_is_an_error_and_stays_as_it_is() {
+    let (url, schema) = place!();
+    let (store, client) = open(&url, &schema).await;
+    let key = key("42");
+    for (column, foreign) in [
+        ("state", "9"),
+        ("revision", "0"),
+        ("version", "-1"),
+        ("version", "4294967296"),
+        ("commits", "'{}'"),
+        ("commits", "'{1,NULL}'"),
+        ("commits", "'{1,2,3,4,5,6,7,8,9}'"),
+        ("commits", "'{{1},{2}}'"),
+        ("commits", "'[2:3]={1,2}'"),
+    ] {
+        client.batch_execute("TRUNCATE header, field").await.unwrap();
+        let head = create(&store, &key, vec![set("a", "1")]).await;
+        client.execute(&format!("UPDATE header SET {column} = {foreign}"), &[]).await.unwrap();
+        let all = "SELECT header::text || field::text FROM header, field";
+        let before: String = client.query_one(all, &[]).await.unwrap().get(0);
+
+        let mut moving = write(NOTHING, vec![set("a", "2")]);
+        moving.action = session_runtime::store::Action::Renew { to: key.clone() };
+        let errors = [
+            store.load(&key, load(HALF_AN_HOUR)).await.unwrap_err(),
+            store.commit(&key, &write((&head).into(), vec![set("a", "2")])).await.unwrap_err(),
+            store.commit(&self::key("elsewhere"), &moving).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Corrupt, true), "{error:?}");
+            assert!(error.to_string().contains(&format!("`{column}`")), "{error}");
+        }
+        let after: String = client.query_one(all, &[]).await.unwrap().get(0);
+        assert_eq!(after, before);
+    }
+    clear(&client, &schema).await;
+}
+
+#[tokio::test]
+async fn p10_foreign_fields_and_keys_are_errors_that_name_them() {
+    let (url, schema) = place!();
+    let (store, client) = open(&url, &schema).await;
+    create(&store, &key("42"), vec![set("a", "1")]).await;
+    client.execute("INSERT INTO field SELECT name, key, incarnation, '#foreign', value FROM field", &[]).await.unwrap();
+    let error = store.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    assert!(error.to_string().contains("`#foreign`"), "{error}");
+
+    // A row of another life of the key is no part of the session.
+    client.batch_execute("UPDATE field SET incarnation = 1 WHERE field = '#foreign'").await.unwrap();
+    assert_eq!(found(&store, &key("42")).await.fields.len(), 1);
+
+    client.batch_execute(r"UPDATE header SET key = '\xff'").await.unwrap();
+    let error = store.keys("Visitor", None, 10, ClockOffset(0)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    assert!(error.to_string().contains("`key`"), "{error}");
+
+    client.batch_execute("ALTER TABLE header ALTER COLUMN version TYPE text").await.unwrap();
+    client.batch_execute("UPDATE header SET key = '42', version = 'one'").await.unwrap();
+    let error = store.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap_err();
+    assert!(matches!(error.kind(), StoreErrorKind::Incompatible | StoreErrorKind::Corrupt), "{error:?}");
+    clear(&client, &schema).await;
+}
+
+/// Raised by a trigger in place of a server in trouble.
+#[tokio::test]
+async fn errors_of_the_server_say_what_to_do() {
+    let (url, schema) = place!();
+    let (store, client) = open(&url, &schema).await;
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    client
+        .batch_execute(
+            "CREATE TABLE trouble (code text); INSERT INTO trouble VALUES (''); \
+             CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             RAISE EXCEPTION 'in trouble' USING ERRCODE = (SELECT code FROM trouble), DETAIL = 'secret'; END $$; \
+             ALTER FUNCTION trouble SET search_path FROM CURRENT; \
+             CREATE TRIGGER trouble BEFORE UPDATE ON field FOR EACH ROW EXECUTE FUNCTION trouble()",
+        )
+        .await
+        .unwrap();
+    for (code, kind) in [
+        ("53100", StoreErrorKind::Full),
+        ("53200", StoreErrorKind::Full),
+        ("53300", StoreErrorKind::Busy),
+        ("25006", StoreErrorKind::ReadOnly),
+        ("42501", StoreErrorKind::Denied),
+        ("28000", StoreErrorKind::Denied),
+        ("40001", StoreErrorKind::Busy),
+        ("40P01", StoreErrorKind::Busy),
+        ("55P03", StoreErrorKind::Busy),
+        ("57014", StoreErrorKind::TimedOut),
+        ("57P01", StoreErrorKind::Unavailable),
+        ("42P01", StoreErrorKind::Incompatible),
+        ("XX000", StoreErrorKind::Other),
+    ] {
+        client.execute("UPDATE trouble SET code = $1", &[&code]).await.unwrap();
+        let error = store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_not_applied()), (kind, true), "{error:?}");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        let unchanged = found(&store, &key("42")).await;
+        assert_eq!((unchanged.head, value(&unchanged, "a").unwrap()), (head, "1".into()));
+    }
+    clear(&client, &schema).await;
+}
+
+#[tokio::test]
+async fn p06_time_passes_while_a_commit_waits_for_a_lock() {
+    let (url, schema) = place!();
+    let (store, mut client) = open(&url, &schema).await;
+    let short = Lifetime { inactivity: Some(500), creation: None, renew_after: 50, retention: 60_000 };
+    let mut first = write(NOTHING, vec![set("a", "1")]);
+    first.lifetime = short;
+    let head = apply(&store, &key("42"), &first).await;
+    let held = client.transaction().await.unwrap();
+    held.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
+    });
+    somebody_waits(held.client()).await;
+    while matches!(store.load(&key("42"), load(NEVER_RENEWED)).await.unwrap().found, Found::Record(_)) {
+        tokio::task::yield_now().await;
+    }
+    held.rollback().await.unwrap();
+    let reply = waiting.await.unwrap().unwrap();
+    assert!(matches!(reply, Reply::Gone(Gone::Expired)), "{reply:?}");
+    clear(&client, &schema).await;
+}
+
+const NEVER_RENEWED: Lifetime =
+    Lifetime { inactivity: Some(500), creation: None, renew_after: i64::MAX, retention: 60_000 };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_that_change_the_same_fields_in_other_orders_never_deadlock() {
+    let (url, schema) = place!();
+    let (store, client) = open(&url, &schema).await;
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..8 {
+        let store = store.clone();
+        writers.spawn(async move {
+            let mut done = 0;
+            let mut base: Base = NOTHING;
+            while done < 40 {
+                let mut changes = vec![set("a", "1"), set("b", "2"), unset("c"), set("d", "4")];
+                if writer % 2 == 0 {
+                    changes.reverse();
+                }
+                match store.commit(&key("42"), &write(base, changes)).await.unwrap() {
+                    Reply::Applied(applied) => {
+                        done += 1;
+                        base = (&applied.head.unwrap()).into();
+                    }
+                    Reply::Conflict(record) => base = (&record.head).into(),
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
+    }
+    writers.join_all().await;
+    assert_eq!(found(&store, &key("42")).await.head.revision, 320);
+    clear(&client, &schema).await;
+}
+
+/// An administrator's default, under which waiting for another commit is an error.
+#[tokio::test(flavor = "multi_thread")]
+async fn p05_a_server_set_to_serializable_loses_nothing_and_says_busy() {
+    let server = server!(("default_transaction_isolation", "serializable"));
+    let store = PostgresStore::open(server.url()).await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let store = store.clone();
+        writers.spawn(async move {
+            let mut done = 0;
+            let mut base: Base = NOTHING;
+            while done < 25 {
+                match store.commit(&key("42"), &write(base, vec![set("a", "1")])).await {
+                    Ok(Reply::Applied(applied)) => {
+                        done += 1;
+                        base = (&applied.head.unwrap()).into();
+                    }
+                    Ok(Reply::Conflict(record)) => base = (&record.head).into(),
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Busy, true)),
+                }
+            }
+        });
+    }
+    writers.join_all().await;
+    assert_eq!(found(&store, &key("42")).await.head.revision, 100);
+}
+
+/// The last commit is compared too, not the number alone.
+#[tokio::test]
+async fn p07_a_revision_that_comes_round_again_after_a_failover_is_no_base() {
+    let (url, schema) = place!();
+    let (store, client) = open(&url, &schema).await;
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    let before = "CREATE TABLE before AS SELECT * FROM header; CREATE TABLE fields_before AS SELECT * FROM field";
+    client.batch_execute(before).await.unwrap();
+    let lost = apply(&store, &key("42"), &write((&head).into(), vec![set("a", "lost")])).await;
+    // A server that was promoted without the last commit.
+    let failover = "TRUNCATE header, field; INSERT INTO header SELECT * FROM before; \
+                    INSERT INTO field SELECT * FROM fields_before";
+    client.batch_execute(failover).await.unwrap();
+    let kept = apply(&store, &key("42"), &write((&head).into(), vec![set("a", "kept")])).await;
+    assert_eq!(lost.revision, kept.revision);
+    let reply = store.commit(&key("42"), &write((&lost).into(), vec![set("a", "2")])).await.unwrap();
+    assert!(matches!(reply, Reply::Conflict(_)), "{reply:?}");
+    assert_eq!(value(&found(&store, &key("42")).await, "a").unwrap(), "kept");
+    clear(&client, &schema).await;
+}
