@@ -14,6 +14,6 @@ pub fn now<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls a future once; whoever drops it afterwards has cancelled it where it waits.
-pub fn begin<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+pub fn begin<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }

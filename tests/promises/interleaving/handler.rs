@@ -4,7 +4,7 @@ use session_runtime::{Error, Handle, Session, Sessions, merge};
 
 use super::ledger::{KEYS, Ledger};
 use super::program::Step;
-use super::stage::{Control, Stage};
+use super::stopped::{Control, StoppedStore};
 
 /// Two fields whose overlapping changes add up, so that each change shows exactly as often as it was applied.
 #[derive(Session)]
@@ -20,10 +20,10 @@ pub(crate) struct Tally {
 pub(crate) struct Handler<'a> {
     id: usize,
     pub(crate) control: &'a Control,
-    sessions: &'a Sessions<Tally, Stage>,
+    sessions: &'a Sessions<Tally, StoppedStore>,
     names: &'a [String; KEYS],
     ledger: &'a Mutex<Ledger>,
-    session: Option<Handle<Tally, Stage>>,
+    session: Option<Handle<Tally, StoppedStore>>,
     /// Which of the names the session is at.
     key: usize,
     /// When it was loaded, or moved there.
@@ -42,7 +42,7 @@ impl<'a> Handler<'a> {
     pub(crate) fn new(
         id: usize,
         control: &'a Control,
-        sessions: &'a Sessions<Tally, Stage>,
+        sessions: &'a Sessions<Tally, StoppedStore>,
         names: &'a [String; KEYS],
         ledger: &'a Mutex<Ledger>,
     ) -> Self {

@@ -26,13 +26,15 @@ pub(crate) enum Ingredient {
 /// The memory store, seen from one handler: it waits for its turn before each call, can lose an answer, and can be
 /// without one ingredient.
 #[derive(Clone)]
-pub(crate) struct Stage {
+pub(crate) struct StoppedStore {
     store: MemoryStore,
     without: Option<Ingredient>,
     control: Arc<Control>,
-    /// What the creators of the records saw.
-    origins: Arc<Mutex<HashMap<Key, Option<Incarnation>>>>,
+    origins: Arc<Origins>,
 }
+
+/// What the creators of the records saw; all handlers share it.
+pub(crate) type Origins = Mutex<HashMap<Key, Option<Incarnation>>>;
 
 /// How the test directs a handler's calls, and what it hears about them.
 #[derive(Default)]
@@ -84,9 +86,14 @@ pub(crate) fn key(name: &str) -> Key {
     Key::new("tally".into(), name).expect("this is a key")
 }
 
-impl Stage {
-    pub(crate) fn new(store: MemoryStore, without: Option<Ingredient>, control: Arc<Control>) -> Self {
-        Self { store, without, control, origins: Arc::default() }
+impl StoppedStore {
+    pub(crate) fn new(
+        store: MemoryStore,
+        without: Option<Ingredient>,
+        control: Arc<Control>,
+        origins: Arc<Origins>,
+    ) -> Self {
+        Self { store, without, control, origins }
     }
 
     /// The commit as the store would take it without the ingredient.
@@ -144,7 +151,7 @@ impl Stage {
     }
 }
 
-impl Store for Stage {
+impl Store for StoppedStore {
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         self.control.turn().await;
         self.store.load(key, load).await
