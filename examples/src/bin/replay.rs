@@ -1,0 +1,39 @@
+//! `replay [--log FILE]… [--store memory|sqlite:PATH] [--concurrency N] [--json] [--svg FILE]`: replays traffic through
+//! the session runtime and shows what was saved.
+//!
+//! Its status is 0 when the store holds what it should, 1 when it does not, and 2 when the replay could not be carried
+//! out.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use session_examples::replay::{self, Options};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::from_command_line();
+    match replay::run(&options).await {
+        Ok(report) => {
+            if options.json {
+                println!("{:#}", report.to_json());
+            } else {
+                print!("{report}");
+            }
+            ExitCode::from(report.exit_status())
+        }
+        Err(error) => {
+            explain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn explain(error: &dyn Error) {
+    eprint!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprint!(": {error}");
+        cause = error.source();
+    }
+    eprintln!();
+}

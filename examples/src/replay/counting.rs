@@ -1,0 +1,111 @@
+//! Counts what passes between a program and its store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use session_runtime::expiry::ClockOffset;
+use session_runtime::store::{Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError};
+
+/// A store that counts the calls to the store inside. All policies talk to one of these, so their figures are taken
+/// at the same place.
+#[derive(Debug, Clone)]
+pub struct CountingStore<S> {
+    inner: S,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    reads: AtomicU64,
+    writes: AtomicU64,
+    bytes_written: AtomicU64,
+}
+
+/// What was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Loads.
+    pub reads: u64,
+    /// Commits, whether or not they were applied, and loads that moved an expiry.
+    pub writes: u64,
+    /// The names and encoded values of the fields in those commits.
+    pub bytes_written: u64,
+}
+
+impl<S> CountingStore<S> {
+    /// Counts the calls to `inner`.
+    pub fn new(inner: S) -> Self {
+        Self { inner, counters: Arc::default() }
+    }
+
+    /// What was counted so far, by all clones.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let Counters { reads, writes, bytes_written } = &*self.counters;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts { reads: read(reads), writes: read(writes), bytes_written: read(bytes_written) }
+    }
+}
+
+fn count(counter: &AtomicU64, by: u64) {
+    counter.fetch_add(by, Ordering::Relaxed);
+}
+
+fn bytes_of(commit: &Commit) -> u64 {
+    let bytes =
+        |change: &session_runtime::store::Change| change.name.len() + change.value.as_deref().map_or(0, <[u8]>::len);
+    commit.changes.iter().map(bytes).sum::<usize>() as u64
+}
+
+impl<S: Store> Store for CountingStore<S> {
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.inner.prepare().await
+    }
+
+    async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
+        count(&self.counters.reads, 1);
+        let loaded = self.inner.load(key, load).await?;
+        count(&self.counters.writes, u64::from(loaded.renewed));
+        Ok(loaded)
+    }
+
+    async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
+        count(&self.counters.writes, 1);
+        count(&self.counters.bytes_written, bytes_of(commit));
+        self.inner.commit(key, commit).await
+    }
+
+    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
+        self.inner.registration(name, version).await
+    }
+
+    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
+        self.inner.register(proposal).await
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.inner.withdraw(name, version).await
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.inner.registrations().await
+    }
+
+    async fn keys(
+        &self,
+        name: &str,
+        after: Option<Cursor>,
+        limit: usize,
+        clock: ClockOffset,
+    ) -> Result<Keys, StoreError> {
+        self.inner.keys(name, after, limit, clock).await
+    }
+
+    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
+        self.inner.count(name, clock).await
+    }
+
+    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
+        self.inner.purge(limit, clock).await
+    }
+}

@@ -1,0 +1,103 @@
+use std::path::PathBuf;
+
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::stores::Place;
+
+/// What a replay is asked to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The logs to replay; none for generated traffic.
+    pub logs: Vec<PathBuf>,
+    /// Where the sessions are kept.
+    pub place: Place,
+    /// How many requests, of different clients, are under way at a time.
+    pub concurrency: usize,
+    /// Whether the report is for machines.
+    pub json: bool,
+    /// Where to draw the report as a chart.
+    pub svg: Option<PathBuf>,
+}
+
+impl Options {
+    /// Reads the command line. Ends the program with a message if that is no good, or asks for help.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        Self::from(command().get_matches())
+    }
+}
+
+impl From<ArgMatches> for Options {
+    fn from(mut found: ArgMatches) -> Self {
+        Self {
+            logs: found.remove_many("log").into_iter().flatten().collect(),
+            place: found.remove_one("store").unwrap_or_default(),
+            concurrency: found.remove_one("concurrency").map_or(1, |workers: u16| workers.into()),
+            json: found.get_flag("json"),
+            svg: found.remove_one("svg"),
+        }
+    }
+}
+
+fn command() -> Command {
+    let file = || value_parser!(PathBuf);
+    let option = |name: &'static str, value: &'static str, parser: ValueParser| {
+        Arg::new(name).long(name).value_name(value).value_parser(parser)
+    };
+    Command::new("replay")
+        .about("Replays traffic through the session runtime and shows what was saved")
+        .arg(
+            option("log", "FILE", file())
+                .action(ArgAction::Append)
+                .help("A log to replay: TSV (t client verb label status), Common or Combined Log Format, plain or gzipped; can be given several times [default: generated traffic]"),
+        )
+        .arg(
+            option("store", "memory|sqlite:PATH", ValueParser::new(str::parse::<Place>))
+                .default_value("memory")
+                .help("Where the sessions are kept"),
+        )
+        .arg(
+            option("concurrency", "N", value_parser!(u16).range(1..).into())
+                .default_value("8")
+                .help("How many requests, of different clients, are under way at a time"),
+        )
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Reports as JSON"))
+        .arg(option("svg", "FILE", file()).help("Draws the comparison as a bar chart"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(line: &str) -> Result<Options, clap::Error> {
+        command().try_get_matches_from(line.split(' ')).map(Options::from)
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn without_options_generated_traffic_goes_to_memory() {
+        let options = options("replay").expect("no option is needed");
+        assert!(options.logs.is_empty());
+        assert_eq!(options.place.to_string(), "memory");
+        assert_eq!((options.concurrency, options.json, options.svg), (8, false, None));
+    }
+
+    #[test]
+    fn logs_can_be_given_several_times() {
+        let options = options("replay --log a.gz --log b --concurrency 3 --json --svg c.svg").expect("all are known");
+        assert_eq!(options.logs, [PathBuf::from("a.gz"), "b".into()]);
+        assert_eq!((options.concurrency, options.json, options.svg), (3, true, Some("c.svg".into())));
+    }
+
+    #[test]
+    fn a_store_or_a_number_that_makes_no_sense_is_explained() {
+        let error = options("replay --store paper").expect_err("there is no such store").to_string();
+        assert!(error.contains("write `memory` or `sqlite:PATH`"), "{error}");
+        assert!(options("replay --concurrency 0").is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! Three ways to persist sessions, each on the same traffic.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+use session_runtime::expiry::Lifetime;
+use session_runtime::store::{CommitId, Registration, RegistrationId, Store};
+use session_runtime::{BoxStore, Expiry, Sessions};
+use tokio::task::JoinSet;
+
+use super::counting::{CountingStore, Counts};
+use super::error::ReplayError;
+use super::log::Traffic;
+use super::rule::Effect;
+use super::visitor::{Visitor, handle};
+use whole::{When, WholeRecords};
+
+mod whole;
+
+pub(super) use whole::RECORD;
+#[cfg(test)]
+pub(super) use whole::commit_of;
+
+/// What a replay leaves in a store ends by itself after a day without use.
+const INACTIVITY: Duration = Duration::from_secs(24 * 3600);
+
+/// When what is loaded from a store and committed to it has this lifetime, no load of a replay moves it.
+pub(super) const LIFETIME: Lifetime =
+    Lifetime { inactivity: Some(86_400_000), creation: None, renew_after: 8_640_000, retention: 3_600_000 };
+
+/// When a policy writes, and how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// The whole record, after every request.
+    EveryRequest,
+    /// The whole record, after a request whose handler borrowed the session mutably.
+    WhenTouched,
+    /// The changed fields, after a request that changed any: this project.
+    ChangedFields,
+}
+
+impl Policy {
+    /// All of them, in the order of the report.
+    pub const ALL: [Self; 3] = [Self::EveryRequest, Self::WhenTouched, Self::ChangedFields];
+
+    /// Its name in a report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EveryRequest => "write on every request",
+            Self::WhenTouched => "write the whole record when touched",
+            Self::ChangedFields => "write the changed fields (session-runtime)",
+        }
+    }
+
+    /// Names its sessions in the store, so that all three can use one.
+    #[must_use]
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::EveryRequest => "replay-every-request",
+            Self::WhenTouched => "replay-when-touched",
+            Self::ChangedFields => "replay",
+        }
+    }
+}
+
+/// The sessions of the clients under test.
+pub(super) fn sessions<S: Store>(store: S) -> Sessions<Visitor, S> {
+    Sessions::builder(store).expiry(Expiry::AfterInactivity(INACTIVITY)).build()
+}
+
+/// Traffic that is to be replayed.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) traffic: Traffic,
+    /// What the keys of this run begin with, so that it finds no sessions of an earlier one.
+    pub(super) run: String,
+    /// The key of each client's session, in the order of [`Traffic::clients`].
+    pub(super) keys: Vec<String>,
+    /// How many requests are under way at a time.
+    pub(super) concurrency: usize,
+}
+
+impl Job {
+    pub(super) fn new(traffic: Traffic, concurrency: usize) -> Self {
+        let run = format!("{:016x}/", CommitId::random().0);
+        let keys = traffic.clients.iter().map(|client| format!("{run}{client}")).collect();
+        Self { traffic, run, keys, concurrency }
+    }
+}
+
+/// What a policy cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// The store's calls and bytes.
+    pub counts: Counts,
+    /// From the first request to the last answer.
+    pub elapsed: Duration,
+}
+
+impl Policy {
+    /// Replays the traffic by this policy.
+    pub(super) async fn play(
+        self,
+        job: &Arc<Job>,
+        store: BoxStore,
+        progress: &ProgressBar,
+    ) -> Result<Cost, ReplayError> {
+        let store = CountingStore::new(store);
+        let registration = RegistrationId::random();
+        let whole = |when| WholeRecords { store: store.clone(), name: self.namespace().into(), registration, when };
+        if self != Self::ChangedFields {
+            let name = self.namespace().into();
+            let codec = "json".into();
+            store.register(&Registration { id: registration, name, version: 0, codec, fields: Vec::new() }).await?;
+        }
+        let started = Instant::now();
+        match self {
+            Self::EveryRequest => serve_all(whole(When::EveryRequest), job, progress).await?,
+            Self::WhenTouched => serve_all(whole(When::Touched), job, progress).await?,
+            Self::ChangedFields => serve_all(sessions(store.clone()), job, progress).await?,
+        }
+        Ok(Cost { counts: store.counts(), elapsed: started.elapsed() })
+    }
+}
+
+/// Serves requests by one policy.
+trait Server: Clone + Send + Sync + 'static {
+    /// Serves one request of the client with this key.
+    fn serve(&self, key: &str, effect: Effect<'_>, at: i64) -> impl Future<Output = Result<(), ReplayError>> + Send;
+}
+
+/// Serves all requests. Each client belongs to one worker, which serves its requests one after the other in their
+/// order; requests of clients of different workers overlap.
+async fn serve_all(server: impl Server, job: &Arc<Job>, progress: &ProgressBar) -> Result<(), ReplayError> {
+    let mut shares = vec![Vec::new(); job.concurrency.max(1)];
+    let workers = shares.len();
+    for (number, request) in job.traffic.requests.iter().enumerate() {
+        if let Some(share) = shares.get_mut(request.client % workers) {
+            share.push(number);
+        }
+    }
+    let mut running = JoinSet::new();
+    for share in shares {
+        let (server, job, progress) = (server.clone(), job.clone(), progress.clone());
+        running.spawn(async move {
+            for number in share {
+                let Some(request) = job.traffic.requests.get(number) else { continue };
+                let Some(key) = job.keys.get(request.client) else { continue };
+                server.serve(key, Effect::of(request), request.at).await?;
+                progress.inc(1);
+            }
+            Ok::<_, ReplayError>(())
+        });
+    }
+    while let Some(worker) = running.join_next().await {
+        worker??;
+    }
+    Ok(())
+}
+
+impl<S: Store> Server for Sessions<Visitor, S> {
+    async fn serve(&self, key: &str, effect: Effect<'_>, at: i64) -> Result<(), ReplayError> {
+        if effect.uses() {
+            let mut visitor = self.load(key).await?;
+            handle(&mut visitor, effect, at);
+            visitor.commit().await?;
+        }
+        Ok(())
+    }
+}
