@@ -5,6 +5,7 @@
 //! out.
 
 use std::error::Error;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use session_examples::replay::{self, Options};
@@ -14,12 +15,15 @@ async fn main() -> ExitCode {
     let options = Options::from_command_line();
     match replay::run(&options).await {
         Ok(report) => {
-            if options.json {
-                println!("{:#}", report.to_json());
-            } else {
-                print!("{report}");
+            let text = if options.json { format!("{:#}\n", report.to_json()) } else { report.to_string() };
+            match io::stdout().write_all(text.as_bytes()) {
+                // Whoever reads the report may have seen enough of it.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    eprintln!("error: cannot write the report: {error}");
+                    ExitCode::from(2)
+                }
+                _ => ExitCode::from(report.exit_status()),
             }
-            ExitCode::from(report.exit_status())
         }
         Err(error) => {
             explain(&error);

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use super::policies::Policy;
 use super::report::{Figures, Report, Source, grouped};
 
-const WIDTH: usize = 860;
+const WIDTH: usize = 900;
 const MARGIN: usize = 24;
 /// How much room the policies' names have, left of the bars.
-const NAMES: usize = 290;
+const NAMES: usize = 320;
 /// The longest bar. The figure stands right of it.
 const LONGEST: usize = 420;
 const BAR: usize = 20;

@@ -13,6 +13,11 @@ use super::rule::RULE;
 use super::stores::Place;
 use super::verify::{Difference, Findings};
 
+/// What the columns of the table mean.
+const LEGEND: &str = "\
+Reads and writes are calls of the store, by all policies through the same trait, in one round trip each.
+Bytes written are the names and the encoded values of the fields in those calls; a whole record is one field.";
+
 /// Where the traffic came from.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -211,8 +216,10 @@ impl fmt::Display for Report {
             grouped(self.touches),
             grouped(self.changes)
         )?;
-        writeln!(f, "\nstore    {}, {} requests at a time\n", self.store, self.concurrency)?;
+        let (store, clients) = (&self.store, self.concurrency);
+        writeln!(f, "\nstore    {store}; {clients} clients at a time, the requests of each in their order\n")?;
         self.show_table(f)?;
+        writeln!(f, "\n{LEGEND}\n")?;
         self.show_verdict(f)
     }
 }
@@ -269,10 +276,10 @@ impl Report {
 
     fn show_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.writes_are_exact() {
-            writeln!(f, "\nexact: one write for each request that left a session different, and no other")?;
+            writeln!(f, "exact: one write for each request that left a session different, and no other")?;
         } else {
             let (writes, changes) = (grouped(self.ours().writes), grouped(self.changes));
-            writeln!(f, "\nWRONG: {writes} writes, but {changes} requests left a session different")?;
+            writeln!(f, "WRONG: {writes} writes, but {changes} requests left a session different")?;
         }
         let compared = grouped(self.compared);
         if self.differing == 0 {

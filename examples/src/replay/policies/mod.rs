@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use session_runtime::expiry::Lifetime;
-use session_runtime::store::{CommitId, Registration, RegistrationId, Store};
+use session_runtime::store::{CommitId, Store};
 use session_runtime::{BoxStore, Expiry, Sessions};
 use tokio::task::JoinSet;
 
@@ -25,7 +25,7 @@ pub(super) use whole::commit_of;
 /// What a replay leaves in a store ends by itself after a day without use.
 const INACTIVITY: Duration = Duration::from_secs(24 * 3600);
 
-/// When what is loaded from a store and committed to it has this lifetime, no load of a replay moves it.
+/// The same, for what goes straight to the store: no load moves it unless a tenth of the day has passed.
 pub(super) const LIFETIME: Lifetime =
     Lifetime { inactivity: Some(86_400_000), creation: None, renew_after: 8_640_000, retention: 3_600_000 };
 
@@ -108,17 +108,11 @@ impl Policy {
         progress: &ProgressBar,
     ) -> Result<Cost, ReplayError> {
         let store = CountingStore::new(store);
-        let registration = RegistrationId::random();
-        let whole = |when| WholeRecords { store: store.clone(), name: self.namespace().into(), registration, when };
-        if self != Self::ChangedFields {
-            let name = self.namespace().into();
-            let codec = "json".into();
-            store.register(&Registration { id: registration, name, version: 0, codec, fields: Vec::new() }).await?;
-        }
+        let whole = async |when| WholeRecords::new(store.clone(), self.namespace(), when).await;
         let started = Instant::now();
         match self {
-            Self::EveryRequest => serve_all(whole(When::EveryRequest), job, progress).await?,
-            Self::WhenTouched => serve_all(whole(When::Touched), job, progress).await?,
+            Self::EveryRequest => serve_all(whole(When::EveryRequest).await?, job, progress).await?,
+            Self::WhenTouched => serve_all(whole(When::Touched).await?, job, progress).await?,
             Self::ChangedFields => serve_all(sessions(store.clone()), job, progress).await?,
         }
         Ok(Cost { counts: store.counts(), elapsed: started.elapsed() })

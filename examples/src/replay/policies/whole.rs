@@ -8,7 +8,7 @@ use std::sync::Arc;
 use session_runtime::Error;
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Action, Base, Change, Commit, CommitId, Found, Incarnation, Key, Load, RegistrationId, Reply, Store,
+    Action, Base, Change, Commit, CommitId, Found, Incarnation, Key, Load, Registration, RegistrationId, Reply, Store,
 };
 
 use super::{LIFETIME, Server};
@@ -31,10 +31,10 @@ pub(super) enum When {
 /// Keeps each session as one value.
 #[derive(Debug, Clone)]
 pub(super) struct WholeRecords<S> {
-    pub(super) store: S,
-    pub(super) name: Arc<str>,
-    pub(super) registration: RegistrationId,
-    pub(super) when: When,
+    store: S,
+    name: Arc<str>,
+    registration: RegistrationId,
+    when: When,
 }
 
 impl<S: Store> Server for WholeRecords<S> {
@@ -51,6 +51,14 @@ impl<S: Store> Server for WholeRecords<S> {
 }
 
 impl<S: Store> WholeRecords<S> {
+    /// The sessions of this name. They are registered as the runtime does, though no field has an initial value.
+    pub(super) async fn new(store: S, name: &'static str, when: When) -> Result<Self, ReplayError> {
+        store.prepare().await?;
+        let (id, codec, fields) = (RegistrationId::random(), "json".into(), Vec::new());
+        let registration = store.register(&Registration { id, name: name.into(), version: 0, codec, fields }).await?.id;
+        Ok(Self { store, name: name.into(), registration, when })
+    }
+
     async fn load(&self, key: &Key) -> Result<(Base, State), ReplayError> {
         let load = Load { lifetime: LIFETIME, clock: ClockOffset::default() };
         Ok(match self.store.load(key, load).await?.found {

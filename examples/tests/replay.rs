@@ -1,0 +1,96 @@
+//! The `replay` program as its users run it.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+const LOG: &str = r#"# three clients, one of them a chat
+t	client	verb	label	status
+10	1	GET	/a/x.html	200
+11	1	GET	/a/logo.gif	200
+no request
+9	2	say	6	-
+13	2	say	5	-
+14	1	GET	/gone.html	404
+15	3	say	99	-
+h - - [10/Oct/2000:13:55:36 -0700] "GET /a/x.html HTTP/1.0" 200 2326 "-" "a browser"
+"#;
+
+fn replay(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_replay")).args(arguments).output().expect("the program starts")
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+#[test]
+fn a_log_is_replayed_into_a_file_and_reported_for_machines() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (plain, gzipped) = (folder.path().join("plain.log"), folder.path().join("gzipped"));
+    fs::write(&plain, LOG).expect("room");
+    let mut encoder = GzEncoder::new(fs::File::create(&gzipped).expect("room"), Compression::fast());
+    encoder.write_all(LOG.as_bytes()).and_then(|()| encoder.finish()).expect("room");
+    let (store, chart) =
+        (format!("sqlite:{}", text(&folder.path().join("replay.db"))), folder.path().join("chart.svg"));
+
+    let (plain, gzipped) = (text(&plain), text(&gzipped));
+    let arguments = ["--log", plain, "--log", gzipped, "--store", &store, "--json", "--svg", text(&chart)];
+    let output = replay(&arguments);
+    let report = report(&output);
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    assert_eq!(report["verified"], json!(true));
+    assert_eq!(report["source"], json!({ "logs": [plain, gzipped] }));
+    // Numbered clients are others in each file, the host is the same.
+    assert_eq!((&report["requests"], &report["clients"]), (&json!(14), &json!(7)));
+    let bad_lines = json!({ "count": 2, "first": [{ "file": plain, "line": 5 }, { "file": gzipped, "line": 5 }] });
+    assert_eq!(report["bad_lines"], bad_lines);
+    assert_eq!(report["back_in_time"], json!(3));
+    assert_eq!(report["changes"], json!(6));
+    let figures = |figure: &str| {
+        report["policies"].as_array().expect("a list").iter().map(|policy| policy[figure].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(figures("reads"), [14, 12, 12]);
+    assert_eq!(figures("writes"), [14, 8, 6]);
+    assert_eq!(figures("records"), [7, 5, 5]);
+    assert!(fs::read_to_string(chart).expect("it was drawn").starts_with("<svg "));
+
+    let again = replay(&["--log", plain, "--store", &store, "--concurrency", "1"]);
+    assert_eq!(again.status.code(), Some(0), "the sessions of the first replay are left alone");
+    let table = String::from_utf8(again.stdout).expect("text");
+    for part in ["write on every request", "one write for each request that left", "verified: ", "plain.log:5"] {
+        assert!(table.contains(part), "{table}");
+    }
+}
+
+#[test]
+fn what_is_missing_or_holds_no_requests_is_a_clear_error() {
+    let missing = replay(&["--log", "no/such.log"]);
+    assert_eq!(missing.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&missing.stderr);
+    assert!(message.starts_with("error: cannot read the log no/such.log: "), "{message}");
+    assert!(missing.stdout.is_empty());
+
+    let empty = tempfile::NamedTempFile::new().expect("a temporary file");
+    fs::write(empty.path(), "neither\nnor\n").expect("room");
+    let empty = replay(&["--log", text(empty.path())]);
+    assert_eq!(empty.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&empty.stderr);
+    assert_eq!(message, "error: the log holds no requests, and 2 lines that cannot be read as any\n");
+
+    let folder = replay(&["--log", "."]);
+    assert_eq!(folder.status.code(), Some(2));
+
+    let store = replay(&["--log", "no/such.log", "--store", "paper:1"]);
+    assert_eq!(store.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&store.stderr).contains("write `memory` or `sqlite:PATH`"));
+}
