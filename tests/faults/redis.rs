@@ -168,6 +168,10 @@ async fn a_read_only_replica_serves_reads_and_refuses_writes() {
 #[tokio::test]
 async fn a_server_without_enough_replicas_serves_reads_and_refuses_writes() {
     let server = server!();
+    if server.cli("INFO server").contains("redis_version:6") {
+        eprintln!("LEFT OUT: Redis 6 does not apply min-replicas-to-write to scripts");
+        return;
+    }
     let store = open(&server).await;
     let head = create(&store, &key("1"), vec![set("a", "1")]).await;
     assert_eq!(server.cli("CONFIG SET min-replicas-to-write 1"), "+OK\r\n");

@@ -6,38 +6,43 @@
 local REFUSED, APPLIED, OCCUPIED = 0, 1, 2
 local WRITE, DESTROY, RENEW = 0, 1, 2
 
-local at = 1
-local function take(format)
-  local value
-  value, at = struct.unpack(format, ARGV[1], at)
-  return value
-end
+local args, byte = ARGV[1], string.byte
+local options, times, id, registration, at = struct.unpack('>BBc8c8', args)
 -- A number in as few bytes as it needs: seven bits in each, the lowest first.
 local function number()
   local value, scale = 0, 1
-  repeat
-    local byte = take('B')
-    value, scale = value + byte % 128 * scale, scale * 128
-  until byte < 128
+  while true do
+    local part = byte(args, at)
+    at = at + 1
+    if part < 128 then return value + part * scale end
+    value, scale = value + (part - 128) * scale, scale * 128
+  end
+end
+local function identity()
+  at = at + 8
+  return sub(args, at - 8, at - 1)
+end
+local function time()
+  local value
+  value, at = struct.unpack('>i7', args, at)
   return value
 end
-local options, times, id, registration = take('B'), take('B'), take('c8'), take('c8')
 local version, sets = number(), number()
 local rule = { retention = number() }
 local action = options % 4
 local based_on_record, replace, keep_empty = has(options, 4), has(options, 8), has(options, 16)
 local base, revision, last_commit, creates
 if based_on_record then
-  base, last_commit, revision = take('c8'), take('c8'), number()
+  base, last_commit, revision = identity(), identity(), number()
 elseif has(options, 32) then
-  base = take('c8')
+  base = identity()
 end
-if has(options, 64) then creates = take('c8') end
+if has(options, 64) then creates = identity() end
 if has(times, 1) then rule.inactivity = number() end
 if has(times, 2) then rule.creation = number() end
-local fixed = has(times, 4) and take('>i7') or nil
-local valid_until = has(times, 16) and take('>i7') or nil
-local offset = has(times, 32) and take('>i7') or 0
+local fixed = has(times, 4) and time() or nil
+local valid_until = has(times, 16) and time() or nil
+local offset = has(times, 32) and time() or 0
 
 local key, target = KEYS[1], KEYS[2]
 local now = clock(offset)
@@ -46,17 +51,15 @@ if foreign then return redis.error_reply('CORRUPT ' .. foreign) end
 local live = header and is_live(header, now)
 
 local function is_repeated()
-  if not header then return false end
-  for first = 1, #header.commits, 8 do
-    if header.commits:sub(first, first + 7) == id then return true end
-  end
-  return false
+  local found = header and string.find(header.commits, id, 1, true)
+  while found and found % 8 ~= 1 do found = string.find(header.commits, id, found + 1, true) end
+  return found
 end
 
 local function is_current()
   if based_on_record then
     return live and header.incarnation == base
-      and (action == DESTROY or (header.revision == revision and header.commits:sub(1, 8) == last_commit))
+      and (action == DESTROY or (header.revision == revision and sub(header.commits, 1, 8) == last_commit))
   end
   if valid_until and valid_until <= now then return false end
   if live then return header.origin == base and action == DESTROY end
@@ -68,7 +71,7 @@ local repeated = is_repeated()
 if repeated or not is_current() then
   if not header then return { REFUSED, now, {} } end
   if repeated or not live then return { REFUSED, now, { '#h', header.raw, '#c', header.commits } } end
-  return { REFUSED, now, redis.call('HGETALL', key) }
+  return { REFUSED, now, call('HGETALL', key) }
 end
 if action == RENEW then
   local there
@@ -95,22 +98,22 @@ local after = {
 }
 if previous then
   after.origin = previous.origin
-  after.commits = id .. previous.commits:sub(1, 56)
+  after.commits = id .. sub(previous.commits, 1, 56)
 end
 
 -- A script can pass some thousands of arguments to a command; these go in portions, the header with the first.
 local PORTION = 1000
 local function put(place, written, fields)
   local last = fields and 1 + 2 * sets or 1
-  redis.call('HSET', place, '#h', packed(written), '#c', written.commits, unpack(ARGV, 2, math.min(last, 1 + PORTION)))
+  call('HSET', place, '#h', packed(written), '#c', written.commits, unpack(ARGV, 2, math.min(last, 1 + PORTION)))
   for first = 2 + PORTION, last, PORTION do
-    redis.call('HSET', place, unpack(ARGV, first, math.min(last, first + PORTION - 1)))
+    call('HSET', place, unpack(ARGV, first, math.min(last, first + PORTION - 1)))
   end
   collect(place, written, offset)
 end
 
 local function bury(state)
-  redis.call('UNLINK', key)
+  call('UNLINK', key)
   after.state = state
   after.retained = retained_until(rule, state, nil, now)
   put(key, after, false)
@@ -125,13 +128,13 @@ end
 -- What is left of an ended session is no part of the next one.
 local cleared = replace or not previous
 if cleared then
-  if header then redis.call('UNLINK', key) end
+  if header then call('UNLINK', key) end
 else
   for first = 2 + 2 * sets, #ARGV, PORTION do
-    redis.call('HDEL', key, unpack(ARGV, first, math.min(#ARGV, first + PORTION - 1)))
+    call('HDEL', key, unpack(ARGV, first, math.min(#ARGV, first + PORTION - 1)))
   end
 end
-local is_empty = sets == 0 and (cleared or redis.call('HLEN', key) <= 2)
+local is_empty = sets == 0 and (cleared or call('HLEN', key) <= 2)
 local state = is_empty and not keep_empty and EMPTIED or STORED
 
 if action == WRITE then
@@ -148,9 +151,9 @@ moved.incarnation, moved.revision, moved.origin, moved.commits = creates, 1, cre
 moved.state = state
 moved.retained = retained_until(rule, state, expires, now)
 if cleared then
-  redis.call('UNLINK', target)
+  call('UNLINK', target)
 else
-  redis.call('RENAME', key, target)
+  call('RENAME', key, target)
 end
 put(target, moved, true)
 if key ~= target then bury(RENEWED) end

@@ -109,9 +109,10 @@ pub(super) fn from_redis(error: RedisError) -> StoreError {
 
 /// Whether an error is `known`. Redis 6 wraps the error of a command in a script into one with the code ERR.
 ///
-/// Redis 7.0 has words instead of a code for a command that the user may not run in a script.
+/// A command that the user may not run in a script has words instead of a code, other ones before Redis 7.2 and since.
 fn says(code: &str, detail: &str, known: &str) -> bool {
-    let denied = known == "NOPERM" && detail.contains("user executing the script can't");
+    let denied = known == "NOPERM"
+        && ["user executing the script can't", "ACL failure in script"].iter().any(|words| detail.contains(words));
     code == known || denied || (code == "ERR" && detail.split([' ', '-', ':']).any(|word| word == known))
 }
 
@@ -143,6 +144,8 @@ mod tests {
             ("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", Corrupt, true),
             ("-CORRUPT #c\r\n", Corrupt, true),
             ("-NOPERM this user has no permissions to run the 'evalsha' command\r\n", Denied, false),
+            ("-ERR ACL failure in script: User x has no permissions to run the 'rename' command\r\n", Denied, false),
+            ("-ERR The user executing the script can't run this command or subcommand\r\n", Denied, false),
             ("-LOADING Redis is loading the dataset in memory\r\n", Busy, true),
             ("-ERR something new\r\n", Other, false),
         ] {

@@ -2,5 +2,5 @@
 -- KEYS: the key. ARGV: the offset. Answers whether it was removed.
 local header = read(KEYS[1])
 if not header or not header.retained or header.retained > clock(tonumber(ARGV[1])) then return 0 end
-redis.call('UNLINK', KEYS[1])
+call('UNLINK', KEYS[1])
 return 1

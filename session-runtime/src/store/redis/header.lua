@@ -3,10 +3,12 @@
 local HEADER = '>BBc8I6I4c8c8i7i7i7i7'
 local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 1, 0, 1, 2, 3
 local ORIGIN, FIXED, EXPIRES, RETAINED = 4, 8, 16, 32
-local LATEST, NO_ID = 9007199254740991, string.rep('\0', 8)
+local LATEST, NO_ID = 9007199254740991, '\0\0\0\0\0\0\0\0'
+
+local call, sub = redis.call, string.sub
 
 local function clock(offset)
-  local time = redis.call('TIME')
+  local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000) + offset
 end
 
@@ -15,24 +17,16 @@ local function plus(time, millis)
 end
 
 local function has(flags, flag)
-  return bit.band(flags, flag) ~= 0
+  return flags % (flag + flag) >= flag
 end
 
--- The header of a key, or nothing and the name of the field that is not ours.
-local function read(key)
-  local found = redis.call('HMGET', key, '#h', '#c')
-  local raw, commits = found[1], found[2]
-  if not raw and not commits and redis.call('EXISTS', key) == 0 then
-    return nil
-  end
-  if not raw or #raw ~= 64 or raw:byte(1) ~= FORMAT or raw:byte(2) > 63 then
-    return nil, '#h'
-  end
-  if not commits or #commits % 8 ~= 0 or #commits < 8 or #commits > 64 then
-    return nil, '#c'
-  end
-  local _, flags, incarnation, revision, version, registration, origin, created, fixed, expires, retained =
+-- The header in these two fields, or nothing and the name of the field that is not ours.
+local function header_of(raw, commits)
+  if not raw or #raw ~= 64 then return nil, '#h' end
+  if not commits or #commits % 8 ~= 0 or #commits < 8 or #commits > 64 then return nil, '#c' end
+  local format, flags, incarnation, revision, version, registration, origin, created, fixed, expires, retained =
     struct.unpack(HEADER, raw)
+  if format ~= FORMAT or flags > 63 then return nil, '#h' end
   return {
     raw = raw,
     commits = commits,
@@ -47,6 +41,13 @@ local function read(key)
     expires = has(flags, EXPIRES) and expires or nil,
     retained = has(flags, RETAINED) and retained or nil,
   }
+end
+
+-- The header of a key; nothing if there is no such key.
+local function read(key)
+  local found = call('HMGET', key, '#h', '#c')
+  if not found[1] and not found[2] and call('EXISTS', key) == 0 then return nil end
+  return header_of(found[1], found[2])
 end
 
 local function packed(header)
@@ -79,8 +80,8 @@ end
 -- Lets the engine collect the key once it may be forgotten. The engine's clock is not moved by the offset.
 local function collect(key, header, offset)
   if header.retained then
-    redis.call('PEXPIREAT', key, string.format('%.0f', math.max(header.retained - offset, 1)))
+    call('PEXPIREAT', key, string.format('%.0f', math.max(header.retained - offset, 1)))
   else
-    redis.call('PERSIST', key)
+    call('PERSIST', key)
   end
 end

@@ -8,23 +8,31 @@ if has(flags, 2) then rule.creation = creation end
 rule.retention = retention
 
 local now = clock(offset)
-local header, foreign = read(key)
-if foreign then return redis.error_reply('CORRUPT ' .. foreign) end
-if not header then return { now, ABSENT, {} } end
-if not is_live(header, now) then return { now, ENDED, { '#h', header.raw, '#c', header.commits } } end
-
-local done = FOUND
-local expires = expires_at(rule, header.created, header.fixed, now)
-if header.expires and (not expires or expires - header.expires >= renew_after) then
-  header.expires = expires
-  header.retained = retained_until(rule, header.state, expires, now)
-  -- A server that takes no writes, or has no memory left, still answers reads.
-  local set = redis.pcall('HSET', key, '#h', packed(header))
-  if type(set) == 'table' and set.err then
-    done = UNMOVED
-  else
-    collect(key, header, offset)
-    done = MOVED
+local found = call('HGETALL', key)
+if not found[1] then return { now, ABSENT, found } end
+-- A small hash begins with both; in a large one they are anywhere.
+local raw_at, raw, commits
+for at = 1, #found, 2 do
+  local name = found[at]
+  if name == '#h' then
+    raw_at, raw = at + 1, found[at + 1]
+  elseif name == '#c' then
+    commits = found[at + 1]
   end
+  if raw and commits then break end
 end
-return { now, done, redis.call('HGETALL', key) }
+local header, foreign = header_of(raw, commits)
+if not header then return redis.error_reply('CORRUPT ' .. foreign) end
+if not is_live(header, now) then return { now, ENDED, { '#h', raw, '#c', commits } } end
+
+local expires = expires_at(rule, header.created, header.fixed, now)
+if not header.expires or (expires and expires - header.expires < renew_after) then return { now, FOUND, found } end
+header.expires = expires
+header.retained = retained_until(rule, header.state, expires, now)
+-- A server that takes no writes, or has no memory left, still answers reads.
+local moved = packed(header)
+local set = redis.pcall('HSET', key, '#h', moved)
+if type(set) == 'table' and set.err then return { now, UNMOVED, found } end
+collect(key, header, offset)
+found[raw_at] = moved
+return { now, MOVED, found }

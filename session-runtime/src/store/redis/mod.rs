@@ -26,6 +26,9 @@ pub use options::{RedisStoreBuilder, Slots};
 
 /// Keeps sessions in Redis (6.2 or newer) or Valkey: a single server or a cluster.
 ///
+/// Its tests have been run on Redis 6.2.5, 7.0.15 and 8.2.3; Valkey speaks the same protocol and scripts, but was not
+/// at hand.
+///
 /// A load and a commit are one command each, a script that the server knows by its hash; if it has forgotten it, it is
 /// sent once more. All operations share one connection, which is made when it is first needed and anew when it is
 /// lost. Nothing that was sent on a lost connection is sent again by itself: the session settles it.
@@ -82,7 +85,8 @@ pub use options::{RedisStoreBuilder, Slots};
 /// | snapshots (`save`) only | if Redis stops before the next one |
 /// | replicas and a failover (Sentinel, Cluster) | if it had not reached the replica that took over, whatever the settings above: replication is asynchronous |
 ///
-/// `min-replicas-to-write` makes the last less likely: it refuses writes while too few replicas follow. WAIT would
+/// `min-replicas-to-write` makes the last less likely: it refuses writes while too few replicas follow (not before
+/// Redis 7, which is the first that applies it to scripts). WAIT would
 /// tell that a commit reached replicas, but does not undo one that did not; this store does not send it. Where commits
 /// were lost, sessions are as they were before, a commit is never applied to half, and a session loaded before the
 /// loss cannot overwrite what was written after it, since its last commit is compared as well as its revision.
