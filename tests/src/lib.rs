@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod redis_server;
 mod stage;
 mod stored;
+pub mod transaction_pooler;
 
 pub use counting::CountingCodec;
 pub use events::Events;

@@ -137,10 +137,16 @@ impl PostgresServer {
             chown(&folder, Some(user.id), Some(user.group)).expect("the right to give files away");
         }
         let mut initdb = Command::new(programs.join("initdb"));
-        initdb
-            .arg("-D")
-            .arg(folder.join("data"))
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        initdb.arg("-D").arg(folder.join("data")).args([
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]);
         let output = as_user(&mut initdb, user, &folder).output().expect("initdb");
         assert!(output.status.success(), "initdb failed: {}", String::from_utf8_lossy(&output.stderr));
         fs::write(folder.join("data/pg_hba.conf"), ACCESS).expect("a writable temporary folder");

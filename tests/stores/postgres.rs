@@ -5,6 +5,7 @@ use session_runtime::store::{Action, Base, Found, Gone, PostgresOptions, Postgre
 use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write};
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
+use session_tests::transaction_pooler::TransactionPooler;
 use tokio_postgres::Client;
 
 /// A schema of one test.
@@ -190,6 +191,39 @@ async fn p04_a_commit_logs_at_most_512_bytes_at_any_size_of_the_session() {
     }
 }
 
+/// Each operation meets another server connection than the one before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_pools_by_the_transaction_may_stand_in_between() {
+    if !is_available() {
+        return;
+    }
+    let server = PostgresServer::start(&[("fsync", "off")]);
+    let pooler = TransactionPooler::start(&server.address(), 3);
+    let store = PostgresStore::open(server.url_at(&pooler.address())).await.unwrap();
+    let mut head = create(&store, &key("42"), vec![set("a", "0")]).await;
+    for visit in 1..=20 {
+        let commit = write((&head).into(), vec![set("a", visit.to_string())]);
+        head = applied(store.commit(&key("42"), &commit).await.unwrap()).head.unwrap();
+        let found = record(store.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap());
+        assert_eq!((found.head, value(&found, "a").unwrap()), (head, visit.to_string().into()));
+    }
+    store.purge(10, ClockOffset(0)).await.unwrap();
+    store.prepare().await.unwrap();
+
+    // Named statements are what such a proxy cannot do.
+    let url = server.url_at(&pooler.address());
+    let named = PostgresOptions::new(url).connections(1).named_statements(true).build().unwrap();
+    let error = async {
+        for _ in 0..4 {
+            named.load(&key("42"), load(HALF_AN_HOUR)).await?;
+        }
+        Ok(())
+    };
+    let error: session_runtime::store::StoreError = error.await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Configuration);
+    assert!(error.to_string().contains("turn `named_statements` off"), "{error}");
+}
+
 #[tokio::test]
 async fn instances_that_start_together_create_the_tables_once() {
     let place = place!();
@@ -312,6 +346,20 @@ async fn p05_eight_writers_of_one_key_lose_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_that_move_to_each_others_keys_never_wait_for_each_other() {
     let place = place!();
+    move_to_each_others_keys(&place).await;
+    place.clear().await;
+}
+
+/// Where an update of a key would move the row to another partition, and fail for those who wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_move_between_partitions_never_wait_for_each_other() {
+    let place = place!();
+    partition(&place).await;
+    move_to_each_others_keys(&place).await;
+    place.clear().await;
+}
+
+async fn move_to_each_others_keys(place: &Place) {
     let store = place.store().await;
     let mut movers = tokio::task::JoinSet::new();
     for mover in 0..8 {
@@ -337,7 +385,6 @@ async fn sessions_that_move_to_each_others_keys_never_wait_for_each_other() {
         });
     }
     assert!(movers.join_all().await.into_iter().sum::<u32>() > 0);
-    place.clear().await;
 }
 
 #[tokio::test]
@@ -436,10 +483,8 @@ async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {
     place.clear().await;
 }
 
-/// What the documentation of `PostgresStore` tells to do.
-#[tokio::test]
-async fn tables_that_were_made_in_partitions_are_used() {
-    let place = place!();
+/// Creates partitioned tables, as the documentation of `PostgresStore` tells to.
+async fn partition(place: &Place) {
     let client = client(&place.url).await;
     let sql = place.options().build().unwrap().schema_sql();
     let tables: String = sql
@@ -459,6 +504,12 @@ async fn tables_that_were_made_in_partitions_are_used() {
             client.batch_execute(&sql).await.unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn tables_that_were_made_in_partitions_are_used() {
+    let place = place!();
+    partition(&place).await;
     let store = place.store().await;
     for number in 0..20 {
         let key = key(&format!("{number}"));

@@ -1,16 +1,14 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::rule::{self, Decision};
 use super::{
-    Action, Applied, Base, Commit, Cursor, Found, Gone, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store,
-    StoreError, StoreErrorKind,
+    Commit, Cursor, Found, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError, StoreErrorKind,
 };
 use crate::expiry::ClockOffset;
 
+mod commit;
 mod connection;
 mod error;
 mod options;
@@ -28,6 +26,81 @@ use sql::{Names, Statements};
 const PURGED_AT_ONCE: i64 = 200;
 
 /// Keeps sessions in PostgreSQL 13 or newer, for many instances on many machines.
+///
+/// A load is one statement that takes no lock; a commit is one call of a function that locks the session's header and
+/// writes the header and the changed fields, nothing else. Each is one round trip.
+///
+/// ```no_run
+/// # async fn open() -> Result<(), session_runtime::store::StoreError> {
+/// use session_runtime::store::{PostgresOptions, PostgresStore};
+///
+/// let store = PostgresStore::open("postgres://app:password@db.example/app").await?;
+/// let store = PostgresOptions::new("postgres://app:password@db.example/app").schema("web").connections(32).open().await?;
+/// # Ok(()) }
+/// ```
+///
+/// # What it keeps where
+/// In the schema `sessions`, or as [`PostgresOptions::schema`] and [`prefix`](PostgresOptions::prefix) say:
+///
+/// | table | holds |
+/// |---|---|
+/// | `header` | one row per key: which life of it, revision, last eight commits, expiry, state |
+/// | `field` | one row per field that differs from its initial value; `value` is what the codec made of it |
+/// | `registration`, `registered_field` | the initial values that all instances agreed on |
+/// | `schema_version` | the version of all this |
+///
+/// Keys are `bytea`, because `text` cannot hold every string. Times are milliseconds since the Unix epoch. To look at
+/// the session `42` of the type `Visitor` in psql:
+///
+/// ```sql
+/// SELECT state, revision, to_timestamp(expires_at / 1000.0) AS expires
+///   FROM sessions.header WHERE name = 'Visitor' AND key = convert_to('42', 'UTF8');
+/// SELECT f.field, convert_from(f.value, 'UTF8') FROM sessions.header h JOIN sessions.field f
+///   USING (name, key, incarnation) WHERE h.name = 'Visitor' AND h.key = convert_to('42', 'UTF8');
+/// ```
+///
+/// The state is 0 for a stored session, and 1, 2 or 3 for the header that an emptied, destroyed or renewed one leaves
+/// for a while. Do not change rows by hand while instances run, except by the functions beside the tables.
+///
+/// # Rights
+/// [`Store::prepare`] creates the tables if they are not there: that takes the right to create in the schema, and in
+/// the database if the schema is missing too. Instances that start together do it once. If an administrator runs
+/// [`schema_sql`](PostgresStore::schema_sql) instead, this is all that a running store needs (`EXECUTE` on functions is
+/// granted to all by default):
+///
+/// ```sql
+/// GRANT USAGE ON SCHEMA sessions TO app;
+/// GRANT SELECT, INSERT, UPDATE, DELETE ON sessions.header, sessions.field, sessions.registration,
+///   sessions.registered_field TO app;
+/// GRANT SELECT ON sessions.schema_version TO app;
+/// ```
+///
+/// # What survives a crash
+/// Once a commit was acknowledged it survives a crash of the server as long as `fsync` and `synchronous_commit` are on,
+/// as they are by default; `prepare` warns if not. With `synchronous_commit = off` the commits of the last moments can
+/// be lost. A failover to a replica loses what the replica had not received: to keep the promises that the destroyed
+/// stay destroyed and that acknowledged commits are kept, name a replica in `synchronous_standby_names` and leave
+/// `synchronous_commit` at `on` (or `remote_apply`). Where commits are lost nevertheless, a session that was loaded
+/// before meets a conflict and is rebased: a revision that comes round again is told apart by its commit id.
+///
+/// Connect to the primary server. A replica serves loads, as long as no expiry is to be moved, and answers
+/// [`StoreErrorKind::ReadOnly`] to the rest.
+///
+/// # Behind a proxy
+/// Every operation is one statement without a name and leaves nothing behind on the connection, so a proxy that pools
+/// by the transaction (`PgBouncer`, for one) may stand in between. Without one, or where it knows prepared statements,
+/// [`PostgresOptions::named_statements`] spares the server some work.
+///
+/// # Size and upkeep
+/// A commit of one small field logs about 360 bytes (WAL) whatever the size of the session, and a touch about 290,
+/// outside the page images that follow a checkpoint; a read-only request logs nothing. A renewal copies the fields to
+/// the new key. Let a task call [`Store::purge`] now and then: expired sessions stay in the tables until it does. It
+/// works in small steps and passes by what others have locked.
+///
+/// Both tables can be partitioned by their key: let an administrator create `header` and `field` as
+/// [`schema_sql`](PostgresStore::schema_sql) has them, with `PARTITION BY HASH (name, key)` after the closing bracket,
+/// and their partitions (`WITH (fillfactor = 70)` keeps updates on their page), and call `prepare` then. No operation
+/// moves a row to another partition.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     inner: Arc<Inner>,
@@ -83,8 +156,8 @@ impl Store for PostgresStore {
                 &[
                     text(&key.name()),
                     bytes(&key.id().as_bytes()),
-                    maybe(&lifetime.inactivity),
-                    maybe(&lifetime.creation),
+                    int(&lifetime.inactivity),
+                    int(&lifetime.creation),
                     int(&lifetime.renew_after),
                     int(&lifetime.retention),
                     int(&load.clock.0),
@@ -101,68 +174,7 @@ impl Store for PostgresStore {
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
-        let (incarnation, revision, last_commit, saw) = match commit.base {
-            Base::Record { incarnation, revision, last_commit } => {
-                (Some(to_sql(incarnation.0)), Some(to_sql(revision)), Some(to_sql(last_commit.0)), None)
-            }
-            Base::Absent { saw } => (None, None, None, saw.map(|saw| to_sql(saw.0))),
-        };
-        let valid_until = match commit.base {
-            Base::Absent { .. } => commit.valid_until.map(|until| until.as_millis()),
-            Base::Record { .. } => None,
-        };
-        // One change a field, in one order for all.
-        let changes: BTreeMap<&str, Option<&[u8]>> =
-            commit.changes.iter().map(|change| (&*change.name, change.value.as_deref())).collect();
-        let set: Vec<&str> = changes.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name).collect();
-        let values: Vec<&[u8]> = changes.values().copied().flatten().collect();
-        let unset: Vec<&str> = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
-        let (id, creates) = (to_sql(commit.id.0), to_sql(commit.creates.0));
-        let (version, registration) = (i64::from(commit.version), to_sql(commit.registration.0));
-        let until = commit.until.flatten().map(|until| until.as_millis());
-        let (name, key_id) = (key.name(), key.id().as_bytes());
-        let sets_until = commit.until.is_some();
-        let mut arguments = vec![
-            text(&name),
-            bytes(&key_id),
-            int(&id),
-            maybe(&incarnation),
-            maybe(&revision),
-            maybe(&last_commit),
-            maybe(&saw),
-            maybe(&valid_until),
-            (&set, Type::TEXT_ARRAY),
-            (&values, Type::BYTEA_ARRAY),
-            (&unset, Type::TEXT_ARRAY),
-            flag(&commit.replace),
-            int(&creates),
-            int(&version),
-            int(&registration),
-            flag(&commit.keep_empty),
-            maybe(&commit.lifetime.inactivity),
-            maybe(&commit.lifetime.creation),
-            int(&commit.lifetime.retention),
-            flag(&sets_until),
-            maybe(&until),
-            int(&commit.clock.0),
-        ];
-        let statements = &self.inner.statements;
-        let row = match &commit.action {
-            Action::Write => {
-                arguments.push(flag(&false));
-                self.row(&statements.commit, &arguments).await?
-            }
-            Action::Destroy => {
-                arguments.push(flag(&true));
-                self.row(&statements.commit, &arguments).await?
-            }
-            Action::Renew { to } => {
-                let (to_name, to_id) = (to.name(), to.id().as_bytes());
-                arguments.extend([text(&to_name), bytes(&to_id)]);
-                self.row(&statements.renew, &arguments).await?
-            }
-        };
-        reply(&row, commit)
+        commit::commit(self, key, commit).await
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
@@ -247,34 +259,6 @@ impl Store for PostgresStore {
     }
 }
 
-/// What the answer to a commit says.
-fn reply(row: &Row, commit: &Commit) -> Result<Reply, StoreError> {
-    let header = row::header(row, 5)?;
-    let was_stored = column::<Option<bool>>(row, 1, "was_stored")?.unwrap_or_default();
-    Ok(match (column::<&str>(row, 0, "answer")?, header) {
-        ("apply", Some(header)) => {
-            let is_stored = header.head.stored;
-            let head = (commit.action != Action::Destroy).then_some(header.head);
-            Reply::Applied(Applied { head, was_stored, is_stored, repeated: false })
-        }
-        ("repeated", Some(header)) => match rule::decide(Some(&header), commit, row::now(row, 2)?) {
-            Decision::Answer(applied) => Reply::Applied(applied),
-            _ => return Err(row::corrupt("commits")),
-        },
-        ("nothing", _) => Reply::Applied(Applied { head: None, was_stored: false, is_stored: false, repeated: false }),
-        ("conflict", Some(header)) => Reply::Conflict(row::record(row, 3, header.head)?),
-        ("occupied", _) => Reply::Occupied,
-        ("destroyed", _) => Reply::Gone(Gone::Destroyed),
-        ("renewed", _) => Reply::Gone(Gone::Renewed),
-        ("expired", _) => Reply::Gone(Gone::Expired),
-        ("absent", _) => Reply::Gone(Gone::Absent),
-        _ => {
-            let message = "PostgreSQL answered what this build does not know; look whether the functions were changed";
-            return Err(StoreError::new(StoreErrorKind::Incompatible, message));
-        }
-    })
-}
-
 fn text(value: &(impl ToSql + Sync)) -> Argument<'_> {
     (value, Type::TEXT)
 }
@@ -283,14 +267,10 @@ fn bytes(value: &(impl ToSql + Sync)) -> Argument<'_> {
     (value, Type::BYTEA)
 }
 
-fn int(value: &i64) -> Argument<'_> {
+fn int(value: &(impl ToSql + Sync)) -> Argument<'_> {
     (value, Type::INT8)
 }
 
-fn maybe(value: &Option<i64>) -> Argument<'_> {
-    (value, Type::INT8)
-}
-
-fn flag(value: &bool) -> Argument<'_> {
+fn flag(value: &(impl ToSql + Sync)) -> Argument<'_> {
     (value, Type::BOOL)
 }
