@@ -36,8 +36,8 @@ pub(crate) fn all(more: usize) -> Vec<Vec<Step>> {
     let mut programs = vec![vec![Load]];
     for _ in 0..more {
         let longer = |program: &Vec<Step>| {
-            let program = program.clone();
-            STEPS.into_iter().filter_map(move |step| differs(&program, step).then(|| [&program[..], &[step]].concat()))
+            let steps = STEPS.into_iter().filter(|step| differs(program, *step));
+            steps.map(|step| [&program[..], &[step]].concat()).collect::<Vec<_>>()
         };
         programs = programs.iter().flat_map(longer).collect();
     }
@@ -61,13 +61,12 @@ fn differs(program: &[Step], step: Step) -> bool {
     }
     match step {
         Load => !since_load.is_empty() && edits.is_empty(),
-        ChangeA => edits.is_empty(),
+        ChangeA | Destroy => edits.is_empty(),
         ChangeB => matches!(edits, [] | [ChangeA]),
         Revert => changed_since_revert && (edits.is_empty() || calls.is_empty()),
         Commit => !edits.is_empty(),
         CommitLost => !edits.is_empty() && !undone && !lost,
         Retry => edits.is_empty() && lost,
-        Destroy => edits.is_empty(),
         Renew => !undone && !program.contains(&Renew),
     }
 }

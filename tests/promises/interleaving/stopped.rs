@@ -6,8 +6,8 @@ use std::task::Poll;
 use session_runtime::MemoryStore;
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Action, Base, Commit, CommitId, Cursor, Found, Incarnation, Key, Keys, Load, Loaded, Purged, Registration, Reply,
-    Store, StoreError, StoreErrorKind,
+    Action, Base, Commit, CommitId, Cursor, Found, Head, Incarnation, Key, Keys, Load, Loaded, Purged, Registration,
+    Reply, Store, StoreError, StoreErrorKind,
 };
 
 /// One of the four things that the commit rule is made of.
@@ -98,28 +98,23 @@ impl StoppedStore {
 
     /// The commit as the store would take it without the ingredient.
     async fn weakened(&self, key: &Key, commit: &Commit) -> Result<Commit, StoreError> {
-        let mut weakened = commit.clone();
-        match (self.without, commit.base) {
-            (Some(Ingredient::CommitIds), _) => weakened.id = CommitId::random(),
-            (Some(Ingredient::Revision), Base::Record { incarnation, .. }) => {
-                if let Some(head) = self.peek(key, commit).await?
-                    && head.incarnation == incarnation
-                {
-                    weakened.base = Base::from(&head);
-                }
+        let head = self.peek(key, commit).await?;
+        let base = match (self.without, commit.base, head) {
+            (Some(Ingredient::Revision), Base::Record { incarnation, .. }, Some(head))
+                if head.incarnation == incarnation =>
+            {
+                Base::from(&head)
             }
-            (Some(Ingredient::Origin), Base::Absent { .. }) => {
-                if self.peek(key, commit).await?.is_some() {
-                    let origin = self.origins.lock().expect("nobody panicked").get(key).copied();
-                    weakened.base = Base::Absent { saw: origin.flatten() };
-                }
+            (Some(Ingredient::Origin), Base::Absent { .. }, Some(_)) => {
+                Base::Absent { saw: self.origins.lock().expect("nobody panicked").get(key).copied().flatten() }
             }
-            _ => {}
-        }
-        Ok(weakened)
+            (_, base, _) => base,
+        };
+        let id = if self.without == Some(Ingredient::CommitIds) { CommitId::random() } else { commit.id };
+        Ok(Commit { id, base, ..commit.clone() })
     }
 
-    async fn peek(&self, key: &Key, commit: &Commit) -> Result<Option<session_runtime::store::Head>, StoreError> {
+    async fn peek(&self, key: &Key, commit: &Commit) -> Result<Option<Head>, StoreError> {
         let load = Load { lifetime: commit.lifetime, clock: commit.clock };
         match self.store.load(key, load).await?.found {
             Found::Record(record) => Ok(Some(record.head)),
@@ -159,9 +154,9 @@ impl Store for StoppedStore {
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         self.control.turn().await;
-        let commit = self.weakened(key, commit).await?;
-        let reply = self.store.commit(key, &commit).await?;
-        self.note(key, &commit, &reply);
+        let weakened = if self.without.is_some() { &self.weakened(key, commit).await? } else { commit };
+        let reply = self.store.commit(key, weakened).await?;
+        self.note(key, weakened, &reply);
         if std::mem::take(&mut self.control.calls().loses) {
             return Err(StoreError::new(StoreErrorKind::Unavailable, "the answer was lost"));
         }
