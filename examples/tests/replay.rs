@@ -73,7 +73,7 @@ fn a_log_is_replayed_into_a_file_and_reported_for_machines() {
 }
 
 #[test]
-fn what_is_missing_or_holds_no_requests_is_a_clear_error() {
+fn what_cannot_be_read_or_written_is_a_clear_error() {
     let missing = replay(&["--log", "no/such.log"]);
     assert_eq!(missing.status.code(), Some(2));
     let message = String::from_utf8_lossy(&missing.stderr);
@@ -89,6 +89,15 @@ fn what_is_missing_or_holds_no_requests_is_a_clear_error() {
 
     let folder = replay(&["--log", "."]);
     assert_eq!(folder.status.code(), Some(2));
+
+    let chart = replay(&["--svg", "no/such/chart.svg"]);
+    assert_eq!(chart.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&chart.stderr);
+    assert!(message.starts_with("error: cannot write the chart no/such/chart.svg: "), "{message}");
+
+    let store = replay(&["--store", "sqlite:no/such/folder/replay.db"]);
+    assert_eq!(store.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&store.stderr).starts_with("error: the store failed: "));
 
     let store = replay(&["--log", "no/such.log", "--store", "paper:1"]);
     assert_eq!(store.status.code(), Some(2));

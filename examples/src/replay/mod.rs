@@ -4,7 +4,9 @@
 //! [`model`] without it. [`policies`] replay the same requests, [`verify`] compares what the store holds in the end
 //! with the model, and [`report`] and [`chart`] show the figures.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -49,13 +51,22 @@ pub async fn run(options: &Options) -> Result<Report, ReplayError> {
     if traffic.requests.is_empty() {
         return Err(ReplayError::NoRequests { bad_lines: traffic.bad_lines.count });
     }
+    // Opened first, so that nobody waits for a replay whose chart cannot be written.
+    let chart = match &options.svg {
+        Some(path) => Some((path, File::create(path).map_err(cannot_draw(path))?)),
+        None => None,
+    };
     let replay = Replay::new(traffic, options.place.clone(), options.concurrency);
     let costs = replay.play().await?;
     let report = replay.report(source, costs).await?;
-    if let Some(path) = &options.svg {
-        fs::write(path, chart::draw(&report)).map_err(|source| ReplayError::Chart { path: path.clone(), source })?;
+    if let Some((path, mut file)) = chart {
+        file.write_all(chart::draw(&report).as_bytes()).map_err(cannot_draw(path))?;
     }
     Ok(report)
+}
+
+fn cannot_draw(path: &Path) -> impl Fn(io::Error) -> ReplayError {
+    move |source| ReplayError::Chart { path: path.to_owned(), source }
 }
 
 /// A replay of some traffic into a store.
