@@ -13,4 +13,6 @@ mod p06_destroyed;
 mod p07_failure;
 mod p07_lost_answers;
 mod p08_expiry;
+mod p09_agreement;
+mod p10_migration;
 mod visitor;

@@ -140,10 +140,10 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Inner<T, S, C> {
         if head.version > version {
             return Err(Error::NewerVersion { stored: head.version, supported: version });
         }
-        // A header without fields refers to no initial values.
-        let migrated = head.version < version && !fields.is_empty();
+        // The header that an emptied session left refers to no initial values.
+        let migrated = head.version < version && head.stored;
         if !migrated {
-            if head.registration != ready.registration && !fields.is_empty() {
+            if head.registration != ready.registration && head.stored {
                 return Err(Error::RegistrationGone);
             }
             let (value, baseline) = restore(&ready.schema, fields)?;

@@ -1,0 +1,255 @@
+//! All instances agree on the initial state of a session name and version, or say so instead of serving it.
+
+use bytes::Bytes;
+use session_runtime::store::{RegisteredField, Registration, RegistrationId, Store};
+use session_runtime::{Agreement, Error, Handle, Outcome, Session, Sessions};
+use session_tests::{CountingCodec, now, record, stored};
+
+use crate::visitor::{Shelf, Visitor, fields, shelf};
+
+fn themed(theme: &'static str) -> impl Fn() -> Visitor {
+    move || Visitor { visits: 0, theme: theme.to_owned(), cart: Vec::new(), request_id: None }
+}
+
+/// An instance in the field whose build knows another initial theme.
+fn instance(store: &Shelf, theme: &'static str, agreement: Agreement) -> Sessions<Visitor, Shelf> {
+    Sessions::builder(store.clone()).initial(themed(theme)).agreement(agreement).build()
+}
+
+#[tokio::test]
+async fn p09_instances_with_the_same_initial_values_agree() {
+    let store = shelf();
+    let (one, other) = (Sessions::<Visitor, _>::new(store.clone()), Sessions::<Visitor, _>::new(store.clone()));
+    one.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
+    assert_eq!(other.load("42").await.expect("a load").visits, 1);
+    assert_eq!(store.registrations().await.expect("a list").len(), 1);
+}
+
+#[tokio::test]
+async fn p09_an_instance_with_other_initial_values_is_refused_and_told_which() {
+    let store = shelf();
+    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    let other = instance(&store, "dark", Agreement::default());
+    let refused = other.prepare().await.expect_err("another theme");
+    let Error::InitialStateMismatch { fields } = &refused else { panic!("{refused:?}") };
+    let [theme] = fields.as_slice() else { panic!("{fields:?}") };
+    assert_eq!((&*theme.field, &*theme.registered, &*theme.own), ("theme", r#""light""#, r#""dark""#));
+    let message = refused.to_string();
+    for word in ["`theme`", r#""light""#, r#""dark""#, "version", "Adopt", "withdraw"] {
+        assert!(message.contains(word), "{word} is missing in: {message}");
+    }
+    assert!(matches!(other.load("42").await, Err(Error::InitialStateMismatch { .. })), "nothing is served");
+    assert!(matches!(other.update("42", |_| ()).await, Err(Error::InitialStateMismatch { .. })));
+}
+
+#[tokio::test]
+async fn p09_an_instance_that_adopts_uses_the_registered_values() {
+    let store = shelf();
+    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    let adopting = instance(&store, "dark", Agreement::Adopt);
+    let mut visitor = adopting.load("42").await.expect("a load");
+    assert_eq!(visitor.theme, "light");
+    *visitor.edit().theme() = "dark".to_owned();
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Created);
+    assert_eq!(stored(&store, "visitor", "42").await, fields(&[("theme", r#""dark""#)]));
+    *visitor.edit().theme() = "light".to_owned();
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Removed);
+}
+
+#[tokio::test]
+async fn p09_a_refused_instance_serves_once_the_registration_is_withdrawn() {
+    let store = shelf();
+    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    let other = instance(&store, "dark", Agreement::Refuse);
+    other.prepare().await.expect_err("another theme");
+    assert!(store.withdraw("visitor", 0).await.expect("a withdrawal"));
+    other.prepare().await.expect("now it is the first");
+    assert_eq!(other.load("42").await.expect("a load").theme, "dark");
+}
+
+#[tokio::test]
+async fn p09_a_record_whose_registration_is_gone_is_an_error_and_no_guess() {
+    let store = shelf();
+    let first = Sessions::<Visitor, _>::new(store.clone());
+    first.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
+    let before = record(&store, "visitor", "42").await.expect("a record");
+    store.withdraw("visitor", 0).await.expect("a withdrawal");
+    let next = instance(&store, "dark", Agreement::Refuse);
+    assert!(matches!(next.load("42").await, Err(Error::RegistrationGone)));
+    assert!(matches!(next.update("42", |visitor| *visitor.edit().visits() = 2).await, Err(Error::RegistrationGone)));
+    let after = record(&store, "visitor", "42").await.expect("a record");
+    assert_eq!((before.head, before.fields), (after.head, after.fields));
+    assert!(next.load("43").await.expect("a load").is_new(), "other keys are served");
+}
+
+#[derive(Session)]
+#[session(name = "p09-always", persist = "always")]
+struct Always {
+    #[session(initial = 10)]
+    lives: u32,
+}
+
+#[tokio::test]
+async fn p09_a_stored_session_without_differences_refers_to_its_registration_too() {
+    let store = shelf();
+    let first = Sessions::<Always, _>::new(store.clone());
+    first.update("42", |_| ()).await.expect("a commit");
+    assert_eq!(stored(&store, "p09-always", "42").await, [], "ten lives are what all had agreed on");
+    store.withdraw("p09-always", 0).await.expect("a withdrawal");
+    let next = Sessions::<Always, _>::builder(store.clone()).initial(|| Always { lives: 3 }).build();
+    assert!(matches!(next.load("42").await, Err(Error::RegistrationGone)), "three lives would be a guess");
+}
+
+#[derive(Session)]
+#[session(name = "p09-unstable")]
+struct Unstable {
+    #[session(initial = { static N: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0); N.fetch_add(1, std::sync::atomic::Ordering::Relaxed) })]
+    made: u32,
+}
+
+#[tokio::test]
+async fn p09_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_is_proposed() {
+    let store = shelf();
+    let refused = Sessions::<Unstable, _>::new(store.clone()).prepare().await.expect_err("never the same");
+    assert!(matches!(&refused, Error::UnstableInitial { field } if &**field == "made"), "{refused:?}");
+    assert!(refused.to_string().contains("#[session(pin)]"), "{refused}");
+    assert_eq!(store.registrations().await.expect("a list"), [], "nothing was registered");
+}
+
+#[tokio::test]
+async fn p09_values_in_another_encoding_are_refused() {
+    let store = shelf();
+    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    let other = Sessions::<Visitor, _>::builder(store).codec(CountingCodec::default()).build();
+    let refused = other.prepare().await.expect_err("another codec");
+    assert!(
+        matches!(&refused, Error::OtherCodec { stored, own: "counted json" } if &**stored == "json"),
+        "{refused:?}"
+    );
+}
+
+/// Registers fields of `visitor`, as an older or a newer build did.
+async fn register(store: &Shelf, registered: &[(&str, Option<&'static str>)]) -> Registration {
+    let field = |(name, initial): &(&str, Option<&'static str>)| RegisteredField {
+        name: (*name).into(),
+        initial: initial.map(|initial| Bytes::from_static(initial.as_bytes())),
+        sensitive: false,
+    };
+    let proposal = Registration {
+        id: RegistrationId(7),
+        name: "visitor".into(),
+        version: 0,
+        codec: "json".into(),
+        fields: registered.iter().map(field).collect(),
+    };
+    store.register(&proposal).await.expect("a registration")
+}
+
+#[tokio::test]
+async fn p09_fields_that_are_not_registered_yet_are_added() {
+    let store = shelf();
+    register(&store, &[("visits", Some("0")), ("wishlist", Some("[]"))]).await;
+    let sessions = Sessions::<Visitor, _>::new(store.clone());
+    sessions.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
+    let [agreed] = <[_; 1]>::try_from(store.registrations().await.expect("a list")).expect("one registration");
+    let names: Vec<_> = agreed.fields.iter().map(|field| &*field.name).collect();
+    assert_eq!(names, ["visits", "wishlist", "theme", "cart"]);
+    assert_eq!(agreed.id, RegistrationId(7), "it is the same agreement");
+    assert_eq!(record(&store, "visitor", "42").await.expect("a record").head.registration, RegistrationId(7));
+}
+
+#[tokio::test]
+async fn p09_an_initial_value_of_another_type_differs_and_is_never_adopted() {
+    let store = shelf();
+    register(&store, &[("visits", Some(r#""none""#))]).await;
+    let refused = instance(&store, "light", Agreement::Refuse).prepare().await.expect_err("text is no number");
+    assert!(matches!(refused, Error::InitialStateMismatch { .. }), "{refused:?}");
+    let refused = instance(&store, "light", Agreement::Adopt).prepare().await.expect_err("text is no number");
+    assert!(matches!(&refused, Error::Decode { field, .. } if &**field == "visits"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn p09_the_same_initial_value_in_other_bytes_is_agreed_on() {
+    let store = shelf();
+    register(&store, &[("visits", Some(" 0")), ("cart", Some("[ ]")), ("theme", Some(r#""\u006cight""#))]).await;
+    let sessions = Sessions::<Visitor, _>::new(store.clone());
+    sessions.prepare().await.expect("the values are the same");
+    let touch = |visitor: &mut Handle<Visitor, Shelf>| drop(visitor.edit_all().theme.clone());
+    sessions.update("42", touch).await.expect("a commit");
+    assert_eq!(stored(&store, "visitor", "42").await, []);
+}
+
+#[tokio::test]
+async fn p09_many_first_instances_at_once_end_in_one_registration() {
+    let store = shelf();
+    let instances: Vec<_> = (0..16).map(|_| Sessions::<Visitor, _>::new(store.clone())).collect();
+    let tasks: Vec<_> = instances
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(|(number, instance)| {
+            tokio::spawn(async move {
+                instance.update(&number.to_string(), |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("it is served");
+    }
+    assert_eq!(store.registrations().await.expect("a list").len(), 1);
+    for key in 0..16 {
+        assert_eq!(now(instances[0].load(&key.to_string())).expect("a load").visits, 1);
+    }
+}
+
+#[derive(Session)]
+#[session(name = "p09-renamed")]
+struct Renamed {
+    #[session(alias = "language")]
+    locale: String,
+    visits: u32,
+}
+
+#[tokio::test]
+async fn p09_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_it() {
+    let store = shelf();
+    let older = Registration {
+        id: RegistrationId(7),
+        name: "p09-renamed".into(),
+        version: 0,
+        codec: "json".into(),
+        fields: vec![RegisteredField {
+            name: "language".into(),
+            initial: Some(Bytes::from_static(br#""""#)),
+            sensitive: false,
+        }],
+    };
+    store.register(&older).await.expect("a registration");
+    let sessions = Sessions::<Renamed, _>::new(store.clone());
+    sessions.update("42", |session| *session.edit().locale() = "de".to_owned()).await.expect("a commit");
+    assert_eq!(stored(&store, "p09-renamed", "42").await, fields(&[("language", r#""de""#)]));
+    assert_eq!(sessions.load("42").await.expect("a load").locale, "de");
+}
+
+#[tokio::test]
+async fn p09_a_value_stored_under_an_older_name_is_read_and_moves_with_its_next_change() {
+    let store = shelf();
+    let sessions = Sessions::<Renamed, _>::new(store.clone());
+    sessions.update("42", |session| *session.edit().visits() = 1).await.expect("a commit");
+    session_tests::write(&store, "p09-renamed", "42", &[("language", Some(r#""fr""#))]).await;
+    let mut session = sessions.load("42").await.expect("a load");
+    assert_eq!(session.locale, "fr");
+    session.edit_all();
+    assert!(session.dirty().expect("it can be encoded").is_empty());
+    *session.edit().visits() = 2;
+    session.commit().await.expect("a commit");
+    let older = [("language", r#""fr""#), ("visits", "2")];
+    assert_eq!(stored(&store, "p09-renamed", "42").await, fields(&older), "what did not change stays");
+    session.edit().locale().push('!');
+    session.commit().await.expect("a commit");
+    let newer = [("locale", r#""fr!""#), ("visits", "2")];
+    assert_eq!(stored(&store, "p09-renamed", "42").await, fields(&newer));
+    *session.edit().locale() = String::new();
+    session.commit().await.expect("a commit");
+    assert_eq!(sessions.load("42").await.expect("a load").locale, "");
+}
