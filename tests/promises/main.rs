@@ -15,4 +15,5 @@ mod p07_lost_answers;
 mod p08_expiry;
 mod p09_agreement;
 mod p10_migration;
+mod secrets;
 mod visitor;

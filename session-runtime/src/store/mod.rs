@@ -355,7 +355,7 @@ pub struct Registration {
 }
 
 /// One field of a registration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RegisteredField {
     /// The stored name.
     pub name: Arc<str>,
@@ -363,6 +363,16 @@ pub struct RegisteredField {
     pub initial: Option<Bytes>,
     /// Whether values must not be shown.
     pub sensitive: bool,
+}
+
+/// Shows the initial value's length only: it can be secret.
+impl fmt::Debug for RegisteredField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.initial {
+            Some(initial) => write!(f, "{}: {} bytes", self.name, initial.len()),
+            None => write!(f, "{}: pinned", self.name),
+        }
+    }
 }
 
 /// Where a listing of keys goes on.

@@ -1,0 +1,201 @@
+//! Keys and values are not shown where they do not belong.
+
+use std::error::Error as _;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use session_runtime::store::{RegisteredField, Registration, RegistrationId, Store};
+use session_runtime::{Agreement, Error, Outcome, Session, Sessions};
+use session_tests::{Events, Fault, now, write};
+
+use crate::visitor::{Item, Visitor, builder, sessions, shelf};
+
+const KEY: &str = "key-of-a-chat";
+const OTHER_KEY: &str = "key-of-another-chat";
+const VALUE: &str = "value-of-a-field";
+
+#[tokio::test]
+async fn secrets_no_event_shows_a_key_or_a_value() {
+    let (events, _guard) = Events::capture();
+    let sessions = builder::<Visitor>().build();
+    sessions.update(KEY, |visitor| *visitor.edit().theme() = VALUE.to_owned()).await.expect("a commit");
+    let mut one = sessions.load(KEY).await.expect("a load");
+    let mut other = sessions.load(KEY).await.expect("a load");
+    one.edit().cart().push(Item::new(VALUE, 1));
+    *other.edit().theme() = format!("{VALUE} again");
+    one.commit().await.expect("a commit");
+    other.commit().await.expect("a commit");
+    sessions.store().inner().fail_commit(Fault::LostAfter);
+    other.edit().theme().push('!');
+    other.commit().await.expect_err("the answer is lost");
+    drop(other);
+    one.renew(OTHER_KEY).await.expect("a renewal");
+    one.destroy().await.expect("a removal");
+
+    let lines = events.take();
+    for word in ["loaded", "committed", "rebasing", "dropped with uncommitted changes"] {
+        assert!(lines.iter().any(|line| line.contains(word)), "no event says `{word}`: {lines:#?}");
+    }
+    for line in &lines {
+        for secret in [KEY, OTHER_KEY, VALUE] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn secrets_events_tell_keys_apart_by_a_hash() {
+    let (events, _guard) = Events::capture();
+    let sessions = sessions::<Visitor>();
+    for key in [KEY, OTHER_KEY, KEY] {
+        sessions.load(key).await.expect("a load");
+    }
+    let lines = events.take();
+    let hashes: Vec<_> =
+        lines.iter().filter_map(|line| line.split(' ').find_map(|word| word.strip_prefix("key="))).collect();
+    let [one, other, again] = hashes.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(one, again);
+    assert_ne!(one, other);
+}
+
+/// A value whose errors show it, as those of many types do.
+#[derive(Debug, Default, Clone)]
+struct Loud(String);
+
+impl Serialize for Loud {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.starts_with("bad") {
+            return Err(serde::ser::Error::custom(format!("cannot encode {}", self.0)));
+        }
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Loud {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.starts_with("bad") {
+            return Err(serde::de::Error::custom(format!("cannot decode {text}")));
+        }
+        Ok(Self(text))
+    }
+}
+
+#[derive(Session, Debug)]
+#[session(name = "secrets-patient")]
+struct Patient {
+    #[session(sensitive)]
+    diagnosis: Loud,
+    remark: Loud,
+}
+
+/// Everything that an error shows, with its sources.
+fn shown(error: &Error) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        text += &format!(" {error} {error:?}");
+        source = error.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn secrets_an_encode_error_shows_no_sensitive_value() {
+    let sessions = sessions::<Patient>();
+    let mut patient = sessions.load("42").await.expect("a load");
+    *patient.edit().remark() = Loud("bad luck".to_owned());
+    let error = patient.commit().await.expect_err("it cannot be encoded");
+    assert!(shown(&error).contains("bad luck"), "an ordinary field's error tells why");
+    *patient.edit().remark() = Loud::default();
+    *patient.edit().diagnosis() = Loud("bad luck".to_owned());
+    let error = patient.commit().await.expect_err("it cannot be encoded");
+    assert!(matches!(&error, Error::Encode { field, .. } if &**field == "diagnosis"));
+    assert!(!shown(&error).contains("bad luck"), "{}", shown(&error));
+    patient.discard();
+}
+
+#[tokio::test]
+async fn secrets_a_decode_error_shows_no_sensitive_value() {
+    let store = shelf();
+    let sessions = Sessions::<Patient, _>::new(store.clone());
+    let sick = |patient: &mut session_runtime::Handle<Patient, _>| patient.edit().diagnosis().0 = "flu".to_owned();
+    sessions.update("42", sick).await.expect("a commit");
+    write(&store, "secrets-patient", "42", &[("remark", Some(r#""bad luck""#))]).await;
+    let error = sessions.load("42").await.expect_err("it cannot be decoded");
+    assert!(shown(&error).contains("bad luck"), "an ordinary field's error tells why");
+    let hidden = [("remark", None), ("diagnosis", Some(r#""bad luck""#))];
+    write(&store, "secrets-patient", "42", &hidden).await;
+    let error = sessions.load("42").await.expect_err("it cannot be decoded");
+    assert!(matches!(&error, Error::Decode { field, .. } if &**field == "diagnosis"));
+    assert!(!shown(&error).contains("bad luck"), "{}", shown(&error));
+}
+
+fn registered(sensitive: bool) -> Registration {
+    let field = |name: &str, initial: &'static str, sensitive| RegisteredField {
+        name: name.into(),
+        initial: Some(Bytes::from_static(initial.as_bytes())),
+        sensitive,
+    };
+    Registration {
+        id: RegistrationId(7),
+        name: "secrets-patient".into(),
+        version: 0,
+        codec: "json".into(),
+        fields: vec![field("diagnosis", r#""flu""#, sensitive), field("remark", r#""tall""#, false)],
+    }
+}
+
+#[tokio::test]
+async fn secrets_a_mismatch_shows_no_sensitive_value() {
+    // Whether the field is sensitive in this build, or in the one that registered it.
+    for sensitive in [true, false] {
+        let store = shelf();
+        store.register(&registered(sensitive)).await.expect("a registration");
+        let initial = || Patient { diagnosis: Loud("cold".to_owned()), remark: Loud("small".to_owned()) };
+        let sessions = Sessions::<Patient, _>::builder(store).initial(initial).agreement(Agreement::Refuse).build();
+        let error = sessions.prepare().await.expect_err("both values differ");
+        let text = shown(&error);
+        for (word, is_shown) in [("tall", true), ("small", true), ("flu", false), ("cold", false)] {
+            assert_eq!(text.contains(word), is_shown, "{word}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn secrets_debug_shows_no_sensitive_initial_value() {
+    let text = format!("{:?}", registered(true));
+    // However the bytes are written.
+    let bytes = format!("{:?}", Bytes::from_static(br#""flu""#));
+    assert!(!text.contains("flu") && !text.contains(&bytes), "{text}");
+    let store = session_runtime::MemoryStore::new();
+    store.register(&registered(true)).await.expect("a registration");
+    assert!(!format!("{store:?}").contains("flu"), "{store:?}");
+}
+
+#[tokio::test]
+async fn secrets_debug_shows_neither_keys_nor_values_of_what_the_runtime_hands_out() {
+    let sessions = Sessions::<Visitor, _>::new(session_runtime::MemoryStore::new());
+    let mut visitor = sessions.load(KEY).await.expect("a load");
+    *visitor.edit().theme() = VALUE.to_owned();
+    let committed = visitor.commit().await.expect("a commit");
+    assert_eq!(committed.outcome(), Outcome::Created);
+    let mut tracked = session_runtime::Tracked::<Visitor>::new().expect("a session");
+    *tracked.edit().theme() = VALUE.to_owned();
+    let patch = tracked.patch().expect("a patch");
+    for text in
+        [format!("{sessions:?}"), format!("{committed:?}"), format!("{patch:?}"), format!("{:?}", sessions.store())]
+    {
+        assert!(!text.contains(KEY) && !text.contains(VALUE), "{text}");
+    }
+    let text = format!("{visitor:?}");
+    assert!(!text.contains(KEY), "a handle shows the session as its own `Debug` does, and no key: {text}");
+}
+
+#[test]
+fn secrets_an_error_about_a_key_does_not_show_it() {
+    let sessions = sessions::<Visitor>();
+    let long = KEY.repeat(100);
+    let error = now(sessions.load(&long)).expect_err("too long");
+    assert!(!shown(&error).contains(KEY));
+}
