@@ -3,7 +3,9 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows, and nobody imports it")]
 
 mod calls;
+mod example;
 mod interleaving;
+mod model;
 mod p01_difference;
 mod p02_untouched;
 mod p03_dirty;
@@ -15,5 +17,7 @@ mod p07_lost_answers;
 mod p08_expiry;
 mod p09_agreement;
 mod p10_migration;
+mod p11_safety;
 mod secrets;
+mod spawned;
 mod visitor;

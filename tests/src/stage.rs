@@ -8,6 +8,7 @@ use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
     Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError, StoreErrorKind,
 };
+use tokio::sync::Notify;
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub enum Fault {
 pub struct Stage<S> {
     inner: S,
     script: Arc<Mutex<Script>>,
+    stuck: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +43,7 @@ struct Script {
 impl<S> Stage<S> {
     /// Plays on `inner`, without faults, in the present.
     pub fn new(inner: S) -> Self {
-        Self { inner, script: Arc::default() }
+        Self { inner, script: Arc::default(), stuck: Arc::default() }
     }
 
     /// The store inside.
@@ -59,6 +61,18 @@ impl<S> Stage<S> {
         self.script().commits.push_back(fault);
     }
 
+    /// Nothing fails from now on.
+    pub fn heal(&self) {
+        let mut script = self.script();
+        script.loads.clear();
+        script.commits.clear();
+    }
+
+    /// Waits until a call is stuck, so that its future can be dropped.
+    pub async fn stuck(&self) {
+        self.stuck.notified().await;
+    }
+
     /// Lets time pass for every call from now on.
     ///
     /// # Panics
@@ -71,24 +85,33 @@ impl<S> Stage<S> {
         ClockOffset(clock.0 + self.script().passed)
     }
 
+    /// Makes a call with a fault.
+    async fn play<T>(
+        &self,
+        fault: Option<Fault>,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let lost = || StoreError::new(StoreErrorKind::Unavailable, "the connection broke");
+        match fault {
+            None => call.await,
+            Some(Fault::Refused) => Err(StoreError::new(StoreErrorKind::Busy, "the store is busy").not_applied()),
+            Some(Fault::LostBefore) => Err(lost()),
+            Some(Fault::LostAfter) => call.await.and(Err(lost())),
+            Some(Fault::StuckBefore) => self.wait_forever().await,
+            Some(Fault::StuckAfter) => {
+                call.await?;
+                self.wait_forever().await
+            }
+        }
+    }
+
+    async fn wait_forever<T>(&self) -> T {
+        self.stuck.notify_one();
+        std::future::pending().await
+    }
+
     fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Makes a call with a fault.
-async fn play<T>(fault: Option<Fault>, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let lost = || StoreError::new(StoreErrorKind::Unavailable, "the connection broke");
-    match fault {
-        None => call.await,
-        Some(Fault::Refused) => Err(StoreError::new(StoreErrorKind::Busy, "the store is busy").not_applied()),
-        Some(Fault::LostBefore) => Err(lost()),
-        Some(Fault::LostAfter) => call.await.and(Err(lost())),
-        Some(Fault::StuckBefore) => std::future::pending().await,
-        Some(Fault::StuckAfter) => {
-            call.await?;
-            std::future::pending().await
-        }
     }
 }
 
@@ -99,13 +122,13 @@ impl<S: Store> Store for Stage<S> {
 
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let fault = self.script().loads.pop_front();
-        play(fault, self.inner.load(key, Load { clock: self.clock(load.clock), ..load })).await
+        self.play(fault, self.inner.load(key, Load { clock: self.clock(load.clock), ..load })).await
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         let fault = self.script().commits.pop_front();
         let commit = Commit { clock: self.clock(commit.clock), ..commit.clone() };
-        play(fault, self.inner.commit(key, &commit)).await
+        self.play(fault, self.inner.commit(key, &commit)).await
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
