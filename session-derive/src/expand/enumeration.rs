@@ -45,6 +45,7 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
     let from_index = from_index(items);
     let debug = debug(items);
     quote! {
+        #[automatically_derived]
         impl #impl_generics __session::Clone for #target {
             #[inline]
             fn clone(&self) -> Self {
@@ -52,8 +53,10 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
             }
         }
 
+        #[automatically_derived]
         impl #impl_generics __session::Copy for #target {}
 
+        #[automatically_derived]
         impl #impl_generics __session::PartialEq for #target {
             #[inline]
             fn eq(&self, other: &Self) -> bool {
@@ -61,8 +64,10 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
             }
         }
 
+        #[automatically_derived]
         impl #impl_generics __session::Eq for #target {}
 
+        #[automatically_derived]
         impl #impl_generics __session::Hash for #target {
             #[inline]
             fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
@@ -70,6 +75,7 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
             }
         }
 
+        #[automatically_derived]
         impl #impl_generics __session::Debug for #target {
             #[inline]
             fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
@@ -77,6 +83,7 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
             }
         }
 
+        #[automatically_derived]
         impl #impl_generics __session::Field for #target {
             #[inline]
             fn index(self) -> usize {

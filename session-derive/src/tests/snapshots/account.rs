@@ -95,6 +95,7 @@ const _: () = {
             self.__value
         }
     }
+    #[automatically_derived]
     impl<P> __session::Clone for Name<P>
     where
         P: my::sessions::__private::Session,
@@ -105,11 +106,13 @@ const _: () = {
             *self
         }
     }
+    #[automatically_derived]
     impl<P> __session::Copy for Name<P>
     where
         P: my::sessions::__private::Session,
         Kind: my::sessions::__private::Session,
     {}
+    #[automatically_derived]
     impl<P> __session::PartialEq for Name<P>
     where
         P: my::sessions::__private::Session,
@@ -120,11 +123,13 @@ const _: () = {
             __session::Field::index(*self) == __session::Field::index(*other)
         }
     }
+    #[automatically_derived]
     impl<P> __session::Eq for Name<P>
     where
         P: my::sessions::__private::Session,
         Kind: my::sessions::__private::Session,
     {}
+    #[automatically_derived]
     impl<P> __session::Hash for Name<P>
     where
         P: my::sessions::__private::Session,
@@ -135,6 +140,7 @@ const _: () = {
             __session::Hash::hash(&__session::Field::index(*self), state);
         }
     }
+    #[automatically_derived]
     impl<P> __session::Debug for Name<P>
     where
         P: my::sessions::__private::Session,
@@ -149,6 +155,7 @@ const _: () = {
             }
         }
     }
+    #[automatically_derived]
     impl<P> __session::Field for Name<P>
     where
         P: my::sessions::__private::Session,

@@ -15,32 +15,39 @@ const _: () = {
             self.__value
         }
     }
+    #[automatically_derived]
     impl __session::Clone for NothingField {
         #[inline]
         fn clone(&self) -> Self {
             *self
         }
     }
+    #[automatically_derived]
     impl __session::Copy for NothingField {}
+    #[automatically_derived]
     impl __session::PartialEq for NothingField {
         #[inline]
         fn eq(&self, other: &Self) -> bool {
             __session::Field::index(*self) == __session::Field::index(*other)
         }
     }
+    #[automatically_derived]
     impl __session::Eq for NothingField {}
+    #[automatically_derived]
     impl __session::Hash for NothingField {
         #[inline]
         fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
             __session::Hash::hash(&__session::Field::index(*self), state);
         }
     }
+    #[automatically_derived]
     impl __session::Debug for NothingField {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
             match *self {}
         }
     }
+    #[automatically_derived]
     impl __session::Field for NothingField {
         #[inline]
         fn index(self) -> usize {

@@ -27,32 +27,39 @@ const _: () = {
             self.__value
         }
     }
+    #[automatically_derived]
     impl __session::Clone for PairField {
         #[inline]
         fn clone(&self) -> Self {
             *self
         }
     }
+    #[automatically_derived]
     impl __session::Copy for PairField {}
+    #[automatically_derived]
     impl __session::PartialEq for PairField {
         #[inline]
         fn eq(&self, other: &Self) -> bool {
             __session::Field::index(*self) == __session::Field::index(*other)
         }
     }
+    #[automatically_derived]
     impl __session::Eq for PairField {}
+    #[automatically_derived]
     impl __session::Hash for PairField {
         #[inline]
         fn hash<__H: __session::Hasher>(&self, state: &mut __H) {
             __session::Hash::hash(&__session::Field::index(*self), state);
         }
     }
+    #[automatically_derived]
     impl __session::Debug for PairField {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
             __session::debug_field(__FIELDS, __session::Field::index(*self), f)
         }
     }
+    #[automatically_derived]
     impl __session::Field for PairField {
         #[inline]
         fn index(self) -> usize {

@@ -64,6 +64,7 @@ const _: () = {
             self.__value
         }
     }
+    #[automatically_derived]
     impl __session::Clone for VisitorField
     where
         Prefs: ::session_runtime::__private::Session,
@@ -73,10 +74,12 @@ const _: () = {
             *self
         }
     }
+    #[automatically_derived]
     impl __session::Copy for VisitorField
     where
         Prefs: ::session_runtime::__private::Session,
     {}
+    #[automatically_derived]
     impl __session::PartialEq for VisitorField
     where
         Prefs: ::session_runtime::__private::Session,
@@ -86,10 +89,12 @@ const _: () = {
             __session::Field::index(*self) == __session::Field::index(*other)
         }
     }
+    #[automatically_derived]
     impl __session::Eq for VisitorField
     where
         Prefs: ::session_runtime::__private::Session,
     {}
+    #[automatically_derived]
     impl __session::Hash for VisitorField
     where
         Prefs: ::session_runtime::__private::Session,
@@ -99,6 +104,7 @@ const _: () = {
             __session::Hash::hash(&__session::Field::index(*self), state);
         }
     }
+    #[automatically_derived]
     impl __session::Debug for VisitorField
     where
         Prefs: ::session_runtime::__private::Session,
@@ -111,6 +117,7 @@ const _: () = {
             }
         }
     }
+    #[automatically_derived]
     impl __session::Field for VisitorField
     where
         Prefs: ::session_runtime::__private::Session,
