@@ -21,6 +21,8 @@ pub use session::{Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 pub use sessions::{Committed, Handle, Limits, Outcome, Sessions, SessionsBuilder};
+#[cfg(feature = "redis")]
+pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{BoxStore, MemoryStore};

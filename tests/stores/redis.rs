@@ -39,7 +39,7 @@ mod suite {
 /// A server of the test's own; says that the test is left out if there is none.
 macro_rules! server {
     ($($line:literal),*) => {
-        if is_available() { RedisServer::start(&[$($line),*]) } else { return }
+        if is_available() { RedisServer::start(&["appendonly no", $($line),*]) } else { return }
     };
 }
 
