@@ -41,7 +41,7 @@ struct Inner {
 }
 
 enum Target {
-    Single(Client),
+    Single(Box<Client>),
     Cluster(Box<ClusterClient>),
 }
 
@@ -186,7 +186,7 @@ impl Link {
             return Ok(connection.clone());
         }
         let connection = match &self.0.target {
-            Target::Single(client) => Connection::Single(manager(client.clone(), self.0.timeouts)?),
+            Target::Single(client) => Connection::Single(manager(Client::clone(client), self.0.timeouts)?),
             Target::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
         };
         *current = Some(connection.clone());
@@ -270,7 +270,8 @@ fn target(url: &str, timeouts: Timeouts) -> Result<Target, StoreError> {
     let Some((scheme, rest)) = url.split_once("+cluster://") else {
         let info = url.into_connection_info().map_err(refused)?;
         let info = info.set_tcp_settings(tcp());
-        return Ok(Target::Single(Client::open(info).map_err(refused)?));
+        let client = Client::open(info).map_err(refused)?;
+        return Ok(Target::Single(Box::new(client)));
     };
     let (login, hosts) = rest.rsplit_once('@').map_or(("", rest), |(login, hosts)| (login, hosts));
     let at = if login.is_empty() { "" } else { "@" };
