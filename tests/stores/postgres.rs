@@ -54,26 +54,17 @@ macro_rules! place {
 mod conformance {
     use std::sync::LazyLock;
 
+    use session_runtime::store::PostgresStore;
+
     use super::Place;
 
     static PLACE: LazyLock<Option<Place>> = LazyLock::new(Place::find);
 
-    macro_rules! tests {
-        (() $($case:ident)*) => {
-            $(
-                #[test]
-                fn $case() {
-                    let Some(place) = PLACE.as_ref() else { return };
-                    session_runtime::store::conformance::run(
-                        place.store(),
-                        session_runtime::store::conformance::$case,
-                    );
-                }
-            )*
-        };
+    async fn open() -> Option<PostgresStore> {
+        Some(PLACE.as_ref()?.store().await)
     }
 
-    session_runtime::__conformance_cases! { tests }
+    session_runtime::conformance!(open());
 }
 
 /// How many bytes the server has logged so far.

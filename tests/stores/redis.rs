@@ -17,23 +17,13 @@ use session_tests::redis_server::{RedisServer, is_available};
 /// The suite that all stores pass, on one server.
 mod suite {
     use session_runtime::store::RedisStore;
-    use session_runtime::store::conformance;
     use session_tests::redis_server::shared;
 
-    macro_rules! cases {
-        (() $($case:ident)*) => {
-            $(
-                #[test]
-                fn $case() {
-                    if let Some(url) = shared() {
-                        conformance::run(async { RedisStore::open(url).await.unwrap() }, conformance::$case);
-                    }
-                }
-            )*
-        };
+    async fn open() -> Option<RedisStore> {
+        Some(RedisStore::open(shared()?).await.unwrap())
     }
 
-    session_runtime::__conformance_cases! { cases }
+    session_runtime::conformance!(open());
 }
 
 /// A server of the test's own; says that the test is left out if there is none.

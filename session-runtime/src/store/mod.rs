@@ -43,8 +43,19 @@ pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
 
 /// A place where sessions are kept: one round trip per load, one per commit.
 ///
+/// This is a whole store:
+///
+/// ```
+#[doc = include_str!("example.rs")]
+/// ```
+///
 /// A store is a handle: clones share what is stored. Every operation is atomic, and what it acknowledged is kept as
-/// far as the engine is set up to keep it.
+/// far as the engine is set up to keep it. Where an engine decides by itself, in a script or a statement, it says the
+/// same as [`rule`]. The feature `conformance` has a suite that every store passes, and the one above does:
+///
+/// ```text
+/// session_runtime::conformance!(async { MapStore::default() });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session store",
     label = "sessions cannot be kept here",

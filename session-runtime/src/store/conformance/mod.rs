@@ -1,10 +1,9 @@
 //! What every store promises, as tests that the author of a store runs.
 //!
-//! ```ignore
-//! // tests/my_store.rs
-//! use my_store::MyStore;
+//! ```
+//! use session_runtime::store::MemoryStore;
 //!
-//! session_runtime::conformance!(async { MyStore::connect("…").await.unwrap() });
+//! session_runtime::conformance!(async { MemoryStore::new() });
 //! ```
 //!
 //! The macro expands to one `#[test]` per case. Each case works under a session name of its own, so that all of them
@@ -19,7 +18,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use super::Store;
+use super::{BoxStore, Store};
 
 mod creating;
 mod destroyed;
@@ -87,16 +86,47 @@ const fn promise(case: &str) -> &'static str {
     PROMISES[((name[1] - b'0') * 10 + (name[2] - b'0')) as usize - 1]
 }
 
-/// Runs one case on its own runtime. For [`conformance!`](crate::conformance).
+/// What the future given to [`conformance!`](crate::conformance) makes: a store, or `None` to leave the cases out where
+/// there is no server for it.
+pub trait Provided {
+    #[doc(hidden)]
+    fn provided(self) -> Option<BoxStore>;
+}
+
+impl<S: Store> Provided for S {
+    fn provided(self) -> Option<BoxStore> {
+        Some(BoxStore::new(self))
+    }
+}
+
+impl<S: Store> Provided for Option<S> {
+    fn provided(self) -> Option<BoxStore> {
+        self.map(BoxStore::new)
+    }
+}
+
+/// Runs the case of this name on its own runtime. For [`conformance!`](crate::conformance).
+///
+/// A thin shell: each test of each store has one of its own, and cases are compiled once, with this crate.
 #[doc(hidden)]
-pub fn run<S: Store, C: Future<Output = ()>>(store: impl Future<Output = S>, case: impl FnOnce(Scene) -> C) {
+pub fn run<P: Provided>(store: impl Future<Output = P>, case: &str) {
+    play(Box::pin(async { store.await.provided() }), case);
+}
+
+fn play(store: Pin<Box<dyn Future<Output = Option<BoxStore>> + '_>>, case: &str) {
+    let case = CASES.iter().find(|known| known.name == case).expect("it is in the table");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime can be built").block_on(async { case(Scene::new(store.await).await).await });
+    runtime.expect("a runtime can be built").block_on(async {
+        if let Some(store) = store.await {
+            (case.run)(Scene::new(store).await).await;
+        }
+    });
 }
 
 /// Tests a store: one `#[test]` per case of the [suite](crate::store::conformance).
 ///
-/// The argument is a future that makes a store. It is evaluated once per case; the stores may share one server.
+/// The argument is a future that makes a store, or an `Option` of one. It is evaluated once per case; the stores may
+/// share one server.
 #[macro_export]
 macro_rules! conformance {
     ($store:expr) => {
@@ -111,7 +141,7 @@ macro_rules! __conformance_tests {
         $(
             #[test]
             fn $case() {
-                $crate::store::conformance::run($store, $crate::store::conformance::$case);
+                $crate::store::conformance::run($store, stringify!($case));
             }
         )*
     };

@@ -34,9 +34,13 @@ pub struct Scene {
 impl Scene {
     /// A scene of its own in this store.
     pub async fn new(store: impl Store) -> Self {
+        Self::of(BoxStore::new(store)).await
+    }
+
+    async fn of(store: BoxStore) -> Self {
         store.prepare().await.expect("a store can be prepared");
         Self {
-            store: BoxStore::new(store),
+            store,
             name: format!("case-{:016x}", rand::random::<u64>()).into(),
             lifetime: Lifetime { inactivity: None, creation: None, renew_after: 1, retention: RETENTION },
             clock: ClockOffset(BEGINNING),

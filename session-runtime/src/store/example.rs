@@ -1,0 +1,133 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use session_runtime::expiry::{ClockOffset, Timestamp};
+use session_runtime::store::rule::{self, Decision, Header};
+use session_runtime::store::{
+    Action, Applied, Commit, Cursor, Field, Found, Gone, Key, Keys, Load, Loaded, Purged, Record, Registration, Reply,
+    Store, StoreError,
+};
+
+/// Keeps sessions in one map behind one lock, which makes every operation atomic.
+#[derive(Debug, Clone, Default)]
+pub struct MapStore(Arc<Mutex<Maps>>);
+
+#[derive(Debug, Default)]
+struct Maps {
+    sessions: BTreeMap<Key, (Header, Vec<Field>)>,
+    registrations: BTreeMap<(Arc<str>, u32), Registration>,
+}
+
+impl MapStore {
+    fn lock(&self) -> MutexGuard<'_, Maps> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MapStore {
+    async fn prepare(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
+        let (mut maps, now) = (self.lock(), Timestamp::now(load.clock));
+        let Some((header, fields)) = maps.sessions.get_mut(key) else {
+            return Ok(Loaded { now, renewed: false, found: Found::Absent { saw: None } });
+        };
+        if !header.is_live(now) {
+            return Ok(Loaded { now, renewed: false, found: Found::Absent { saw: Some(header.head.incarnation) } });
+        }
+        let renewed = header.renewed(&load.lifetime, now);
+        *header = renewed.unwrap_or(*header);
+        let record = Record { head: header.head, fields: fields.clone() };
+        Ok(Loaded { now, renewed: renewed.is_some(), found: Found::Record(record) })
+    }
+
+    async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
+        let (mut maps, now) = (self.lock(), Timestamp::now(commit.clock));
+        let (header, fields) = maps.sessions.get(key).cloned().unzip();
+        let mut fields = fields.unwrap_or_default();
+        match (rule::decide(header.as_ref(), commit, now), header) {
+            (Decision::Apply, _) => {}
+            (Decision::Answer(applied), _) => return Ok(Reply::Applied(applied)),
+            (Decision::Conflict, Some(Header { head, .. })) => return Ok(Reply::Conflict(Record { head, fields })),
+            (Decision::Conflict, None) => return Ok(Reply::Gone(Gone::Absent)),
+            (Decision::Gone(gone), _) => return Ok(Reply::Gone(gone)),
+        }
+        if let Action::Renew { to } = &commit.action
+            && rule::is_occupied(maps.sessions.get(to).map(|(header, _)| header), now)
+        {
+            return Ok(Reply::Occupied);
+        }
+
+        let live = header.filter(|header| header.is_live(now));
+        if live.is_none() || commit.replace {
+            fields.clear();
+        }
+        for change in &commit.changes {
+            fields.retain(|field| field.name != change.name);
+            fields.extend(change.value.clone().map(|value| Field { name: change.name.clone(), value }));
+        }
+        let next = rule::next(header.as_ref(), commit, fields.is_empty(), now);
+        let (left, head) = match &commit.action {
+            Action::Write => (fields, Some(next.head)),
+            Action::Destroy => (Vec::new(), None),
+            Action::Renew { to } => {
+                let moved = rule::moved(&next, commit, fields.is_empty(), now);
+                maps.sessions.insert(to.clone(), (moved, fields));
+                (Vec::new(), Some(moved.head))
+            }
+        };
+        maps.sessions.insert(key.clone(), (next, left));
+        let was_stored = live.is_some_and(|header| header.head.stored);
+        let is_stored = head.is_some_and(|head| head.stored);
+        Ok(Reply::Applied(Applied { head, was_stored, is_stored, repeated: false }))
+    }
+
+    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
+        Ok(self.lock().registrations.get(&(name.into(), version)).cloned())
+    }
+
+    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
+        let (mut maps, key) = (self.lock(), (proposal.name.clone(), proposal.version));
+        let registered = maps.registrations.entry(key).or_insert_with(|| proposal.clone());
+        for field in &proposal.fields {
+            if registered.fields.iter().all(|known| known.name != field.name) {
+                registered.fields.push(field.clone());
+            }
+        }
+        Ok(registered.clone())
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        Ok(self.lock().registrations.remove(&(name.into(), version)).is_some())
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        Ok(self.lock().registrations.values().cloned().collect())
+    }
+
+    async fn keys(&self, name: &str, after: Option<Cursor>, limit: usize, at: ClockOffset) -> Result<Keys, StoreError> {
+        let (maps, now) = (self.lock(), Timestamp::now(at));
+        let stored = maps.sessions.iter().filter(|(_, (header, _))| header.head.stored && header.is_live(now));
+        let named = stored.map(|(key, _)| key).filter(|key| key.name() == name);
+        let rest = named.filter(|key| after.as_ref().is_none_or(|after| key.id().as_bytes() > &*after.0));
+        let keys: Vec<Key> = rest.take(limit).cloned().collect();
+        let next = keys.last().filter(|_| keys.len() == limit).map(|last| Cursor(last.id().as_bytes().into()));
+        Ok(Keys { keys, next })
+    }
+
+    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
+        Ok(self.keys(name, None, usize::MAX, clock).await?.keys.len() as u64)
+    }
+
+    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
+        let (mut maps, now) = (self.lock(), Timestamp::now(clock));
+        let forgotten = maps.sessions.iter().filter(|(_, (header, _))| header.is_forgotten(now));
+        let forgotten: Vec<Key> = forgotten.take(limit).map(|(key, _)| key.clone()).collect();
+        for key in &forgotten {
+            maps.sessions.remove(key);
+        }
+        Ok(Purged { removed: forgotten.len() as u64, more: forgotten.len() == limit })
+    }
+}
