@@ -9,6 +9,7 @@ mod model;
 mod p01_difference;
 mod p02_untouched;
 mod p03_dirty;
+mod p03_exact;
 mod p04_only_dirty;
 mod p05_overlap;
 mod p06_destroyed;

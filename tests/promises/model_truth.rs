@@ -171,10 +171,11 @@ impl Truth {
 
     /// The first change that is sent fails like this.
     fn lose(&mut self, actor: &mut Actor, mut frozen: Frozen, fault: Fault, resent: bool) -> Answer {
-        if matches!(fault, Fault::LostAfter | Fault::StuckAfter) && frozen.applied.is_none() {
-            if let Sent::Applied(Known::Record(life, commits)) = self.send(actor.base.0, frozen, resent) {
-                frozen.applied = Some((life, commits));
-            }
+        if matches!(fault, Fault::LostAfter | Fault::StuckAfter)
+            && frozen.applied.is_none()
+            && let Sent::Applied(Known::Record(life, commits)) = self.send(actor.base.0, frozen, resent)
+        {
+            frozen.applied = Some((life, commits));
         }
         // What was refused for certain need not be settled, unless it was sent before.
         if fault != Fault::Refused || resent {

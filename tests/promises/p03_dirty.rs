@@ -20,6 +20,9 @@ fn loaded() -> Handle<Visitor, Shelf> {
     now(sessions.load("42")).expect("a load")
 }
 
+/// What a handler does to a session.
+type Change<T> = fn(&mut T);
+
 fn dirty(visitor: &Handle<Visitor, Shelf>) -> Vec<VisitorField> {
     visitor.dirty().expect("it can be encoded").iter().collect()
 }
@@ -119,7 +122,7 @@ fn grown() -> Deep {
 #[test]
 fn p03_no_change_through_a_mutable_borrow_is_missed_however_deep() {
     let sessions = session_runtime::Sessions::<Deep, _>::builder(shelf()).initial(grown).build();
-    let changes: [(&str, fn(&mut Deep)); 16] = [
+    let changes: [(&str, Change<Deep>); 16] = [
         ("tree", |deep| deep.tree.children[1].leaf = 0.5),
         ("tree", |deep| {
             if let Kind::Named { name } = &mut deep.tree.kind {
@@ -127,7 +130,7 @@ fn p03_no_change_through_a_mutable_borrow_is_missed_however_deep() {
             }
         }),
         ("tree", |deep| {
-            deep.tree.children.iter_mut().for_each(|child| child.kind = Kind::Named { name: String::new() })
+            deep.tree.children.iter_mut().for_each(|child| child.kind = Kind::Named { name: String::new() });
         }),
         ("tree", |deep| deep.tree.children[0].leaf = -0.0),
         ("map", |deep| deep.map.values_mut().for_each(|list| list.reverse())),
@@ -247,7 +250,7 @@ fn p03_a_float_that_json_cannot_hold_is_an_encode_error_and_nothing_is_sent() {
     let sessions = sessions::<Carried>();
     now(sessions.update("42", |session| *session.edit().visits() = 1)).expect("a commit");
     let before = now(session_tests::record(sessions.store(), "p03-carried", "42")).expect("a record");
-    let spoils: [(&str, fn(&mut Carried)); 3] = [
+    let spoils: [(&str, Change<Carried>); 3] = [
         ("ratio", |session| session.ratio = f64::NAN),
         ("ratio", |session| session.ratio = f64::NEG_INFINITY),
         ("points", |session| session.points = vec![None, Some((0.5, f32::INFINITY))]),

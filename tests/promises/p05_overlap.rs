@@ -160,7 +160,6 @@ struct Counters {
     clicks: u32,
 }
 
-#[expect(clippy::ptr_arg, reason = "a merge function takes what the field is")]
 fn longest(base: &String, mine: String, theirs: String) -> String {
     let longest = if mine.len() > theirs.len() { mine } else { theirs };
     format!("{longest} (was {base})")

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{Key, Store};
 use session_runtime::{Error, Expiry, Handle, Outcome, Sessions};
 use session_tests::{is_stored, now, record, stored};
@@ -200,7 +201,7 @@ fn p06_a_destroyed_session_stays_so_after_its_header_was_purged() {
     let (sessions, late) = with_a_late_handler(builder().retention(HOUR).build());
     now(load(&sessions, "42").destroy()).expect("a removal");
     sessions.store().inner().pass(HOUR);
-    let purged = now(sessions.store().purge(100, Default::default())).expect("a purge");
+    let purged = now(sessions.store().purge(100, ClockOffset::default())).expect("a purge");
     assert_eq!(purged.removed, 1, "the header");
     assert_refused(&sessions, late, destroyed);
 }

@@ -57,7 +57,7 @@ async fn old_store() -> Shelf {
     let store = shelf();
     let sessions = Sessions::<v1::Account, _>::new(store.clone());
     let open = |account: &mut Handle<v1::Account, Shelf>| {
-        *account.edit().name() = "Ada".to_owned();
+        account.edit().name().push_str("Ada");
         *account.edit().coins() = 9;
     };
     sessions.update("42", open).await.expect("a commit");

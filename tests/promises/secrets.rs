@@ -94,7 +94,7 @@ fn shown(error: &Error) -> String {
     let mut text = format!("{error} {error:?}");
     let mut source = error.source();
     while let Some(error) = source {
-        text += &format!(" {error} {error:?}");
+        text.extend([error.to_string(), format!("{error:?}")]);
         source = error.source();
     }
     text
