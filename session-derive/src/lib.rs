@@ -14,7 +14,7 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Implements `session_runtime::Session` for a struct.
+#[doc = include_str!("derive.md")]
 #[proc_macro_derive(Session, attributes(session))]
 pub fn derive_session(input: TokenStream) -> TokenStream {
     expand::derive(input.into()).into()

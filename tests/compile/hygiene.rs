@@ -5,35 +5,33 @@
 mod without_prelude {
     #![no_implicit_prelude]
 
-    pub struct Option;
-    pub struct Some;
-    pub struct None;
-    pub struct Result;
-    pub struct Ok;
-    pub struct Err;
-    pub struct String;
-    pub struct Vec;
-    pub struct Session;
-    pub struct Field;
-    pub struct Default;
-    pub struct Clone;
-    pub struct usize;
-    pub struct bool;
-    pub mod std {}
-    pub mod core {}
-    pub mod session_runtime {}
+    struct Option;
+    struct Some;
+    struct None;
+    struct Result;
+    struct Ok;
+    struct Err;
+    struct String;
+    struct Vec;
+    struct Session;
+    struct Field;
+    struct Default;
+    struct Clone;
+    mod std {}
+    mod core {}
+    mod session_runtime {}
 
     #[derive(::session_runtime::Session)]
     pub(super) struct Visitor {
         pub(super) visits: u32,
-        #[session(initial = [1, 2], merge = visitor)]
-        pub(super) list: [u8; 2],
+        #[session(initial = [1; 16], merge = visitor)]
+        pub(super) list: [u8; 16],
         #[session(nested)]
         pub(super) prefs: Prefs,
         #[session(skip)]
         pub(super) request: u64,
         #[session(with = index, alias = "x")]
-        pub(super) coded: u16,
+        pub(super) coded: u128,
     }
 
     #[derive(::session_runtime::Session)]
@@ -48,7 +46,7 @@ mod without_prelude {
         }
     }
 
-    fn visitor(_: &[u8; 2], mine: [u8; 2], _: [u8; 2]) -> [u8; 2] {
+    fn visitor(_: &[u8; 16], mine: [u8; 16], _: [u8; 16]) -> [u8; 16] {
         mine
     }
 
@@ -56,11 +54,11 @@ mod without_prelude {
         use ::serde::{Deserialize, Deserializer, Serializer};
         use ::std::result::Result;
 
-        pub(super) fn serialize<S: Serializer>(value: &u16, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.serialize_u16(*value)
+        pub(super) fn serialize<S: Serializer>(value: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_u128(*value)
         }
 
-        pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+        pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
             Deserialize::deserialize(deserializer)
         }
     }
@@ -77,7 +75,7 @@ fn no_name_of_the_prelude_is_taken_for_granted() {
     *visitor.edit().coded() = 4;
     let dirty: Vec<_> = visitor.dirty().unwrap().iter().collect();
     assert_eq!(dirty, [VisitorField::Visits, VisitorField::Coded, VisitorField::Prefs(PrefsField::Theme)]);
-    assert_eq!((visitor.visits, visitor.list, visitor.prefs.theme, visitor.request), (1, [1, 2], 2, 3));
+    assert_eq!((visitor.visits, visitor.list, visitor.prefs.theme, visitor.request), (1, [1; 16], 2, 3));
 }
 
 /// Fields, parameters and types with the names that generated code uses itself.
@@ -86,7 +84,7 @@ mod generated_names {
 
     #[derive(Other, Debug)]
     #[session(name = "generated")]
-    pub(super) struct Touched<'session, V, P, N, S, D> {
+    pub(super) struct Names<'session, V, P, N, S, D> {
         pub(super) value: u8,
         pub(super) touched: u8,
         pub(super) key: u8,
@@ -103,7 +101,7 @@ mod generated_names {
         pub(super) clone: u8,
         pub(super) r#type: u8,
         pub(super) r#fn: u8,
-        pub(super) __value: u8,
+        pub(super) __session: u8,
         pub(super) text: std::borrow::Cow<'session, str>,
         pub(super) parameters: (V, P, N, S, D),
     }
@@ -111,15 +109,15 @@ mod generated_names {
 
 #[test]
 fn fields_and_parameters_may_have_the_names_of_generated_code() {
-    type Touched = generated_names::Touched<'static, u8, u8, u8, u8, u8>;
-    let mut session = session_runtime::Tracked::<Touched>::new().unwrap();
+    type Names = generated_names::Names<'static, u8, u8, u8, u8, u8>;
+    let mut session = session_runtime::Tracked::<Names>::new().unwrap();
     *session.edit().value() = 1;
     *session.edit().touched() = 1;
     *session.edit().edit() = 1;
     *session.edit().clone() = 1;
     *session.edit().r#type() = 1;
-    *session.edit().__value() = 1;
-    assert_eq!(format!("{:?}", session.dirty().unwrap()), "{value, touched, edit, clone, type, __value}");
+    *session.edit().__session() = 1;
+    assert_eq!(format!("{:?}", session.dirty().unwrap()), "{value, touched, edit, clone, type, __session}");
     let read = [session.key, session.this, session.index, session.visitor, session.own, session.nested, session.r#fn];
     assert_eq!(read, [0; 7]);
     assert_eq!([session.initial, session.read, session.write, session.field], [0; 4]);

@@ -1,152 +1,16 @@
-//! Every shape under every lint: generated code needs no exception from the user's rules, however strict they are.
+//! The library of this package forbids every lint over every shape. Here it is used, so that it is not only compiled.
 
-#![forbid(
-    ambiguous_glob_reexports,
-    dead_code,
-    deprecated,
-    elided_lifetimes_in_paths,
-    explicit_outlives_requirements,
-    keyword_idents,
-    let_underscore_drop,
-    meta_variable_misuse,
-    missing_copy_implementations,
-    missing_debug_implementations,
-    missing_docs,
-    non_ascii_idents,
-    non_camel_case_types,
-    non_local_definitions,
-    non_snake_case,
-    private_bounds,
-    private_interfaces,
-    redundant_imports,
-    redundant_lifetimes,
-    single_use_lifetimes,
-    trivial_bounds,
-    trivial_casts,
-    trivial_numeric_casts,
-    unnameable_types,
-    unreachable_code,
-    unreachable_patterns,
-    unsafe_code,
-    unused_import_braces,
-    unused_lifetimes,
-    unused_macro_rules,
-    unused_variables,
-    variant_size_differences
-)]
-#![deny(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, unused, future_incompatible, warnings)]
-#![allow(
-    clippy::blanket_clippy_restriction_lints,
-    reason = "which of them speak about generated code is what is asked"
-)]
-#![allow(clippy::missing_docs_in_private_items, clippy::field_scoped_visibility_modifiers, reason = "user's own code")]
-#![allow(clippy::pub_with_shorthand, clippy::pub_without_shorthand, reason = "user's own code")]
-#![allow(clippy::min_ident_chars, clippy::single_char_lifetime_names, reason = "user's own code")]
-#![allow(clippy::arbitrary_source_item_ordering, clippy::exhaustive_structs, reason = "user's own code")]
-#![allow(clippy::std_instead_of_alloc, clippy::absolute_paths, reason = "user's own code")]
-
-use std::borrow::Cow;
-use std::collections::HashMap;
-
-use session_runtime::Session;
-
-/// A visitor.
-#[derive(Debug, Session)]
-#[session(name = "lints", version = 2, from = Former, persist = "always")]
-pub struct Visitor<'a, P, T, const N: usize>
-where
-    P: Clone,
-{
-    /// How often.
-    #[session(pin, rename = "count", alias = "number")]
-    pub visits: u32,
-    /// Private, and of a private type.
-    #[session(initial = Hidden(3), with = hidden, sensitive)]
-    hidden: Hidden,
-    /// Of the user's lifetime.
-    #[session(merge = theirs)]
-    pub text: Cow<'a, str>,
-    /// Of the user's types.
-    #[session(unordered)]
-    pub list: Vec<T>,
-    /// A map.
-    pub map: HashMap<String, T>,
-    /// Of the user's constant.
-    #[session(initial = [0; N].to_vec(), conflict = "reject")]
-    pub table: Vec<u8>,
-    /// A private session.
-    #[session(nested)]
-    private: Private,
-    /// The user's session.
-    #[session(nested)]
-    pub plugin: P,
-    /// Not stored.
-    #[session(skip)]
-    pub(crate) request: Option<u64>,
-    /// Gone soon.
-    #[deprecated]
-    pub old: u8,
-}
-
-/// A tuple.
-#[derive(Debug, Session)]
-pub struct Pair(
-    /// The first.
-    pub u8,
-    u16,
-);
-
-/// Nothing.
-#[derive(Debug, Clone, Copy, Session)]
-pub struct Nothing;
-
-#[derive(Debug)]
-struct Hidden(u8);
-
-#[derive(Debug, Session)]
-struct Private {
-    dark: bool,
-}
-
-/// The version before.
-#[derive(Debug, Session)]
-#[session(name = "lints", version = 1)]
-pub struct Former {
-    /// How often.
-    pub visits: u32,
-}
-
-impl<P: Session + Clone, T, const N: usize> From<Former> for Visitor<'_, P, T, N>
-where
-    Vec<T>: serde::Serialize + serde::de::DeserializeOwned + Default,
-    HashMap<String, T>: serde::Serialize + serde::de::DeserializeOwned + Default,
-{
-    fn from(former: Former) -> Self {
-        Self { visits: former.visits, ..Self::initial() }
-    }
-}
-
-fn theirs<'a>(_base: &Cow<'a, str>, _mine: Cow<'a, str>, theirs: Cow<'a, str>) -> Cow<'a, str> {
-    theirs
-}
-
-mod hidden {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use super::Hidden;
-
-    pub(super) fn serialize<S: Serializer>(hidden: &Hidden, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(hidden.0)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hidden, D::Error> {
-        u8::deserialize(deserializer).map(Hidden)
-    }
-}
+use session_runtime::{Session, Tracked};
+use session_tests::lints::{Former, Nothing, Pair, PairField, Visitor, VisitorField};
 
 #[test]
 fn strict_lints_say_nothing_about_generated_code() {
     let visitor = Visitor::<Pair, u8, 3>::from(Former { visits: 2 });
-    let shown = (visitor.hidden.0, visitor.private.dark, visitor.plugin.1, visitor.table.len());
-    assert_eq!((visitor.visits, shown), (2, (3, false, 0, 3)), "the former version's visits, and initial values");
+    assert_eq!((visitor.visits, visitor.private(), visitor.table.len()), (2, (3, false, None), 3));
+    let Nothing = Nothing::initial();
+    let mut visitor = Tracked::<Visitor<'static, Nothing, u8, 3>>::new().unwrap();
+    visitor.edit().text().to_mut().push('x');
+    assert!(visitor.dirty().unwrap().contains(VisitorField::Text));
+    assert!(!visitor.dirty().unwrap().contains(VisitorField::<Nothing>::Visits));
+    assert_eq!(format!("{:?}", PairField::_0), "0");
 }

@@ -3,6 +3,7 @@
 pub mod commits;
 mod counting;
 mod events;
+pub mod lints;
 mod poll;
 pub mod postgres_server;
 pub mod proxy;

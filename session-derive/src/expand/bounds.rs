@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
-use crate::model::{Kind, Model, mentions, runtime};
+use crate::model::{Field, Kind, Model, mentions, runtime};
 use crate::names::located;
 
 /// Type parameters.
@@ -58,31 +59,15 @@ impl<'a> Bounds<'a> {
         generics
     }
 
-    /// For items that hold nothing but what nested sessions have: without the parameters that these do not use.
+    /// For items that hold nothing but what nested sessions have.
     pub(crate) fn only_nested(&self) -> Generics {
-        let mut generics = self.nested();
-        if generics.params.is_empty() {
-            return generics;
-        }
-        let unused: Vec<Ident> =
-            generics.params.iter().map(name).filter(|name| !self.is_nested(name)).cloned().collect();
-        let unused: Vec<&Ident> = unused.iter().collect();
-        generics.params = generics.params.into_iter().filter(|param| !unused.contains(&name(param))).collect();
-        for param in &mut generics.params {
-            // A bound that speaks about a parameter which is not there is left out with it.
-            match param {
-                GenericParam::Type(param) => {
-                    param.bounds = kept(std::mem::take(&mut param.bounds), &unused);
-                    param.default = None;
-                }
-                GenericParam::Lifetime(param) => param.bounds = kept(std::mem::take(&mut param.bounds), &unused),
-                GenericParam::Const(param) => param.default = None,
-            }
-        }
-        if let Some(clause) = &mut generics.where_clause {
-            clause.predicates = kept(std::mem::take(&mut clause.predicates), &unused);
-        }
-        generics
+        let used = |name: &Ident| self.model.nested().any(|field| field.mentions(&[name]));
+        without_unused(self.nested(), used)
+    }
+
+    /// For an item that speaks about the type of one field.
+    pub(crate) fn only(&self, field: &Field) -> Generics {
+        without_unused(self.model.generics.clone(), |name| field.mentions(&[name]))
     }
 
     /// With the lifetime of a view in front.
@@ -98,10 +83,30 @@ impl<'a> Bounds<'a> {
         let taken = self.model.generics.lifetimes().any(|param| param.lifetime.ident == "session");
         if taken { parse_quote!('__session) } else { parse_quote!('session) }
     }
+}
 
-    fn is_nested(&self, name: &Ident) -> bool {
-        self.model.nested().any(|field| field.mentions(&[name]))
+/// Without the parameters that an item does not use, and without the bounds that speak about them.
+fn without_unused(mut generics: Generics, used: impl Fn(&Ident) -> bool) -> Generics {
+    if generics.params.is_empty() {
+        return generics;
     }
+    let unused: Vec<Ident> = generics.params.iter().map(name).filter(|name| !used(name)).cloned().collect();
+    let unused: Vec<&Ident> = unused.iter().collect();
+    generics.params = generics.params.into_iter().filter(|param| !unused.contains(&name(param))).collect();
+    for param in &mut generics.params {
+        match param {
+            GenericParam::Type(param) => {
+                param.bounds = kept(std::mem::take(&mut param.bounds), &unused);
+                param.default = None;
+            }
+            GenericParam::Lifetime(param) => param.bounds = kept(std::mem::take(&mut param.bounds), &unused),
+            GenericParam::Const(param) => param.default = None,
+        }
+    }
+    if let Some(clause) = &mut generics.where_clause {
+        clause.predicates = kept(std::mem::take(&mut clause.predicates), &unused);
+    }
+    generics
 }
 
 fn name(param: &GenericParam) -> &Ident {
@@ -112,9 +117,6 @@ fn name(param: &GenericParam) -> &Ident {
     }
 }
 
-fn kept<T: ToTokens, P: Default>(
-    list: syn::punctuated::Punctuated<T, P>,
-    unused: &[&Ident],
-) -> syn::punctuated::Punctuated<T, P> {
+fn kept<T: ToTokens, P: Default>(list: Punctuated<T, P>, unused: &[&Ident]) -> Punctuated<T, P> {
     list.into_iter().filter(|item| !mentions(item.to_token_stream(), unused)).collect()
 }

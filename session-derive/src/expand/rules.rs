@@ -10,9 +10,8 @@ use crate::names::{generated, unraw};
 
 /// One empty struct for each of these fields, which hands over to the user's module.
 pub(crate) fn expand(items: &Items) -> TokenStream {
-    let model = items.model;
-    let (impl_generics, _, where_clause) = model.generics.split_for_impl();
-    model
+    items
+        .model
         .own()
         .filter_map(|(_, field)| {
             let (rule, ty) = (of(field)?, field.ty);
@@ -20,6 +19,8 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
             // The calls are the user's, as it were: errors about their types are shown at the path.
             let serialize = quote_spanned!(module.span()=> #module::serialize(field, serializer));
             let deserialize = quote_spanned!(module.span()=> #module::deserialize(deserializer));
+            let generics = items.bounds.only(field);
+            let (impl_generics, _, where_clause) = generics.split_for_impl();
             Some(quote! {
                 pub struct #rule;
 

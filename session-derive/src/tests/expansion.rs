@@ -111,3 +111,23 @@ fn an_enum() {
         &expect_file!["snapshots/dialogue.rs"],
     );
 }
+
+/// The documentation shows what the derive emits, so it has to be that.
+#[test]
+fn the_documentation_shows_the_generated_code() {
+    let expansion = derive(quote! {
+        pub struct Counter {
+            /// How often it was pressed.
+            pub presses: u32,
+            #[session(initial = "unnamed".to_owned(), alias = "title")]
+            label: String,
+        }
+    });
+    let file = syn::parse2(expansion).expect("the expansion is a list of items");
+    let shown = format!(
+        "```\n# pub struct Counter {{\n#     /// How often it was pressed.\n#     pub presses: u32,\n#     label: String,\n# }}\n{}```\n",
+        prettyplease::unparse(&file)
+    );
+    let documentation = include_str!("../derive.md");
+    assert!(documentation.contains(&shown), "the documentation has to show:\n{shown}");
+}

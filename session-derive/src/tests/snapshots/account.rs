@@ -252,10 +252,7 @@ const _: () = {
         }
     }
     pub struct __With_since;
-    impl<'a, T: Clone, P, const N: usize> __session::Rule<SystemTime> for __With_since
-    where
-        P: Into<T>,
-    {
+    impl __session::Rule<SystemTime> for __With_since {
         fn serialize<__S: __session::Serializer>(
             field: &SystemTime,
             serializer: __S,

@@ -1,0 +1,146 @@
+//! Every shape under every lint: generated code needs no exception from the user's rules, however strict they are.
+
+#![forbid(
+    ambiguous_glob_reexports,
+    dead_code,
+    deprecated,
+    elided_lifetimes_in_paths,
+    explicit_outlives_requirements,
+    keyword_idents,
+    let_underscore_drop,
+    meta_variable_misuse,
+    missing_copy_implementations,
+    missing_debug_implementations,
+    missing_docs,
+    non_camel_case_types,
+    non_local_definitions,
+    non_snake_case,
+    private_bounds,
+    private_interfaces,
+    redundant_imports,
+    redundant_lifetimes,
+    single_use_lifetimes,
+    trivial_bounds,
+    trivial_casts,
+    trivial_numeric_casts,
+    unnameable_types,
+    unreachable_code,
+    unreachable_patterns,
+    unsafe_code,
+    unused_import_braces,
+    unused_lifetimes,
+    unused_macro_rules,
+    unused_variables,
+    variant_size_differences
+)]
+#![deny(clippy::all, clippy::pedantic, clippy::nursery, unused, warnings)]
+#![allow(
+    clippy::blanket_clippy_restriction_lints,
+    reason = "which of them speak about generated code is what is asked"
+)]
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use session_runtime::Session;
+
+/// A visitor.
+#[derive(Debug, Session)]
+#[session(name = "lints", version = 2, from = Former, persist = "always")]
+pub struct Visitor<'a, P, T, const N: usize>
+where
+    T: PartialEq,
+{
+    /// How often.
+    #[session(pin, rename = "count", alias = "number")]
+    pub visits: u32,
+    /// Private, and of a private type.
+    #[session(initial = Hidden(3), with = hidden, sensitive)]
+    hidden: Hidden,
+    /// Of the user's lifetime.
+    #[session(merge = theirs)]
+    pub text: Cow<'a, str>,
+    /// Of the user's types.
+    #[session(unordered)]
+    pub list: Vec<T>,
+    /// A map.
+    pub map: HashMap<String, T>,
+    /// Of the user's constant.
+    #[session(initial = [0; N].to_vec(), conflict = "reject")]
+    pub table: Vec<u8>,
+    /// A private session.
+    #[session(nested)]
+    private: Private,
+    /// The user's session.
+    #[session(nested)]
+    pub plugin: P,
+    /// Not stored.
+    #[session(skip)]
+    pub(crate) request: Option<u64>,
+    /// Gone soon.
+    #[deprecated]
+    pub old: u8,
+}
+
+/// A tuple.
+#[derive(Debug, Clone, Copy, Session)]
+pub struct Pair(
+    /// The first.
+    pub u8,
+    u16,
+);
+
+/// Nothing.
+#[derive(Debug, Clone, Copy, Session)]
+pub struct Nothing;
+
+#[derive(Debug)]
+struct Hidden(u8);
+
+#[derive(Debug, Session)]
+struct Private {
+    dark: bool,
+}
+
+/// The version before.
+#[derive(Debug, Clone, Copy, Session)]
+#[session(name = "lints", version = 1)]
+pub struct Former {
+    /// How often.
+    pub visits: u32,
+}
+
+impl<P: Session, T: PartialEq, const N: usize> From<Former> for Visitor<'_, P, T, N>
+where
+    Vec<T>: serde::Serialize + serde::de::DeserializeOwned + Default,
+    HashMap<String, T>: serde::Serialize + serde::de::DeserializeOwned + Default,
+{
+    fn from(former: Former) -> Self {
+        Self { visits: former.visits, ..Self::initial() }
+    }
+}
+
+fn theirs<'a>(_base: &Cow<'a, str>, _mine: Cow<'a, str>, theirs: Cow<'a, str>) -> Cow<'a, str> {
+    theirs
+}
+
+impl<P, T: PartialEq, const N: usize> Visitor<'_, P, T, N> {
+    /// What the private fields hold.
+    pub const fn private(&self) -> (u8, bool, Option<u64>) {
+        (self.hidden.0, self.private.dark, self.request)
+    }
+}
+
+mod hidden {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Hidden;
+
+    pub(super) fn serialize<S: Serializer>(hidden: &Hidden, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(hidden.0)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hidden, D::Error> {
+        u8::deserialize(deserializer).map(Hidden)
+    }
+}
