@@ -1,4 +1,45 @@
 //! Typed sessions that are persisted only when they changed, and then only their changed fields.
+//!
+//! [`#[derive(Session)]`](derive@Session) makes a plain struct a session: its fields are tracked and compared with their
+//! initial values. [`Sessions`] loads a session and lends it as a [`Handle`]; [`Handle::commit`] stores what changed, in
+//! one atomic round trip, or does nothing.
+//!
+//! ```
+//! use session_runtime::{MemoryStore, Outcome, Session, Sessions};
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     visits: u32,
+//!     #[session(initial = "light".to_owned())]
+//!     theme: String,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), session_runtime::Error> {
+//! let sessions = Sessions::<Visitor, _>::new(MemoryStore::new());
+//!
+//! let mut visitor = sessions.load("42").await?;
+//! assert_eq!(visitor.commit().await?.outcome(), Outcome::Unchanged); // fresh defaults are not written
+//! *visitor.edit().visits() += 1;
+//! assert_eq!(visitor.commit().await?.outcome(), Outcome::Created); // one field is
+//! # Ok(()) }
+//! ```
+//!
+//! Where sessions are kept is a [`store`]; how fields become bytes is a [`codec`]; when sessions end says an [`Expiry`];
+//! what becomes of a field that two overlapping commits changed says a [`merge`]. [`Tracked`] is the tracking alone.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `derive` (default) | the derive macro |
+//! | `sqlite` (default) | `SqliteStore`: one file, no server |
+//! | `redis`, `redis-tls` | `RedisStore`: a server or a cluster, Redis or Valkey |
+//! | `postgres`, `postgres-tls` | `PostgresStore` |
+//! | `msgpack` | the MessagePack codec |
+//! | `conformance` | the suite that every store passes, and a store that logs its calls, for tests |
+//!
+//! Without any, tracking and the memory store are left.
 
 pub mod codec;
 mod error;
@@ -21,9 +62,16 @@ pub use session::{Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 pub use sessions::{Committed, Handle, Limits, Outcome, Sessions, SessionsBuilder};
+#[cfg(feature = "postgres")]
+pub use store::PostgresStore;
 #[cfg(feature = "redis")]
 pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{BoxStore, MemoryStore};
 pub use tracked::{Fields, Patch, Tracked};
+
+/// The examples of the README are compiled with the tests.
+#[cfg(all(doctest, feature = "derive", feature = "sqlite"))]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
