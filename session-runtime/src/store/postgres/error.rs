@@ -58,7 +58,11 @@ pub(super) fn store_error(error: Error) -> StoreError {
             said.with_source(ServerError { message, code })
         };
     }
-    let is_io = error.source().is_some_and(<dyn std::error::Error>::is::<io::Error>);
+    // What cannot be understood, or a certificate that is not trusted, will not be better at the next attempt.
+    let is_io = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|source| source.kind() != io::ErrorKind::InvalidData);
     let (kind, message) = if error.is_closed() || is_io {
         (StoreErrorKind::Unavailable, "the connection to PostgreSQL failed; try again, or check that the server runs")
     } else {
