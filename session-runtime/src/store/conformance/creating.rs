@@ -79,6 +79,11 @@ pub async fn p05_two_first_commits_after_the_same_end_both_survive(scene: Scene)
     let told = conflict(scene.commit(&key, &scene.creation(saw).set("theme", "dark")).await);
     assert_eq!(told.head, first);
     assert_eq!(fields(&told), are(&[("visits", "1")]));
+
+    // Also when the record has changed since.
+    let changed = head(applied(scene.commit(&key, &scene.change(&first).set("visits", "2")).await));
+    let told = conflict(scene.commit(&key, &scene.creation(saw).set("theme", "dark")).await);
+    assert_eq!(told.head, changed);
 }
 
 /// The second of two first commits is told the record as it is now, not as it was created.
@@ -112,10 +117,12 @@ pub async fn p06_a_first_commit_does_not_join_a_later_life(scene: Scene) {
     let first = scene.create(&key, &[("visits", "7")]).await;
     scene.destroy(&key, &first).await;
     let second = scene.creation(Some(first.incarnation)).set("theme", "dark");
-    applied(scene.commit(&key, &second).await);
+    let second = head(applied(scene.commit(&key, &second).await));
 
     assert_eq!(gone(scene.commit(&key, &in_flight).await), Gone::Destroyed);
     assert_eq!(fields(&scene.record(&key).await), are(&[("theme", "dark")]));
+    applied(scene.commit(&key, &scene.change(&second).set("theme", "light")).await);
+    assert_eq!(gone(scene.commit(&key, &in_flight).await), Gone::Destroyed, "nor later");
 
     // Nor does one that saw an end which is not the one before this life.
     let stranger = scene.creation(Some(Incarnation::random())).set("visits", "1");

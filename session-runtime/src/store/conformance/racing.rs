@@ -3,9 +3,13 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use super::scene::{Draft, Scene, applied, are, fields, head};
 use crate::store::{Base, Commit, Found, Head, Incarnation, Key, Record, Reply};
+
+/// How long a handler tries before the store is taken to be at fault.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a handler works on: absence or a record.
 async fn found(scene: &Scene, key: &Key) -> (Base, u64) {
@@ -22,8 +26,8 @@ fn number(record: &Record, name: &str) -> u64 {
 
 /// Adds one to `visits`, again on the record that it was told when others were faster.
 async fn count_up(scene: &Scene, key: &Key) -> Head {
-    let (mut base, mut visits) = found(scene, key).await;
-    loop {
+    let (started, (mut base, mut visits)) = (Instant::now(), found(scene, key).await);
+    while started.elapsed() < PATIENCE {
         let change = scene.based_on(base).set("visits", (visits + 1).to_string());
         match scene.commit(key, &change).await {
             Reply::Applied(applied) => return head(applied),
@@ -31,6 +35,7 @@ async fn count_up(scene: &Scene, key: &Key) -> Head {
             other => panic!("the counter is there, but the answer was {other:?}"),
         }
     }
+    panic!("a commit on what the store answered must be applied at last");
 }
 
 async fn join(handlers: Vec<tokio::task::JoinHandle<()>>) {
@@ -165,8 +170,8 @@ pub async fn p06_a_destroy_races_with_writers(scene: Scene) {
         let writer = |_| {
             let (scene, key) = (scene.clone(), key.clone());
             tokio::spawn(async move {
-                let mut base = created;
-                loop {
+                let (started, mut base) = (Instant::now(), created);
+                while started.elapsed() < PATIENCE {
                     match scene.commit(&key, &scene.change(&base).set("visits", "1")).await {
                         Reply::Applied(applied) => base = head(applied),
                         Reply::Conflict(record) => base = record.head,
@@ -174,6 +179,7 @@ pub async fn p06_a_destroy_races_with_writers(scene: Scene) {
                         Reply::Occupied => panic!("nothing moves"),
                     }
                 }
+                panic!("a writer must learn that the session was destroyed");
             })
         };
         let writers: Vec<_> = (0..3).map(writer).collect();
