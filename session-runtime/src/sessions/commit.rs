@@ -69,7 +69,12 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         let _turn = self.sessions.inner.queues.enter(self.key.keyed_hash()).await;
         let mut progress = Progress { contended: None, was_stored: None, committed: Committed::unchanged() };
         if self.pending.is_some() {
-            self.send(&mut progress).await?;
+            match self.send(&mut progress).await {
+                // Whatever was answered, a destruction applies to any revision of the session.
+                Err(error) if action != Action::Destroy || matches!(error, Error::Store(_)) => return Err(error),
+                Err(_) => self.pending = None,
+                Ok(_) => {}
+            }
         }
         while let Some(pending) = self.freeze(&action)? {
             self.pending = Some(pending);

@@ -340,8 +340,9 @@ impl<T: Session, S, C: Codec> Drop for Handle<T, S, C> {
     }
 }
 
-impl<T: Session + fmt::Debug, S, C: Codec> fmt::Debug for Handle<T, S, C> {
+/// Shows no value: a field can be secret. For the session as its type shows it, dereference the handle.
+impl<T: Session, S, C: Codec> fmt::Debug for Handle<T, S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("key", &self.key).field("session", &self.tracked).finish_non_exhaustive()
+        f.debug_struct("Handle").field("key", &self.key).finish_non_exhaustive()
     }
 }

@@ -287,9 +287,10 @@ impl<T: Session, C> Deref for Tracked<T, C> {
     }
 }
 
-impl<T: Session + fmt::Debug, C> fmt::Debug for Tracked<T, C> {
+/// Shows no value: a field can be secret. For the session as its type shows it, dereference this.
+impl<T: Session, C> fmt::Debug for Tracked<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value.fmt(f)
+        f.debug_struct("Tracked").field("touched", &self.touched.any()).finish_non_exhaustive()
     }
 }
 
