@@ -29,7 +29,10 @@
     unsafe_code,
     unused_import_braces,
     unused_lifetimes,
+    unused_extern_crates,
     unused_macro_rules,
+    unused_qualifications,
+    unused_results,
     unused_variables,
     variant_size_differences
 )]
