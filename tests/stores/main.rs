@@ -1,5 +1,6 @@
 //! The stores, each on the real engine: the conformance suite, and what only that store promises.
 
+mod connect;
 mod example;
 mod memory;
 mod postgres;

@@ -15,6 +15,7 @@ use crate::expiry::{ClockOffset, Lifetime, Timestamp};
 mod boxed;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod connect;
 mod error;
 mod key;
 #[cfg(feature = "conformance")]
@@ -29,6 +30,7 @@ pub mod rule;
 mod sqlite;
 
 pub use boxed::BoxStore;
+pub use connect::connect;
 pub use error::{StoreError, StoreErrorKind};
 pub use key::{InvalidKey, Key};
 #[cfg(feature = "conformance")]

@@ -1,0 +1,70 @@
+//! Stores opened by their URL, on the real engines.
+
+use session_runtime::store::{StoreErrorKind, connect};
+use session_runtime::{BoxStore, Session, Sessions};
+use session_tests::{postgres_server, redis_server};
+
+#[derive(Session)]
+#[session(name = "connected")]
+struct Visitor {
+    visits: u32,
+}
+
+async fn visit(store: BoxStore, key: &str) -> u32 {
+    let sessions = Sessions::<Visitor, _>::new(store);
+    let count = |visitor: &mut session_runtime::Handle<Visitor, BoxStore>| {
+        *visitor.edit().visits() += 1;
+        visitor.visits
+    };
+    sessions.update(key, count).await.expect("a visit")
+}
+
+/// Two stores of one URL are one place.
+async fn is_one_place(url: &str) {
+    let key = format!("{:016x}", rand::random::<u64>());
+    assert_eq!(visit(connect(url).await.expect("a store"), &key).await, 1);
+    assert_eq!(visit(connect(url).await.expect("a store"), &key).await, 2);
+}
+
+#[tokio::test]
+async fn a_path_opens_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sessions.db");
+    is_one_place(&format!("sqlite:{}", path.display())).await;
+    assert!(path.is_file());
+    is_one_place(&format!("sqlite://{}", path.display())).await;
+}
+
+#[tokio::test]
+async fn each_memory_is_a_place_of_its_own() {
+    for _ in 0..2 {
+        assert_eq!(visit(connect("memory:").await.expect("a store"), "42").await, 1);
+        assert_eq!(visit(connect("sqlite::memory:").await.expect("a store"), "42").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_redis_url_opens_a_server() {
+    if let Some(url) = redis_server::shared() {
+        is_one_place(&url).await;
+    }
+}
+
+#[tokio::test]
+async fn both_spellings_of_a_postgres_url_open_a_server() {
+    if let Some(url) = postgres_server::shared() {
+        is_one_place(&url).await;
+        is_one_place(&url.replacen("postgres://", "postgresql://", 1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_denied_and_not_shown() {
+    if !redis_server::is_available() {
+        return;
+    }
+    let server = redis_server::RedisServer::start(&["requirepass only-for-tests"]);
+    let error = connect(&server.url().replace("only-for-tests", "hunter2")).await.map(drop).expect_err("a password");
+    assert_eq!(error.kind(), StoreErrorKind::Denied);
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
