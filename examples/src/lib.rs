@@ -1,4 +1,5 @@
 //! Example programs of the session toolkit: `src/bin/quickstart.rs` is the shortest complete one, `src/bin/replay.rs`
-//! replays traffic and shows what was saved.
+//! replays traffic and shows what was saved, `src/bin/sessionctl.rs` looks after the sessions in a store.
 
 pub mod replay;
+pub mod sessionctl;

@@ -27,6 +27,7 @@
 //!
 //! Where sessions are kept is a [`store`]; how fields become bytes is a [`codec`]; when sessions end says an [`Expiry`];
 //! what becomes of a field that two overlapping commits changed says a [`merge`]. [`Tracked`] is the tracking alone.
+//! [`Admin`] looks after the sessions of a store without knowing their types, and [`Stats`] says what sessions have cost.
 //!
 //! # Features
 //!
@@ -37,10 +38,12 @@
 //! | `redis`, `redis-tls` | `RedisStore`: a server or a cluster, Redis or Valkey |
 //! | `postgres`, `postgres-tls` | `PostgresStore` |
 //! | `msgpack` | the MessagePack codec |
+//! | `metrics` | the figures of [`Stats`], exported through the crate `metrics` |
 //! | `conformance` | the suite that every store passes, and a store that logs its calls, for tests |
 //!
 //! Without any, tracking and the memory store are left.
 
+pub mod admin;
 pub mod codec;
 mod error;
 pub mod expiry;
@@ -48,6 +51,7 @@ pub mod merge;
 mod schema;
 mod session;
 mod sessions;
+mod stats;
 pub mod store;
 mod tracked;
 
@@ -55,6 +59,7 @@ mod tracked;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use admin::Admin;
 pub use error::{Error, Mismatch};
 pub use expiry::Expiry;
 pub use schema::Agreement;
@@ -62,6 +67,7 @@ pub use session::{Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 pub use sessions::{Committed, Handle, Limits, Outcome, Sessions, SessionsBuilder};
+pub use stats::Stats;
 #[cfg(feature = "postgres")]
 pub use store::PostgresStore;
 #[cfg(feature = "redis")]

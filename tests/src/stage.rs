@@ -1,6 +1,7 @@
 //! A store on which tests play: they decide what fails, and when it is.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,11 +34,19 @@ pub struct Stage<S> {
     stuck: Arc<Notify>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Script {
     loads: VecDeque<Fault>,
     commits: VecDeque<Fault>,
+    purges: VecDeque<Fault>,
+    meanwhile: VecDeque<Box<dyn FnOnce() + Send>>,
     passed: i64,
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("passed", &self.passed).finish_non_exhaustive()
+    }
 }
 
 impl<S> Stage<S> {
@@ -66,11 +75,22 @@ impl<S> Stage<S> {
         let mut script = self.script();
         script.loads.clear();
         script.commits.clear();
+        script.purges.clear();
     }
 
     /// Waits until a call is stuck, so that its future can be dropped.
     pub async fn stuck(&self) {
         self.stuck.notified().await;
+    }
+
+    /// The next purge fails like this; more of them queue.
+    pub fn fail_purge(&self, fault: Fault) {
+        self.script().purges.push_back(fault);
+    }
+
+    /// Does this when the next commit is on its way: somebody else was faster. More of them queue.
+    pub fn meanwhile(&self, act: impl FnOnce() + Send + 'static) {
+        self.script().meanwhile.push_back(Box::new(act));
     }
 
     /// Lets time pass for every call from now on.
@@ -127,6 +147,10 @@ impl<S: Store> Store for Stage<S> {
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         let fault = self.script().commits.pop_front();
+        let meanwhile = self.script().meanwhile.pop_front();
+        if let Some(act) = meanwhile {
+            act();
+        }
         let commit = Commit { clock: self.clock(commit.clock), ..commit.clone() };
         self.play(fault, self.inner.commit(key, &commit)).await
     }
@@ -162,6 +186,7 @@ impl<S: Store> Store for Stage<S> {
     }
 
     async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        self.inner.purge(limit, self.clock(clock)).await
+        let fault = self.script().purges.pop_front();
+        self.play(fault, self.inner.purge(limit, self.clock(clock))).await
     }
 }

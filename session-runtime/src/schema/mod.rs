@@ -192,6 +192,23 @@ impl Leaf {
     }
 }
 
+/// The fields that a session type marks as sensitive.
+pub(crate) struct Sensitive(Vec<Leaf>);
+
+impl Sensitive {
+    pub(crate) fn of<T: Session>() -> Self {
+        let mut leaves = Leaves::default();
+        leaves.own::<T>();
+        leaves.0.retain(|leaf| leaf.def.sensitive);
+        Self(leaves.0)
+    }
+
+    /// Whether a stored name is one of theirs.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|leaf| &*leaf.name == name || leaf.has_alias(name))
+    }
+}
+
 /// Collects the fields of a session and of those nested in it.
 #[derive(Default)]
 struct Leaves(Vec<Leaf>);

@@ -8,6 +8,7 @@ use crate::codec::{Codec, Json};
 use crate::expiry::{ClockOffset, Expiry, Lifetime};
 use crate::schema::{Agreement, Make};
 use crate::session::Session;
+use crate::stats::Counters;
 use crate::store::Store;
 
 /// How large a session may be. What is larger fails before anything is sent.
@@ -119,11 +120,13 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> SessionsBuilder<T, S, C> {
 
     /// The sessions. Nothing is checked yet: see [`Sessions::prepare`].
     pub fn build(self) -> Sessions<T, S, C> {
+        let name = T::CONTAINER.name.into();
         Sessions {
             inner: Arc::new(Inner {
+                counters: Counters::new(&name),
                 store: self.store,
                 codec: self.codec,
-                name: T::CONTAINER.name.into(),
+                name,
                 make: self.make,
                 agreement: self.agreement,
                 limits: self.limits,

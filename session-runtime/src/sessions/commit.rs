@@ -4,7 +4,10 @@
 //! stays frozen, and the next commit first settles it: the store tells by the id whether it was applied. If the base
 //! was not current, the session is rebased on what the store answered, and commits again.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
+
+use tracing::{Instrument, debug_span};
 
 use super::handle::{Committed, Handle, Outcome};
 use super::{KeyHash, Sessions};
@@ -12,6 +15,7 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::Timestamp;
 use crate::session::{Flags, Session};
+use crate::stats::Count;
 use crate::store::rule::Commits;
 use crate::store::{Action, Applied, Base, Commit, CommitId, Gone, Incarnation, Key, Reply, Store};
 use crate::tracked::{Fields, Patch};
@@ -21,8 +25,16 @@ pub(super) struct Pending<T> {
     /// The fields that `commit` changes, in the order of its changes.
     pub(super) fields: Fields<T>,
     pub(super) commit: Commit,
+    size: Size,
     /// Whether it was sent before, so that it may have been applied.
     sent: bool,
+}
+
+/// How many bytes of encoded values a change stores, and how many of the session it leaves as they are stored.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    written: usize,
+    not_written: usize,
 }
 
 /// What a call did so far: it can settle an earlier change and then make one of its own.
@@ -43,12 +55,14 @@ enum Sent {
 impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     /// Commits the changed fields.
     pub(super) async fn write(&mut self) -> Result<Committed<T>, Error> {
-        self.run(Action::Write).await
+        let done = self.run(Action::Write).await;
+        self.counted(done)
     }
 
     /// Commits the changed fields and moves the session to another key.
     pub(super) async fn relocate(&mut self, to: Key) -> Result<Committed<T>, Error> {
-        self.run(Action::Renew { to }).await
+        let done = self.run(Action::Renew { to }).await;
+        self.counted(done)
     }
 
     /// Destroys the session; what the handle changed is void.
@@ -57,12 +71,16 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             Ok(committed) => committed.outcome(),
             // It has ended already, which is what was wanted.
             Err(Error::Destroyed | Error::Renewed | Error::Expired) => Outcome::Unchanged,
-            Err(error) => return Err(error),
+            Err(error) => return self.counted(Err(error)),
         };
         self.ended = self.ended.or(Some(Gone::Destroyed));
         self.tracked.touched.fill(false);
         self.until = None;
         Ok(outcome)
+    }
+
+    fn counted<R>(&self, done: Result<R, Error>) -> Result<R, Error> {
+        done.inspect_err(|_| self.count(Count::Failed, 1))
     }
 
     async fn run(&mut self, action: Action) -> Result<Committed<T>, Error> {
@@ -76,8 +94,17 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                 Ok(_) => {}
             }
         }
-        while let Some(pending) = self.freeze(&action)? {
-            self.pending = Some(pending);
+        loop {
+            match self.freeze(&action)? {
+                ControlFlow::Continue(pending) => self.pending = Some(pending),
+                ControlFlow::Break(cause) => {
+                    // What an earlier change of this call stored was not avoided.
+                    if progress.was_stored.is_none() {
+                        self.count_avoided(cause);
+                    }
+                    break;
+                }
+            }
             if let Sent::Applied = self.send(&mut progress).await? {
                 break;
             }
@@ -85,9 +112,9 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         Ok(progress.committed)
     }
 
-    /// Makes a patch of what changed, and forgets that it did: later changes travel in a patch of their own. `None`
-    /// when there is nothing to send.
-    fn freeze(&mut self, action: &Action) -> Result<Option<Pending<T>>, Error> {
+    /// Makes a patch of what changed, and forgets that it did: later changes travel in a patch of their own.
+    /// Breaks off, and says why, when there is nothing to send.
+    fn freeze(&mut self, action: &Action) -> Result<ControlFlow<Count, Pending<T>>, Error> {
         if let Some(gone) = self.ended {
             return Err(self.gone(gone));
         }
@@ -97,6 +124,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             action => action.clone(),
         };
         let mut patch = Patch::empty();
+        let mut size = Size::default();
         let mut until = None;
         if action != Action::Destroy {
             patch = self.tracked.patch()?;
@@ -104,8 +132,9 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             let expires = self.until.is_some() && (self.stored || persists || !patch.is_empty());
             let moves = action != Action::Write;
             if patch.is_empty() && !persists && !expires && !moves {
+                let cause = self.tracked.why_clean();
                 self.tracked.touched.fill(false);
-                return Ok(None);
+                return Ok(ControlFlow::Break(cause));
             }
             if self.migrated {
                 self.tracked.complete(&mut patch);
@@ -113,7 +142,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             if persists || !patch.is_empty() {
                 self.tracked.pin(&mut patch)?;
             }
-            self.check_limits(&patch)?;
+            size = self.check_limits(&patch)?;
             self.tracked.touched.fill(false);
             until = self.until.take();
         }
@@ -136,7 +165,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             valid_until: self.expires_with(until),
             clock: inner.clock,
         };
-        Ok(Some(Pending { fields, commit, sent: false }))
+        Ok(ControlFlow::Continue(Pending { fields, commit, size, sent: false }))
     }
 
     /// Takes back a change that was not applied for certain.
@@ -154,7 +183,9 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         let commit = &pending.commit;
         let base = commit.base;
         let inner = &self.sessions.inner;
-        match inner.store.commit(&self.key, commit).await {
+        let key = KeyHash::of(&self.key);
+        let span = debug_span!("session_store", operation = "commit", session = self.key.name(), %key);
+        match inner.store.commit(&self.key, commit).instrument(span).await {
             Ok(Reply::Applied(applied)) => {
                 self.settle_pending(&applied, progress);
                 Ok(Sent::Applied)
@@ -164,7 +195,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                     return Err(Error::OutcomeUnknown);
                 }
                 self.thaw();
-                let key = KeyHash::of(&self.key);
+                self.count(Count::Conflicts, 1);
                 tracing::debug!(session = self.key.name(), %key, revision = record.head.revision, "rebasing");
                 if progress.contended.get_or_insert_with(Instant::now).elapsed() >= self.sessions.inner.deadline {
                     return Err(Error::Contended);
@@ -172,6 +203,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                 let sessions = &self.sessions;
                 let restored = sessions.inner.restore(sessions.ready().await?, record).await?;
                 self.rebase(restored)?;
+                self.count(Count::Rebases, 1);
                 Ok(Sent::Rebased)
             }
             Ok(Reply::Gone(gone)) => {
@@ -184,6 +216,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                             && self.emptied.is_some_and(|since| since.elapsed() < retention(&self.sessions)) =>
                     {
                         self.rebase_on_absence(incarnation)?;
+                        self.count(Count::Rebases, 1);
                         Ok(Sent::Rebased)
                     }
                     _ => Err(self.gone(gone)),
@@ -206,7 +239,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         let Some(pending) = self.pending.take() else { return };
         let was_stored = if applied.repeated { self.stored } else { applied.was_stored };
         let outcome = Outcome::of(*progress.was_stored.get_or_insert(was_stored), applied.is_stored);
-        let Pending { fields, commit, .. } = pending;
+        let Pending { fields, commit, size, .. } = pending;
+        self.count_written(Outcome::of(was_stored, applied.is_stored), &fields, &commit.action, size);
         tracing::debug!(session = self.key.name(), key = %KeyHash::of(&self.key), ?outcome, fields = fields.len(), "committed");
         self.settle(&fields, commit.changes, applied);
         progress.committed.add(outcome, fields);
@@ -217,19 +251,40 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         }
     }
 
-    fn check_limits(&self, patch: &Patch<T>) -> Result<(), Error> {
+    fn count_written(&self, outcome: Outcome, fields: &Fields<T>, action: &Action, size: Size) {
+        self.count(outcome.count(), 1);
+        if *action != Action::Destroy {
+            self.count(Count::FieldsWritten, fields.len() as u64);
+            self.count(Count::FieldsNotWritten, T::LEN.saturating_sub(fields.len()) as u64);
+            self.count(Count::BytesWritten, size.written as u64);
+            self.count(Count::BytesNotWritten, size.not_written as u64);
+        }
+    }
+
+    fn count_avoided(&self, cause: Count) {
+        self.count(cause, 1);
+        if !matches!(cause, Count::Untouched) {
+            self.count(Count::FieldsNotWritten, T::LEN as u64);
+            self.count(Count::BytesNotWritten, self.tracked.size_with(&Patch::empty()) as u64);
+        }
+    }
+
+    /// How large the change is, if it and the session are not too large.
+    fn check_limits(&self, patch: &Patch<T>) -> Result<Size, Error> {
         let limits = self.sessions.inner.limits;
+        let mut written = 0;
         for change in patch.changes() {
             let size = change.value.as_ref().map_or(0, bytes::Bytes::len);
             if size > limits.field {
                 return Err(Error::TooLarge { field: Some(change.name.clone()), size, limit: limits.field });
             }
+            written += size;
         }
         let size = self.tracked.size_with(patch);
         if size > limits.record {
             return Err(Error::TooLarge { field: None, size, limit: limits.record });
         }
-        Ok(())
+        Ok(Size { written, not_written: size.saturating_sub(written) })
     }
 
     /// How a session that has ended is reported.
@@ -248,6 +303,17 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
 /// How long after a load of an emptied session the absence of its header means that nothing happened to it.
 fn retention<T: Session, S, C>(sessions: &Sessions<T, S, C>) -> std::time::Duration {
     std::time::Duration::from_millis(u64::try_from(sessions.inner.lifetime.retention).unwrap_or(0))
+}
+
+impl Outcome {
+    fn count(self) -> Count {
+        match self {
+            Self::Unchanged => Count::Unchanged,
+            Self::Created => Count::Created,
+            Self::Updated => Count::Updated,
+            Self::Removed => Count::Removed,
+        }
+    }
 }
 
 impl Base {

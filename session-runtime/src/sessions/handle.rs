@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::expiry::Timestamp;
 use crate::schema::Schema;
 use crate::session::{Flags, Session};
+use crate::stats::Count;
 use crate::store::{Applied, Base, Change, Gone, Incarnation, Key, Store};
 use crate::tracked::{Baseline, Fields, Tracked};
 
@@ -168,7 +169,12 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     /// and [`Error::Store`]. The handle keeps the changes.
     #[inline]
     pub async fn commit(&mut self) -> Result<Committed<T>, Error> {
-        if self.is_untouched() { Ok(Committed::unchanged()) } else { self.write().await }
+        if self.is_untouched() {
+            self.count(Count::Untouched, 1);
+            Ok(Committed::unchanged())
+        } else {
+            self.write().await
+        }
     }
 
     /// Removes the session. The handle, and every other that was loaded before, can no longer store anything.
@@ -200,6 +206,11 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             Some(Some(date)) => Some(date),
             Some(None) => self.sessions.inner.lifetime.expires_at(self.created_at, None, self.loaded_at),
         }
+    }
+
+    #[inline]
+    pub(super) fn count(&self, count: Count, by: u64) {
+        self.sessions.inner.counters.add(count, by);
     }
 
     /// Whether a commit has nothing to do, which costs nothing to find out.

@@ -6,15 +6,18 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
+use tracing::{Instrument, debug_span};
 
 use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::expiry::{ClockOffset, Lifetime};
 use crate::schema::{Agreement, Make, Schema, migration};
 use crate::session::Session;
+use crate::stats::{Count, Counters};
 use crate::store::{Found, Head, Key, Load, Record, RegistrationId, Store};
 use crate::tracked::{Baseline, baseline_of, restore};
 
+mod admin;
 mod builder;
 mod commit;
 mod handle;
@@ -44,6 +47,7 @@ pub(crate) struct Inner<T: Session, S, C> {
     clock: ClockOffset,
     ready: OnceCell<Ready<T, C>>,
     queues: Arc<Queues>,
+    counters: Arc<Counters>,
 }
 
 /// What is known once all instances agreed on the initial state.
@@ -98,13 +102,18 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Sessions<T, S, C> {
         let key = Key::new(self.inner.name.clone(), key)?;
         let ready = self.ready().await?;
         let inner = &self.inner;
-        let loaded = inner.store.load(&key, Load { lifetime: inner.lifetime, clock: inner.clock }).await?;
+        let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(&key));
+        let load = inner.store.load(&key, Load { lifetime: inner.lifetime, clock: inner.clock });
+        let loaded = load.instrument(span).await.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1))?;
+        inner.counters.add(Count::Loads, 1);
         let known = matches!(loaded.found, Found::Record(_));
         tracing::debug!(session = key.name(), key = %KeyHash::of(&key), known, renewed = loaded.renewed, "loaded");
         match loaded.found {
             Found::Absent { saw } => Handle::absent(self.clone(), ready.schema.clone(), key, saw, loaded.now),
             Found::Record(record) => {
-                let restored = inner.restore(ready, record).await?;
+                inner.count_touch(&record.head, loaded.renewed);
+                let restored = inner.restore(ready, record).await;
+                let restored = restored.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1))?;
                 Handle::known(self.clone(), ready.schema.clone(), key, restored, loaded.now)
             }
         }
@@ -127,10 +136,20 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Sessions<T, S, C> {
 impl<T: Session + Send + 'static, S: Store, C: Codec> Inner<T, S, C> {
     async fn prepare(&self) -> Result<Ready<T, C>, Error> {
         claim_name::<T>()?;
-        self.store.prepare().await?;
+        let span = debug_span!("session_store", operation = "prepare", session = &*self.name);
+        self.store.prepare().instrument(span.clone()).await?;
         let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
-        let registration = schema.agree(&self.store, &self.name, self.agreement).await?;
+        let registration = schema.agree(&self.store, &self.name, self.agreement).instrument(span).await?;
         Ok(Ready { schema: Arc::new(schema), registration })
+    }
+
+    /// Counts whether a load moved the sliding expiry of a stored session.
+    fn count_touch(&self, head: &Head, renewed: bool) {
+        if renewed {
+            self.counters.add(Count::TouchesSent, 1);
+        } else if head.stored && head.until.is_none() && self.lifetime.inactivity.is_some() {
+            self.counters.add(Count::TouchesSkipped, 1);
+        }
     }
 
     /// Decodes a record, through older versions of the type if need be.
@@ -149,7 +168,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Inner<T, S, C> {
             let (value, baseline) = restore(&ready.schema, fields)?;
             return Ok(Restored { head, value, baseline, migrated });
         }
-        let registration = self.store.registration(&self.name, head.version).await?;
+        let span = debug_span!("session_store", operation = "registration", session = &*self.name);
+        let registration = self.store.registration(&self.name, head.version).instrument(span).await?;
         let registration = registration.filter(|found| found.id == head.registration).ok_or(Error::RegistrationGone)?;
         let value: T = migration::migrate(&ready.schema.codec, head.version, fields, &registration)?;
         let baseline = baseline_of(&ready.schema, &value)?;
@@ -180,10 +200,10 @@ impl<T: Session, S, C> fmt::Debug for Sessions<T, S, C> {
 
 /// A key in a log.
 #[derive(Debug, Clone, Copy)]
-struct KeyHash(u64);
+pub(crate) struct KeyHash(u64);
 
 impl KeyHash {
-    fn of(key: &Key) -> Self {
+    pub(crate) fn of(key: &Key) -> Self {
         Self(key.keyed_hash())
     }
 }

@@ -94,7 +94,7 @@ mod tests {
 
     /// Everything that an error can show.
     fn shown(error: &StoreError) -> String {
-        let sources = std::iter::successors(error.source(), |error| error.source());
+        let sources = std::iter::successors(error.source(), |&cause| cause.source());
         sources.fold(format!("{error} {error:?}"), |text, source| format!("{text} {source} {source:?}"))
     }
 

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -13,6 +14,7 @@ use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::session::{Flags, Session};
+use crate::stats::Count;
 use crate::store::{self, Change};
 
 mod entries;
@@ -52,6 +54,8 @@ pub struct Tracked<T: Session, C = Json> {
     /// The pinned fields that are not stored, as this session was made with them: no other has the same ones.
     made: Vec<(usize, Bytes)>,
     schema: Arc<Schema<T, C>>,
+    /// Whether a look has seen a difference from this baseline.
+    seen_dirty: AtomicBool,
 }
 
 /// The encoded fields as loaded.
@@ -139,7 +143,8 @@ impl<T: Session, C: Codec> Tracked<T, C> {
                 made.push((index, schema.encode(&value, index)?));
             }
         }
-        Ok(Self { value, touched: T::Touched::default(), baseline, made, schema })
+        let seen_dirty = AtomicBool::new(false);
+        Ok(Self { value, touched: T::Touched::default(), baseline, made, schema, seen_dirty })
     }
 
     /// Lends the session for change, field by field.
@@ -179,7 +184,24 @@ impl<T: Session, C: Codec> Tracked<T, C> {
                 patch.push(index, self.change(index, &scratch)?);
             }
         }
+        if !patch.is_empty() {
+            self.seen_dirty.store(true, Ordering::Relaxed);
+        }
         Ok(patch)
+    }
+
+    /// Why a session whose patch is empty has nothing to write.
+    pub(crate) fn why_clean(&self) -> Count {
+        let is_stored = |index: usize| self.touched.get(index) && self.baseline.fields[index].is_some();
+        if !self.touched.any() {
+            Count::Untouched
+        } else if self.seen_dirty.load(Ordering::Relaxed) {
+            Count::Reverted
+        } else if (0..T::LEN).any(is_stored) {
+            Count::SameValue
+        } else {
+            Count::Initial
+        }
     }
 
     /// Tells that everything up to now is stored: what was changed is no longer dirty.
@@ -192,6 +214,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// Makes these values the baseline, whatever the session's value is by now.
     pub(crate) fn settle(&mut self, fields: &Fields<T>, values: impl IntoIterator<Item = Option<Bytes>>) {
+        *self.seen_dirty.get_mut() = false;
         for (index, value) in fields.indices().zip(values) {
             self.baseline.fields[index] = value;
             self.baseline.stale.retain(|(stale, _)| *stale != index);

@@ -44,6 +44,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
             self.baseline.fields[index].clone_from(stored);
         }
         self.baseline.stale.clone_from(&theirs.stale);
+        *self.seen_dirty.get_mut() = false;
         Ok(())
     }
 

@@ -1,0 +1,161 @@
+//! Looks after the sessions in a store from the command line: no session type is needed, the registrations tell all.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use session_runtime::admin::{Admin, InspectedValue};
+use session_runtime::store::{Registration, StoreError, connect};
+use session_runtime::{BoxStore, Error};
+
+mod options;
+pub mod text;
+
+pub use options::{Options, Task};
+use text::{escape, escape_json};
+
+/// Why a task could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionctlError {
+    /// The store cannot be opened.
+    #[error("cannot open the store")]
+    Open(#[source] StoreError),
+    /// There is no file at the path of the URL, and a tool makes none.
+    #[error("cannot open the store: there is no file {0}")]
+    NoFile(String),
+    /// The store failed, or the key is none.
+    #[error(transparent)]
+    Session(#[from] Error),
+    /// The output cannot be written.
+    #[error("cannot write the output")]
+    Output(#[from] io::Error),
+}
+
+impl SessionctlError {
+    /// Whether the reader of the output has seen enough.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// An error and its causes in one line, for a terminal.
+#[must_use]
+pub fn explain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    escape(&causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}")))
+}
+
+/// Carries out a task. Returns whether there was something to do it to.
+///
+/// # Errors
+/// When the store cannot be opened or fails, a key is none, or the output cannot be written.
+pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, SessionctlError> {
+    let admin = Admin::new(open(&options.store).await?);
+    let found = match &options.task {
+        Task::List { name } => list(&admin, name, out).await?,
+        Task::Show { name, key } => show(&admin, name, key, out).await?,
+        Task::Destroy { name, keys } => destroy(&admin, name, keys, out).await?,
+        Task::Purge => purge(&admin, out).await?,
+        Task::Stats => stats(&admin, out).await?,
+        Task::Registrations => registrations(&admin, out).await?,
+        Task::Withdraw { name, version } => withdraw(&admin, name, *version, out).await?,
+    };
+    out.flush()?;
+    Ok(found)
+}
+
+async fn open(url: &str) -> Result<BoxStore, SessionctlError> {
+    // A slip of the pen must not leave an empty database behind.
+    if let Some(path) = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path))
+        && !path.is_empty()
+        && path != ":memory:"
+        && !path.starts_with("file:")
+        && !Path::new(path).exists()
+    {
+        return Err(SessionctlError::NoFile(path.to_owned()));
+    }
+    connect(url).await.map_err(SessionctlError::Open)
+}
+
+async fn list(admin: &Admin<BoxStore>, name: &str, out: &mut impl Write) -> Result<bool, SessionctlError> {
+    let mut keys = admin.keys(name);
+    while let Some(key) = keys.next().await {
+        writeln!(out, "{}", escape(key?.id()))?;
+    }
+    Ok(true)
+}
+
+async fn show(admin: &Admin<BoxStore>, name: &str, key: &str, out: &mut impl Write) -> Result<bool, SessionctlError> {
+    let Some(session) = admin.inspect(name, key).await? else {
+        writeln!(out, "not stored: {}", escape(key))?;
+        return Ok(false);
+    };
+    writeln!(out, "{}", escape_json(&format!("{:#}", session.to_json())))?;
+    Ok(true)
+}
+
+async fn destroy(
+    admin: &Admin<BoxStore>,
+    name: &str,
+    keys: &[String],
+    out: &mut impl Write,
+) -> Result<bool, SessionctlError> {
+    let mut all = true;
+    for key in keys {
+        let was_stored = admin.destroy(name, key).await?;
+        writeln!(out, "{}: {}", if was_stored { "destroyed" } else { "not stored" }, escape(key))?;
+        all &= was_stored;
+    }
+    Ok(all)
+}
+
+async fn purge(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
+    let mut purging = admin.purge();
+    let mut removed = 0;
+    while let Some(batch) = purging.next().await {
+        let batch = batch?;
+        removed += batch.removed;
+        if batch.more {
+            writeln!(out, "{removed} so far")?;
+            out.flush()?;
+        }
+    }
+    writeln!(out, "{removed} removed")?;
+    Ok(true)
+}
+
+async fn stats(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
+    for name in admin.stats().await? {
+        let versions: Vec<_> = name.versions.iter().map(u32::to_string).collect();
+        let plural = if versions.len() == 1 { "version" } else { "versions" };
+        writeln!(out, "{}: {} stored, {plural} {}", escape(&name.name), name.sessions, versions.join(", "))?;
+    }
+    Ok(true)
+}
+
+async fn registrations(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
+    for Registration { name, version, codec, fields, .. } in admin.registrations().await? {
+        writeln!(out, "{} version {version}, {}", escape(&name), escape(&codec))?;
+        for field in fields {
+            let initial = match field.inspect(&codec) {
+                InspectedValue::Json(value) => escape_json(&value.to_string()),
+                InspectedValue::Redacted => "(sensitive)".to_owned(),
+                InspectedValue::Unset => "(pinned)".to_owned(),
+                _ => "(not readable)".to_owned(),
+            };
+            writeln!(out, "  {} = {initial}", escape(&field.name))?;
+        }
+    }
+    Ok(true)
+}
+
+async fn withdraw(
+    admin: &Admin<BoxStore>,
+    name: &str,
+    version: u32,
+    out: &mut impl Write,
+) -> Result<bool, SessionctlError> {
+    let was_there = admin.withdraw(name, version).await?;
+    writeln!(out, "{}: {} version {version}", if was_there { "withdrawn" } else { "not registered" }, escape(name))?;
+    Ok(was_there)
+}

@@ -1,0 +1,168 @@
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::text::unescape;
+
+/// What `sessionctl` is asked to do, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The store's URL.
+    pub store: String,
+    /// What to do.
+    pub task: Task,
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Print the keys of the stored sessions of a name.
+    List {
+        /// The session's name.
+        name: String,
+    },
+    /// Print a session.
+    Show {
+        /// The session's name.
+        name: String,
+        /// Its key.
+        key: String,
+    },
+    /// Destroy sessions.
+    Destroy {
+        /// The sessions' name.
+        name: String,
+        /// Their keys.
+        keys: Vec<String>,
+    },
+    /// Remove what ended.
+    Purge,
+    /// Print how many sessions are stored.
+    Stats,
+    /// Print the registered initial values.
+    Registrations,
+    /// Remove a registration.
+    Withdraw {
+        /// The session's name.
+        name: String,
+        /// The version of its type.
+        version: u32,
+    },
+}
+
+impl Options {
+    /// Reads the command line. Ends the program with a message if that is no good, or asks for help.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        Self::from(command().get_matches())
+    }
+}
+
+impl From<ArgMatches> for Options {
+    fn from(mut found: ArgMatches) -> Self {
+        let store = text(&mut found, "store");
+        let task = match found.remove_subcommand() {
+            Some((task, mut found)) => task_of(&task, &mut found),
+            None => Task::Stats,
+        };
+        Self { store, task }
+    }
+}
+
+fn task_of(task: &str, found: &mut ArgMatches) -> Task {
+    match task {
+        "list" => Task::List { name: text(found, "name") },
+        "show" => Task::Show { name: text(found, "name"), key: text(found, "key") },
+        "destroy" => {
+            Task::Destroy { name: text(found, "name"), keys: found.remove_many("key").into_iter().flatten().collect() }
+        }
+        "purge" => Task::Purge,
+        "registrations" => Task::Registrations,
+        "withdraw" => {
+            Task::Withdraw { name: text(found, "name"), version: found.remove_one("version").unwrap_or_default() }
+        }
+        _ => Task::Stats,
+    }
+}
+
+/// An argument that the command line requires.
+fn text(found: &mut ArgMatches, argument: &str) -> String {
+    found.remove_one(argument).unwrap_or_default()
+}
+
+fn command() -> Command {
+    let name = || Arg::new("name").value_name("NAME").required(true).help("The session's name");
+    let key =
+        || {
+            Arg::new("key").value_name("KEY").required(true).value_parser(ValueParser::new(unescape)).help(
+                r"The session's key, as `list` prints it: `\\` is a backslash, `\u{1b}` a character by its number",
+            )
+        };
+    let task = |name: &'static str, about: &'static str| Command::new(name).about(about);
+    Command::new("sessionctl")
+        .about("Looks after the sessions in a store")
+        .after_help("The status is 0 when it is done, 1 when there is no such session or registration, and 2 when it failed.")
+        .arg(Arg::new("store").long("store").value_name("URL").required(true).help(
+            "Where the sessions are: sqlite:PATH, redis://host, rediss://host, redis+cluster://host:port,host:port or postgres://user:password@host/database",
+        ))
+        .subcommand_required(true)
+        .subcommand(task("list", "Prints the keys of the stored sessions of a name").arg(name()))
+        .subcommand(
+            task("show", "Prints a session as JSON; values of sensitive fields are redacted").arg(name()).arg(key()),
+        )
+        .subcommand(
+            task("destroy", "Destroys sessions: who still holds one can no longer store it")
+                .arg(name())
+                .arg(key().num_args(1..).action(ArgAction::Append)),
+        )
+        .subcommand(task("purge", "Removes what ended, once its retention is over"))
+        .subcommand(task("stats", "Prints how many sessions of each registered name are stored"))
+        .subcommand(task("registrations", "Prints the initial values that all programs agreed on"))
+        .subcommand(
+            task("withdraw", "Removes a registration; sessions that refer to it can no longer be read")
+                .arg(name())
+                .arg(Arg::new("version").value_name("VERSION").required(true).value_parser(value_parser!(u32)).help(
+                    "The version of the session's type",
+                )),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(line: &[&str]) -> Result<Task, String> {
+        let line = ["sessionctl", "--store", "memory:"].iter().chain(line);
+        command().try_get_matches_from(line).map(|found| Options::from(found).task).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn each_task_has_its_arguments() {
+        let owned = str::to_owned;
+        assert_eq!(task(&["list", "visitor"]), Ok(Task::List { name: owned("visitor") }));
+        assert_eq!(task(&["show", "visitor", "42"]), Ok(Task::Show { name: owned("visitor"), key: owned("42") }));
+        assert_eq!(
+            task(&["destroy", "visitor", "42", r"a\u{a}b"]),
+            Ok(Task::Destroy { name: owned("visitor"), keys: vec![owned("42"), owned("a\nb")] })
+        );
+        assert_eq!(task(&["purge"]), Ok(Task::Purge));
+        assert_eq!(task(&["stats"]), Ok(Task::Stats));
+        assert_eq!(task(&["registrations"]), Ok(Task::Registrations));
+        assert_eq!(task(&["withdraw", "visitor", "3"]), Ok(Task::Withdraw { name: owned("visitor"), version: 3 }));
+    }
+
+    #[test]
+    fn what_is_missing_or_makes_no_sense_is_explained() {
+        let missing = task(&["show", "visitor"]).expect_err("no key");
+        assert!(missing.contains("<KEY>"), "{missing}");
+        let version = task(&["withdraw", "visitor", "new"]).expect_err("no number");
+        assert!(version.contains("invalid value 'new' for '<VERSION>'"), "{version}");
+        let escape = task(&["show", "visitor", r"a\b"]).expect_err("no escape");
+        assert!(escape.contains(r"write `\\` for a backslash"), "{escape}");
+        assert!(task(&[]).is_err() && task(&["explode"]).is_err());
+    }
+}

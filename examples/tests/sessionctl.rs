@@ -1,0 +1,220 @@
+//! The `sessionctl` program as its users run it, on each store.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use session_runtime::store::connect;
+use session_runtime::{BoxStore, Error, Handle, Session, Sessions};
+use session_tests::postgres_server::{self, PostgresServer};
+use session_tests::redis_server::{self, RedisServer};
+
+#[derive(Session)]
+#[session(name = "visitor", version = 2)]
+struct Visitor {
+    visits: u32,
+    #[session(initial = "light".to_owned())]
+    theme: String,
+    #[session(sensitive)]
+    token: String,
+    #[session(pin, initial = 7)]
+    number: u32,
+}
+
+#[derive(Session)]
+#[session(name = "chat")]
+struct Chat {
+    language: String,
+}
+
+fn run(store: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sessionctl"))
+        .args(["--store", store])
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+/// What it prints, and its status.
+#[track_caller]
+fn says(store: &str, arguments: &[&str]) -> (String, i32) {
+    let output = run(store, arguments);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+    (String::from_utf8(output.stdout).expect("UTF-8"), output.status.code().expect("an end of its own"))
+}
+
+/// What it says is wrong.
+#[track_caller]
+fn complains(store: &str, arguments: &[&str]) -> String {
+    let output = run(store, arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+fn lines(text: &[&str]) -> String {
+    text.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// A key that clears the screen and turns the order of what follows.
+const EVIL: &str = "\u{1b}[2J\u{202e}\\";
+const EVIL_SHOWN: &str = r"\u{1b}[2J\u{202e}\\";
+
+async fn fill(sessions: &Sessions<Visitor, BoxStore>) {
+    let change = |visitor: &mut Handle<Visitor, BoxStore>| {
+        *visitor.edit().visits() += 1;
+        *visitor.edit().token() = "swordfish".to_owned();
+    };
+    sessions.update("42", change).await.expect("a commit");
+    sessions.update("42", |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
+    sessions
+        .update(EVIL, |visitor| *visitor.edit().theme() = "\u{1b}]0;owned\u{7}\u{9b}".to_owned())
+        .await
+        .expect("a commit");
+    sessions.load("read").await.expect("a load").commit().await.expect("nothing to do");
+}
+
+/// Each task, on a store of its own.
+async fn does_it_all(url: &str) {
+    let store = connect(url).await.expect("a store");
+    let sessions = Sessions::<Visitor, _>::new(store.clone());
+    fill(&sessions).await;
+    Sessions::<Chat, _>::new(store).prepare().await.expect("a registration");
+
+    let registered = [
+        "chat version 0, json",
+        r#"  language = """#,
+        "visitor version 2, json",
+        "  visits = 0",
+        r#"  theme = "light""#,
+        "  token = (sensitive)",
+        "  number = (pinned)",
+    ];
+    let (said, status) = says(url, &["registrations"]);
+    let sort = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!((sort(&said), status), (sort(&lines(&registered)), 0));
+    assert_eq!(says(url, &["stats"]), (lines(&["chat: 0 stored, version 0", "visitor: 2 stored, version 2"]), 0));
+
+    let (said, status) = says(url, &["list", "visitor"]);
+    assert_eq!((sort(&said), status), (sort(&lines(&["42", EVIL_SHOWN])), 0));
+    assert_eq!(says(url, &["list", "nobody"]), (String::new(), 0));
+
+    shows_sessions(url);
+
+    let mut held = sessions.load("42").await.expect("a load");
+    *held.edit().visits() += 1;
+    let destroyed = lines(&["destroyed: 42", &format!("destroyed: {EVIL_SHOWN}")]);
+    assert_eq!(says(url, &["destroy", "visitor", "42", EVIL_SHOWN]), (destroyed, 0));
+    assert!(matches!(held.commit().await, Err(Error::Destroyed)), "it is as dead as if the library had destroyed it");
+    held.discard();
+    assert_eq!(says(url, &["destroy", "visitor", "42"]), (lines(&["not stored: 42"]), 1));
+    assert_eq!(says(url, &["show", "visitor", "42"]), (lines(&["not stored: 42"]), 1));
+    assert_eq!(says(url, &["list", "visitor"]), (String::new(), 0));
+
+    // What was destroyed just now is kept for an hour.
+    assert_eq!(says(url, &["purge"]), (lines(&["0 removed"]), 0));
+    assert_eq!(says(url, &["withdraw", "chat", "0"]), (lines(&["withdrawn: chat version 0"]), 0));
+    assert_eq!(says(url, &["withdraw", "chat", "0"]), (lines(&["not registered: chat version 0"]), 1));
+    assert_eq!(says(url, &["stats"]), (lines(&["visitor: 0 stored, version 2"]), 0));
+}
+
+fn shows_sessions(url: &str) {
+    let (said, status) = says(url, &["show", "visitor", "42"]);
+    assert!(!said.contains("swordfish"), "{said}");
+    let mut shown: Value = serde_json::from_str(&said).expect("JSON");
+    let created = shown.as_object_mut().and_then(|shown| shown.remove("created")).expect("a date");
+    assert!(created.as_str().is_some_and(|date| date.len() == 24 && date.ends_with('Z')), "{created}");
+    let expected = json!({
+        "name": "visitor",
+        "key": "42",
+        "expires": null,
+        "revision": 2,
+        "version": 2,
+        "codec": "json",
+        "fields": {
+            "visits": { "stored": true, "value": 2 },
+            "theme": { "stored": false, "value": "light" },
+            "token": { "stored": true, "redacted": true },
+            "number": { "stored": true, "value": 7 },
+        },
+    });
+    assert_eq!((shown, status), (expected, 0));
+
+    let (said, status) = says(url, &["show", "visitor", EVIL_SHOWN]);
+    assert_eq!(status, 0);
+    assert!(said.contains(r#""key": "\u001b[2J\u202e\\""#), "{said}");
+    assert!(said.contains(r#""\u001b]0;owned\u0007\u009b""#), "{said}");
+    assert!(!said.chars().any(|character| character.is_control() && character != '\n'), "{said:?}");
+}
+
+fn url(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
+#[tokio::test]
+async fn it_looks_after_sessions_in_sqlite() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    does_it_all(&url(&folder.path().join("sessions.db"))).await;
+}
+
+#[tokio::test]
+async fn it_looks_after_sessions_in_redis() {
+    if redis_server::is_available() {
+        let server = RedisServer::start(&["appendonly no"]);
+        does_it_all(&server.url()).await;
+    }
+}
+
+#[tokio::test]
+async fn it_looks_after_sessions_in_postgresql() {
+    if postgres_server::is_available() {
+        let server = PostgresServer::start(&[("fsync", "off")]);
+        does_it_all(&server.url()).await;
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_is_explained_without_its_password() {
+    let said = complains("mysql://root:hunter2@db/app", &["stats"]);
+    assert!(said.starts_with("error: cannot open the store: this is no URL of a session store; write"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    let said = complains("redis://:hunter2@127.0.0.1:1/", &["stats"]);
+    assert!(said.starts_with("error: cannot open the store: "), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_not_made() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("typo.db");
+    let said = complains(&url(&path), &["stats"]);
+    assert_eq!(said, format!("error: cannot open the store: there is no file {}\n", path.display()));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = url(&folder.path().join("sessions.db"));
+    fill(&Sessions::new(connect(&url).await.expect("a store"))).await;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sessionctl"))
+        .args(["--store", &url, "registrations"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("an end");
+    assert_eq!((output.status.code(), output.stderr.is_empty()), (Some(0), true));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_explained() {
+    assert!(complains("memory:", &["explode"]).contains("unrecognized subcommand 'explode'"));
+    assert!(complains("memory:", &["show", "visitor", r"a\b"]).contains(r"write `\\` for a backslash"));
+    assert!(complains("memory:", &["show", "visitor", ""]).contains("a session key must not be empty"));
+}

@@ -1,0 +1,112 @@
+use std::fmt;
+use std::future::{Future, IntoFuture, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Admin;
+use super::listing::Question;
+use crate::error::Error;
+use crate::store::{Purged, Store, StoreError, StoreErrorKind};
+
+/// A purge under way: a stream of its batches, or, awaited, the number of records and headers it removed.
+///
+/// Nothing is removed before it is polled, and nothing more once it is dropped. It ends after an error.
+#[must_use = "nothing is removed until this is awaited"]
+pub struct Purging<S> {
+    admin: Admin<S>,
+    more: bool,
+    question: Question<Purged>,
+}
+
+/// Nothing in it is pinned but what is boxed.
+impl<S> Unpin for Purging<S> {}
+
+impl<S: Store> Purging<S> {
+    pub(super) fn new(admin: Admin<S>) -> Self {
+        Self { admin, more: true, question: Question::none() }
+    }
+
+    /// Removes the next batch, for programs that bring no stream library.
+    pub async fn next(&mut self) -> Option<Result<Purged, Error>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+}
+
+impl<S: Store> Stream for Purging<S> {
+    type Item = Result<Purged, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Self { admin, more, question } = self.get_mut();
+        if !*more {
+            return Poll::Ready(None);
+        }
+        let answer = ready!(question.poll(context, || {
+            let admin = admin.clone();
+            async move { admin.purge_batch().await }
+        }));
+        *more = answer.as_ref().is_ok_and(|purged| purged.more);
+        Poll::Ready(Some(answer))
+    }
+}
+
+impl<S: Store> IntoFuture for Purging<S> {
+    type Output = Result<u64, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let mut removed = 0;
+            while let Some(batch) = self.next().await {
+                removed += batch?.removed;
+            }
+            Ok(removed)
+        })
+    }
+}
+
+impl<S> fmt::Debug for Purging<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Purging").field("more", &self.more).finish_non_exhaustive()
+    }
+}
+
+/// Purges a store from time to time, in the background. Dropping it stops that.
+#[derive(Debug)]
+#[must_use = "the purging stops when this is dropped"]
+pub struct Purger(AbortHandle);
+
+impl Purger {
+    pub(super) fn start<S: Store>(admin: Admin<S>, period: Duration) -> Result<Self, Error> {
+        let Ok(runtime) = Handle::try_current() else {
+            let message = "purging in the background needs a Tokio runtime; start it from inside one";
+            return Err(StoreError::new(StoreErrorKind::Configuration, message).into());
+        };
+        let task = async move {
+            let mut turns = interval(period.max(Duration::from_millis(1)));
+            turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                turns.tick().await;
+                match admin.purge().await {
+                    Ok(removed) => tracing::debug!(removed, "purged"),
+                    Err(error) => tracing::warn!(
+                        error = &error as &(dyn std::error::Error + 'static),
+                        "sessions that ended could not be removed; the next turn tries again"
+                    ),
+                }
+            }
+        };
+        Ok(Self(runtime.spawn(task).abort_handle()))
+    }
+}
+
+impl Drop for Purger {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,10 @@
+//! What looks after sessions: listing, showing, destroying and purging them on every store, and counting what they cost.
+
+mod background;
+mod counting;
+mod destroying;
+mod listing;
+mod place;
+mod purging;
+mod showing;
+mod tracing;
