@@ -92,7 +92,11 @@ pub enum Error {
     },
 
     /// This program's initial values differ from those that all instances agreed on.
-    #[error("the initial values of {} differ from those registered in the store; give the session a new `version`, build with `Agreement::Adopt` to use the registered ones, or withdraw the registration", Mismatches(.fields))]
+    ///
+    /// Give the session a new `version` (stored sessions are migrated), adopt the registered values
+    /// ([`Agreement::Adopt`](crate::Agreement::Adopt)), or withdraw the registration with `sessionctl` if no stored
+    /// session is needed any more: sessions that refer to it answer [`Error::RegistrationGone`] from then on.
+    #[error("the initial values of {} differ from those registered in the store; give the session a new `version`, build with `Agreement::Adopt` to use the registered ones, or withdraw the registration with `sessionctl`", Mismatches(.fields))]
     InitialStateMismatch {
         /// The fields that differ.
         fields: Vec<Mismatch>,

@@ -62,11 +62,11 @@ pub mod __private;
 pub use admin::Admin;
 pub use error::{Error, Mismatch};
 pub use expiry::Expiry;
-pub use schema::Agreement;
+pub use schema::{Agreement, WriteMigrated};
 pub use session::{Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
-pub use sessions::{Committed, Handle, Limits, Outcome, Sessions, SessionsBuilder};
+pub use sessions::{Committed, Handle, Limits, OnUndecodable, Outcome, Sessions, SessionsBuilder};
 pub use stats::Stats;
 #[cfg(feature = "postgres")]
 pub use store::PostgresStore;
@@ -81,3 +81,8 @@ pub use tracked::{Fields, Patch, Tracked};
 #[cfg(all(doctest, feature = "derive", feature = "sqlite"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// So are those of the pages in `docs/`.
+#[cfg(all(doctest, feature = "derive"))]
+#[doc = include_str!("../../docs/changing-a-session-type.md")]
+pub struct ChangingASessionType;

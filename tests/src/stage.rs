@@ -101,6 +101,12 @@ impl<S> Stage<S> {
         self.script().passed += i64::try_from(time.as_millis()).expect("a time that fits");
     }
 
+    /// Sets the store's clock wrong, or that of this program right: from now on the store is this many milliseconds
+    /// ahead of this program, or behind if it is negative.
+    pub fn set_ahead(&self, millis: i64) {
+        self.script().passed = millis;
+    }
+
     fn clock(&self, clock: ClockOffset) -> ClockOffset {
         ClockOffset(clock.0 + self.script().passed)
     }

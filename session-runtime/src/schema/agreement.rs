@@ -74,7 +74,19 @@ impl<T: Session, C: Codec> Schema<T, C> {
         let mut mismatches = Vec::new();
         for index in 0..self.leaves.len() {
             let Some(field) = self.registered(agreed, index) else { continue };
-            let Some(registered) = field.initial.clone().filter(|_| !self.leaves[index].def.pin) else { continue };
+            let Some(registered) = field.initial.clone() else {
+                // Records differ from no common value of a field that is registered as pinned, so it stays that.
+                self.pin(index);
+                continue;
+            };
+            if self.leaves[index].def.pin {
+                self.decode(&mut self.initial()?, index, &registered)?;
+                self.leaves[index].initial = registered;
+                if !self.elided.contains(&index) {
+                    self.elided.push(index);
+                }
+                continue;
+            }
             // A registered value that this build cannot even decode differs as well.
             let same = self.same(&value, index, &registered, &self.leaves[index].initial).unwrap_or(false);
             if same {
@@ -95,6 +107,13 @@ impl<T: Session, C: Codec> Schema<T, C> {
         }
         self.name();
         if mismatches.is_empty() { Ok(()) } else { Err(Error::InitialStateMismatch { fields: mismatches }) }
+    }
+
+    fn pin(&mut self, index: usize) {
+        self.leaves[index].def.pin = true;
+        if let Err(place) = self.pinned.binary_search(&index) {
+            self.pinned.insert(place, index);
+        }
     }
 
     /// The registration of a field, which can stand under an alias: then that stays its stored name.

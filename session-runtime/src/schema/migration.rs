@@ -10,6 +10,19 @@ use crate::session::{Previous, Session};
 use crate::store::{Field, Registration};
 use crate::tracked::restore;
 
+/// When a session that an older version of its type stored is stored in the new form.
+///
+/// Until then it serves both versions; from then on the older answers [`Error::NewerVersion`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WriteMigrated {
+    /// With its next change: a handler that only reads writes nothing.
+    #[default]
+    WithNextChange,
+    /// With its next commit, also when nothing changed.
+    WithNextCommit,
+}
+
 /// Decodes a record of an older version into `T`, through each type that came in between.
 ///
 /// Fields that are not stored have the values that were registered for that version.

@@ -15,6 +15,7 @@ pub(crate) mod agreement;
 pub(crate) mod migration;
 
 pub use agreement::Agreement;
+pub use migration::WriteMigrated;
 
 /// What a program knows of a session type, and how it is encoded.
 ///
@@ -27,6 +28,8 @@ pub(crate) struct Schema<T, C = Json> {
     adopted: Vec<usize>,
     /// Fields marked `pin`.
     pinned: Vec<usize>,
+    /// Those of them that older builds do not pin: they left the registered value out of their records.
+    elided: Vec<usize>,
     make: Make<T>,
     pub(crate) codec: C,
 }
@@ -64,7 +67,8 @@ impl<T: Session, C: Codec> Schema<T, C> {
         let (first, second) = (make(), make());
         let leaves = leaves.0;
         let pinned = (0..leaves.len()).filter(|&index| leaves[index].def.pin).collect();
-        let mut schema = Self { leaves, names: Vec::new(), adopted: Vec::new(), pinned, make, codec };
+        let mut schema =
+            Self { leaves, names: Vec::new(), adopted: Vec::new(), pinned, elided: Vec::new(), make, codec };
         for index in 0..schema.leaves.len() {
             let initial = schema.encode(&first, index)?;
             let unstable = !schema.leaves[index].def.pin && {
@@ -84,6 +88,15 @@ impl<T: Session, C: Codec> Schema<T, C> {
     pub(crate) fn initial(&self) -> Result<T, Error> {
         let mut value = (self.make)();
         for &index in &self.adopted {
+            self.decode(&mut value, index, &self.leaves[index].initial)?;
+        }
+        Ok(value)
+    }
+
+    /// What a stored session is from which all fields were left out.
+    pub(crate) fn stored_initial(&self) -> Result<T, Error> {
+        let mut value = self.initial()?;
+        for &index in &self.elided {
             self.decode(&mut value, index, &self.leaves[index].initial)?;
         }
         Ok(value)

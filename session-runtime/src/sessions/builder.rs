@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::{Inner, Queues, Sessions};
+use super::{Inner, OnUndecodable, Queues, Sessions};
 use crate::codec::{Codec, Json};
 use crate::expiry::{ClockOffset, Expiry, Lifetime};
-use crate::schema::{Agreement, Make};
+use crate::schema::{Agreement, Make, WriteMigrated};
 use crate::session::Session;
 use crate::stats::Counters;
 use crate::store::Store;
@@ -36,6 +36,8 @@ pub struct SessionsBuilder<T, S, C = Json> {
     renewal_share: f64,
     retention: Duration,
     agreement: Agreement,
+    on_undecodable: OnUndecodable,
+    write_migrated: WriteMigrated,
     limits: Limits,
     deadline: Duration,
     clock: ClockOffset,
@@ -50,7 +52,9 @@ impl<T: Session + Send + 'static, S: Store> SessionsBuilder<T, S> {
             expiry: Expiry::Never,
             renewal_share: 0.1,
             retention: Duration::from_secs(3600),
-            agreement: Agreement::Refuse,
+            agreement: Agreement::default(),
+            on_undecodable: OnUndecodable::default(),
+            write_migrated: WriteMigrated::default(),
             limits: Limits::default(),
             deadline: Duration::from_secs(10),
             clock: ClockOffset::default(),
@@ -69,6 +73,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> SessionsBuilder<T, S, C> {
             renewal_share: self.renewal_share,
             retention: self.retention,
             agreement: self.agreement,
+            on_undecodable: self.on_undecodable,
+            write_migrated: self.write_migrated,
             limits: self.limits,
             deadline: self.deadline,
             clock: self.clock,
@@ -103,6 +109,17 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> SessionsBuilder<T, S, C> {
         Self { agreement, ..self }
     }
 
+    /// What to do with a record that cannot be decoded. The default is to refuse it.
+    pub fn on_undecodable(self, on_undecodable: OnUndecodable) -> Self {
+        Self { on_undecodable, ..self }
+    }
+
+    /// When a session that an older version of its type stored is stored in the new form. The default is with its
+    /// next change.
+    pub fn write_migrated(self, write_migrated: WriteMigrated) -> Self {
+        Self { write_migrated, ..self }
+    }
+
     /// How large a session may be.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -129,6 +146,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> SessionsBuilder<T, S, C> {
                 name,
                 make: self.make,
                 agreement: self.agreement,
+                on_undecodable: self.on_undecodable,
+                write_migrated: self.write_migrated,
                 limits: self.limits,
                 lifetime: Lifetime::new(self.expiry, self.renewal_share, self.retention),
                 deadline: self.deadline,

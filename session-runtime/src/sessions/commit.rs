@@ -10,7 +10,7 @@ use std::time::Instant;
 use tracing::{Instrument, debug_span};
 
 use super::handle::{Committed, Handle, Outcome};
-use super::{KeyHash, Sessions};
+use super::{KeyHash, OnUndecodable, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::Timestamp;
@@ -76,6 +76,9 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         self.ended = self.ended.or(Some(Gone::Destroyed));
         self.tracked.touched.fill(false);
         self.until = None;
+        if self.sessions.inner.on_undecodable == OnUndecodable::SetAside {
+            self.sessions.inner.remove_aside(&self.key).await?;
+        }
         Ok(outcome)
     }
 
@@ -83,7 +86,10 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         done.inspect_err(|_| self.count(Count::Failed, 1))
     }
 
+    /// Sends what is pending, and then what changed since.
     async fn run(&mut self, action: Action) -> Result<Committed<T>, Error> {
+        let sets_aside = self.sessions.inner.on_undecodable == OnUndecodable::SetAside;
+        let from = sets_aside.then(|| self.key.clone());
         let _turn = self.sessions.inner.queues.enter(self.key.keyed_hash()).await;
         let mut progress = Progress { contended: None, was_stored: None, committed: Committed::unchanged() };
         if self.pending.is_some() {
@@ -109,6 +115,14 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                 break;
             }
         }
+        if let Some(from) = from.filter(|from| *from != self.key) {
+            let carried = Box::pin(self.sessions.inner.carry_aside(&from, &self.key)).await;
+            if let Err(error) = carried {
+                // The session itself has moved, and that cannot be called a failure any more.
+                let key = KeyHash::of(&from);
+                tracing::warn!(session = from.name(), %key, %error, "what is kept aside stays under the former key");
+            }
+        }
         Ok(progress.committed)
     }
 
@@ -131,7 +145,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             let persists = T::CONTAINER.persist_always && !self.stored;
             let expires = self.until.is_some() && (self.stored || persists || !patch.is_empty());
             let moves = action != Action::Write;
-            if patch.is_empty() && !persists && !expires && !moves {
+            if patch.is_empty() && !persists && !expires && !moves && !self.is_due_to_migrate() {
                 let cause = self.tracked.why_clean();
                 self.tracked.touched.fill(false);
                 return Ok(ControlFlow::Break(cause));

@@ -8,7 +8,7 @@ use super::{KeyHash, Restored, Sessions};
 use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::expiry::Timestamp;
-use crate::schema::Schema;
+use crate::schema::{Schema, WriteMigrated};
 use crate::session::{Flags, Session};
 use crate::stats::Count;
 use crate::store::{Applied, Base, Change, Gone, Incarnation, Key, Store};
@@ -219,7 +219,14 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         !self.tracked.touched.any()
             && self.pending.is_none()
             && self.until.is_none()
+            && !self.is_due_to_migrate()
             && (self.stored || self.ended.is_some() || !T::CONTAINER.persist_always)
+    }
+
+    /// Whether the next commit stores the session in the form of this version, whatever changed.
+    #[inline]
+    pub(super) fn is_due_to_migrate(&self) -> bool {
+        self.migrated && self.ended.is_none() && self.sessions.inner.write_migrated == WriteMigrated::WithNextCommit
     }
 
     /// Takes over what a record of another commit holds: the base moves, and changes are put on top.

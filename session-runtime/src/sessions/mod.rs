@@ -11,19 +11,21 @@ use tracing::{Instrument, debug_span};
 use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::expiry::{ClockOffset, Lifetime};
-use crate::schema::{Agreement, Make, Schema, migration};
+use crate::schema::{Agreement, Make, Schema, WriteMigrated, migration};
 use crate::session::Session;
 use crate::stats::{Count, Counters};
-use crate::store::{Found, Head, Key, Load, Record, RegistrationId, Store};
+use crate::store::{Found, Head, Key, Load, Loaded, Record, RegistrationId, Store};
 use crate::tracked::{Baseline, baseline_of, restore};
 
 mod admin;
+mod aside;
 mod builder;
 mod commit;
 mod handle;
 mod queue;
 mod update;
 
+pub use aside::OnUndecodable;
 pub use builder::{Limits, SessionsBuilder};
 pub use handle::{Committed, Handle, Outcome};
 use queue::Queues;
@@ -41,6 +43,8 @@ pub(crate) struct Inner<T: Session, S, C> {
     name: Arc<str>,
     make: Make<T>,
     agreement: Agreement,
+    on_undecodable: OnUndecodable,
+    write_migrated: WriteMigrated,
     limits: Limits,
     lifetime: Lifetime,
     deadline: std::time::Duration,
@@ -102,19 +106,28 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Sessions<T, S, C> {
         let key = Key::new(self.inner.name.clone(), key)?;
         let ready = self.ready().await?;
         let inner = &self.inner;
-        let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(&key));
-        let load = inner.store.load(&key, Load { lifetime: inner.lifetime, clock: inner.clock });
-        let loaded = load.instrument(span).await.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1))?;
-        inner.counters.add(Count::Loads, 1);
-        let known = matches!(loaded.found, Found::Record(_));
-        tracing::debug!(session = key.name(), key = %KeyHash::of(&key), known, renewed = loaded.renewed, "loaded");
-        match loaded.found {
-            Found::Absent { saw } => Handle::absent(self.clone(), ready.schema.clone(), key, saw, loaded.now),
-            Found::Record(record) => {
-                inner.count_touch(&record.head, loaded.renewed);
-                let restored = inner.restore(ready, record).await;
-                let restored = restored.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1))?;
-                Handle::known(self.clone(), ready.schema.clone(), key, restored, loaded.now)
+        let mut sets_aside = inner.on_undecodable == OnUndecodable::SetAside;
+        loop {
+            let loaded = inner.fetch(&key).await?;
+            let record = match loaded.found {
+                Found::Absent { saw } => {
+                    return Handle::absent(self.clone(), ready.schema.clone(), key, saw, loaded.now);
+                }
+                Found::Record(record) => record,
+            };
+            let head = record.head;
+            inner.count_touch(&head, loaded.renewed);
+            let restored = inner.restore(ready, record).await;
+            match restored.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1)) {
+                Ok(restored) => {
+                    return Handle::known(self.clone(), ready.schema.clone(), key, restored, loaded.now);
+                }
+                // Looked at once more, whatever became of it, and only once.
+                Err(Error::Decode { .. })
+                    if ready.wrote(&head)
+                        && std::mem::take(&mut sets_aside)
+                        && Box::pin(inner.set_aside(&key, &head)).await? => {}
+                Err(error) => return Err(error),
             }
         }
     }
@@ -130,6 +143,13 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Sessions<T, S, C> {
             Some(ready) => Ok(ready),
             None => self.inner.ready.get_or_try_init(|| self.inner.prepare()).await,
         }
+    }
+}
+
+impl<T: Session, C> Ready<T, C> {
+    /// Whether a record is of this program's version, and differs from the initial values that it agreed on.
+    fn wrote(&self, head: &Head) -> bool {
+        head.version == T::CONTAINER.version && head.registration == self.registration
     }
 }
 
@@ -152,28 +172,42 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Inner<T, S, C> {
         }
     }
 
+    /// Reads what the store holds.
+    async fn fetch(&self, key: &Key) -> Result<Loaded, Error> {
+        let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(key));
+        let load = self.store.load(key, Load { lifetime: self.lifetime, clock: self.clock });
+        let loaded = load.instrument(span).await.inspect_err(|_| self.counters.add(Count::LoadFailures, 1))?;
+        self.counters.add(Count::Loads, 1);
+        let known = matches!(loaded.found, Found::Record(_));
+        tracing::debug!(session = key.name(), key = %KeyHash::of(key), known, renewed = loaded.renewed, "loaded");
+        Ok(loaded)
+    }
+
     /// Decodes a record, through older versions of the type if need be.
     async fn restore(&self, ready: &Ready<T, C>, record: Record) -> Result<Restored<T>, Error> {
         let Record { head, fields } = record;
+        if !head.stored {
+            // The header that an emptied session left holds nothing that another version could have meant otherwise.
+            let (value, baseline) = (ready.schema.initial()?, Baseline::initial(T::LEN));
+            return Ok(Restored { head, value, baseline, migrated: false });
+        }
         let version = T::CONTAINER.version;
         if head.version > version {
             return Err(Error::NewerVersion { stored: head.version, supported: version });
         }
-        // The header that an emptied session left refers to no initial values.
-        let migrated = head.version < version && head.stored;
-        if !migrated {
-            if head.registration != ready.registration && head.stored {
+        if head.version == version {
+            if !ready.wrote(&head) {
                 return Err(Error::RegistrationGone);
             }
             let (value, baseline) = restore(&ready.schema, fields)?;
-            return Ok(Restored { head, value, baseline, migrated });
+            return Ok(Restored { head, value, baseline, migrated: false });
         }
         let span = debug_span!("session_store", operation = "registration", session = &*self.name);
         let registration = self.store.registration(&self.name, head.version).instrument(span).await?;
         let registration = registration.filter(|found| found.id == head.registration).ok_or(Error::RegistrationGone)?;
         let value: T = migration::migrate(&ready.schema.codec, head.version, fields, &registration)?;
         let baseline = baseline_of(&ready.schema, &value)?;
-        Ok(Restored { head, value, baseline, migrated })
+        Ok(Restored { head, value, baseline, migrated: true })
     }
 }
 

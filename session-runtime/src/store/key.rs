@@ -28,6 +28,12 @@ impl Key {
         }
     }
 
+    /// The same key in the namespace of records that were set aside. No session's name contains `#`.
+    pub(crate) fn aside(&self) -> Self {
+        let name: Arc<str> = format!("{}#aside", self.name).into();
+        Self { hash: hash(&name, &self.id), name, id: self.id.clone() }
+    }
+
     /// The session's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -322,7 +322,7 @@ pub(crate) fn restore<T: Session, C: Codec>(
     schema: &Schema<T, C>,
     fields: Vec<store::Field>,
 ) -> Result<(T, Baseline), Error> {
-    let mut value = schema.initial()?;
+    let mut value = schema.stored_initial()?;
     let baseline = schema.place(fields);
     for (index, stored) in baseline.fields.iter().enumerate() {
         if let Some(bytes) = stored {

@@ -24,7 +24,8 @@ impl Names {
         let mut out = self.of_name(key.name());
         let tag = match self.slots {
             Slots::PerKey => None,
-            Slots::PerName => Some(key.name()),
+            // What was set aside stays in the slot of its session.
+            Slots::PerName => key.name().split('#').next(),
             Slots::By(tag) => Some(tag(key.id())),
         };
         // Redis ignores an empty tag.
@@ -136,6 +137,7 @@ mod tests {
     fn users_choose_neither_slot_nor_namespace() {
         assert_eq!(names(Slots::PerKey).session(&key("{a}:b")), "session:Visitor:%7Ba%7D%3Ab");
         assert_eq!(names(Slots::PerName).session(&key("{a}")), "session:Visitor:{Visitor}%7Ba%7D");
+        assert_eq!(names(Slots::PerName).session(&key("a").aside()), "session:Visitor#aside:{Visitor}a");
         let by_user = names(Slots::By(|id| id.split('|').next().unwrap_or(id)));
         assert_eq!(by_user.session(&key("u}1|x")), "session:Visitor:{u%7D1}u%7D1|x");
     }

@@ -1,0 +1,76 @@
+use session_runtime::expiry::ClockOffset;
+use session_runtime::store::{
+    Action, Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
+};
+
+/// A store in which two builds of one session type meet.
+///
+/// Builds of a type have one name, which a process has only once. In a test each is called by a name of its own, and
+/// this store calls both by the one they share.
+#[derive(Debug, Clone)]
+pub struct Shared<S> {
+    inner: S,
+    name: &'static str,
+}
+
+impl<S> Shared<S> {
+    /// Keeps the sessions of all builds under `name`.
+    pub fn new(inner: S, name: &'static str) -> Self {
+        Self { inner, name }
+    }
+
+    fn key(&self, key: &Key) -> Key {
+        // What is set aside stays in a namespace of its own.
+        let name = match key.name().split_once('#') {
+            Some((_, suffix)) => format!("{}#{suffix}", self.name),
+            None => self.name.to_owned(),
+        };
+        Key::new(name.into(), key.id()).expect("a key")
+    }
+}
+
+impl<S: Store> Store for Shared<S> {
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.inner.prepare().await
+    }
+
+    async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
+        self.inner.load(&self.key(key), load).await
+    }
+
+    async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
+        let action = match &commit.action {
+            Action::Renew { to } => Action::Renew { to: self.key(to) },
+            action => action.clone(),
+        };
+        self.inner.commit(&self.key(key), &Commit { action, ..commit.clone() }).await
+    }
+
+    async fn registration(&self, _: &str, version: u32) -> Result<Option<Registration>, StoreError> {
+        self.inner.registration(self.name, version).await
+    }
+
+    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
+        self.inner.register(&Registration { name: self.name.into(), ..proposal.clone() }).await
+    }
+
+    async fn withdraw(&self, _: &str, version: u32) -> Result<bool, StoreError> {
+        self.inner.withdraw(self.name, version).await
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.inner.registrations().await
+    }
+
+    async fn keys(&self, _: &str, after: Option<Cursor>, limit: usize, clock: ClockOffset) -> Result<Keys, StoreError> {
+        self.inner.keys(self.name, after, limit, clock).await
+    }
+
+    async fn count(&self, _: &str, clock: ClockOffset) -> Result<u64, StoreError> {
+        self.inner.count(self.name, clock).await
+    }
+
+    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
+        self.inner.purge(limit, clock).await
+    }
+}
