@@ -1,0 +1,111 @@
+//! A store in which it is as late as the traffic says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use session_runtime::expiry::{ClockOffset, Timestamp};
+use session_runtime::store::{
+    Commit, Cursor, Found, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
+};
+
+/// A store whose clock is set from outside, and which counts what loads do to expiries.
+#[derive(Debug, Clone)]
+pub struct TimedStore<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    now: AtomicI64,
+    loads: AtomicU64,
+    known: AtomicU64,
+    renewed: AtomicU64,
+}
+
+/// What loads did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Loads {
+    /// All loads.
+    pub all: u64,
+    /// Those that found a session, or what an emptied one left for a while.
+    pub known: u64,
+    /// Those that moved its expiry, which is a write.
+    pub renewed: u64,
+}
+
+impl<S> TimedStore<S> {
+    /// Sets the clock of `inner`.
+    pub fn new(inner: S) -> Self {
+        Self { inner, shared: Arc::default() }
+    }
+
+    /// Makes it this late, in milliseconds since the Unix epoch.
+    pub fn set_time(&self, millis: i64) {
+        self.shared.now.store(millis, Ordering::Relaxed);
+    }
+
+    /// What loads did so far.
+    #[must_use]
+    pub fn loads(&self) -> Loads {
+        let Shared { loads, known, renewed, .. } = &*self.shared;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Loads { all: read(loads), known: read(known), renewed: read(renewed) }
+    }
+
+    /// What takes the machine's time to that of the traffic.
+    fn clock(&self) -> ClockOffset {
+        let machine = Timestamp::now(ClockOffset::default()).as_millis();
+        ClockOffset(self.shared.now.load(Ordering::Relaxed).saturating_sub(machine))
+    }
+}
+
+fn count(counter: &AtomicU64, what: bool) {
+    counter.fetch_add(u64::from(what), Ordering::Relaxed);
+}
+
+impl<S: Store> Store for TimedStore<S> {
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.inner.prepare().await
+    }
+
+    async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
+        let loaded = self.inner.load(key, Load { clock: self.clock(), ..load }).await?;
+        count(&self.shared.loads, true);
+        count(&self.shared.known, matches!(loaded.found, Found::Record(_)));
+        count(&self.shared.renewed, loaded.renewed);
+        Ok(loaded)
+    }
+
+    async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
+        self.inner.commit(key, &Commit { clock: self.clock(), ..commit.clone() }).await
+    }
+
+    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
+        self.inner.registration(name, version).await
+    }
+
+    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
+        self.inner.register(proposal).await
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.inner.withdraw(name, version).await
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.inner.registrations().await
+    }
+
+    async fn keys(&self, name: &str, after: Option<Cursor>, limit: usize, _: ClockOffset) -> Result<Keys, StoreError> {
+        self.inner.keys(name, after, limit, self.clock()).await
+    }
+
+    async fn count(&self, name: &str, _: ClockOffset) -> Result<u64, StoreError> {
+        self.inner.count(name, self.clock()).await
+    }
+
+    async fn purge(&self, limit: usize, _: ClockOffset) -> Result<Purged, StoreError> {
+        self.inner.purge(limit, self.clock()).await
+    }
+}
