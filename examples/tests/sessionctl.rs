@@ -53,7 +53,7 @@ fn complains(store: &str, arguments: &[&str]) -> String {
 }
 
 fn lines(text: &[&str]) -> String {
-    text.iter().map(|line| format!("{line}\n")).collect()
+    text.join("\n") + "\n"
 }
 
 /// A key that clears the screen and turns the order of what follows.
@@ -63,12 +63,12 @@ const EVIL_SHOWN: &str = r"\u{1b}[2J\u{202e}\\";
 async fn fill(sessions: &Sessions<Visitor, BoxStore>) {
     let change = |visitor: &mut Handle<Visitor, BoxStore>| {
         *visitor.edit().visits() += 1;
-        *visitor.edit().token() = "swordfish".to_owned();
+        visitor.edit().token().push_str("swordfish");
     };
     sessions.update("42", change).await.expect("a commit");
     sessions.update("42", |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
     sessions
-        .update(EVIL, |visitor| *visitor.edit().theme() = "\u{1b}]0;owned\u{7}\u{9b}".to_owned())
+        .update(EVIL, |visitor| visitor.edit().theme().push_str("\u{1b}]0;owned\u{7}\u{9b}"))
         .await
         .expect("a commit");
     sessions.load("read").await.expect("a load").commit().await.expect("nothing to do");
@@ -147,7 +147,7 @@ fn shows_sessions(url: &str) {
     let (said, status) = says(url, &["show", "visitor", EVIL_SHOWN]);
     assert_eq!(status, 0);
     assert!(said.contains(r#""key": "\u001b[2J\u202e\\""#), "{said}");
-    assert!(said.contains(r#""\u001b]0;owned\u0007\u009b""#), "{said}");
+    assert!(said.contains(r#""light\u001b]0;owned\u0007\u009b""#), "{said}");
     assert!(!said.chars().any(|character| character.is_control() && character != '\n'), "{said:?}");
 }
 

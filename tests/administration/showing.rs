@@ -13,7 +13,7 @@ use crate::place::{Item, Visitor, stores};
 async fn fill<S: session_runtime::store::Store>(sessions: &Sessions<Visitor, S>) {
     let change = |visitor: &mut session_runtime::Handle<Visitor, S>| {
         *visitor.edit().visits() = 3;
-        *visitor.edit().token() = "swordfish".to_owned();
+        "swordfish".clone_into(visitor.edit().token());
         visitor.edit().cart().push(Item { sku: "A1".to_owned() });
     };
     sessions.update("42", change).await.expect("a commit");
