@@ -9,7 +9,7 @@
 //! The macro expands to one `#[test]` per case. Each case works under a session name of its own, so that all of them
 //! can share a server and run at the same time, and it moves only its own clock. Programs go through [`CASES`].
 //!
-//! The cases know the [`Store`](super::Store) trait and nothing else. A case that fails panics; its message says what
+//! The cases know the [`Store`] trait and nothing else. A case that fails panics; its message says what
 //! was expected.
 
 #![allow(clippy::missing_panics_doc, reason = "a case fails by panicking")]
