@@ -4,6 +4,7 @@ mod connect;
 mod example;
 mod memory;
 mod postgres;
+mod processes;
 mod redis;
 mod redis_cluster;
 mod sqlite;

@@ -6,11 +6,11 @@
 //! session_runtime::conformance!(async { MemoryStore::new() });
 //! ```
 //!
-//! The macro expands to one `#[test]` per case. Each case works under a session name of its own, so that all of them
-//! can share a server and run at the same time, and it moves only its own clock. Programs go through [`CASES`].
+//! The macro expands to one `#[test]` per case. Each case works under a session name or keys of its own, so that all
+//! of them can share a server and run at the same time, and it moves only its own clock. Programs go through [`CASES`].
 //!
-//! The cases know the [`Store`] trait and nothing else. A case that fails panics; its message says what
-//! was expected.
+//! The cases know the [`Store`] trait, and [`Sessions`](crate::Sessions) over it. A case that fails panics; its message
+//! says what was expected.
 
 #![allow(clippy::missing_panics_doc, reason = "a case fails by panicking")]
 
@@ -20,31 +20,40 @@ use std::pin::Pin;
 
 use super::{BoxStore, Store};
 
+mod bounding;
 mod creating;
+mod crowding;
 mod destroyed;
 mod emptied;
 mod expiring;
 mod listing;
 mod lost;
 mod odd;
+mod overlapping;
 mod purging;
 mod racing;
 mod registering;
 mod renewing;
+mod requesting;
 mod scene;
+mod visiting;
 mod writing;
 
+pub use bounding::*;
 pub use creating::*;
+pub use crowding::*;
 pub use destroyed::*;
 pub use emptied::*;
 pub use expiring::*;
 pub use listing::*;
 pub use lost::*;
 pub use odd::*;
+pub use overlapping::*;
 pub use purging::*;
 pub use racing::*;
 pub use registering::*;
 pub use renewing::*;
+pub use requesting::*;
 pub use scene::Scene;
 pub use writing::*;
 
@@ -293,6 +302,38 @@ macro_rules! __conformance_cases {
             p06_crossing_renewals_do_not_block
             p07_a_dropped_commit_is_all_or_nothing
             p07_a_dropped_renewal_is_all_or_nothing
+            p02_calls_of_an_untouched_session_are_none
+            p02_calls_of_a_new_session_that_is_read_are_one_load
+            p01_calls_of_a_new_session_that_is_changed_are_one_load_and_one_commit
+            p02_calls_of_a_stored_session_that_is_read_are_one_load
+            p04_calls_of_a_stored_session_that_is_changed_are_one_load_and_one_commit
+            p03_calls_of_a_value_that_is_set_again_are_one_load
+            p03_calls_of_a_change_that_is_taken_back_are_one_load
+            p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_removal
+            p03_calls_of_a_removal_of_what_is_absent_are_one_load
+            p07_calls_of_a_handler_that_fails_are_one_load
+            p08_calls_of_a_read_are_one_load_that_renews_only_when_due
+            p06_calls_of_a_renewal_and_of_a_removal_are_one_each
+            p05_requests_that_change_different_fields_both_survive
+            p05_first_requests_that_change_different_fields_both_survive
+            p05_a_slow_reader_erases_nothing
+            p05_a_value_is_never_mixed_from_two
+            p06_a_request_in_flight_does_not_undo_a_logout
+            p06_a_first_request_in_flight_does_not_undo_a_logout
+            p06_a_request_in_flight_does_not_revive_a_renewed_key
+            p05_a_renewal_takes_along_what_others_stored
+            p06_a_request_in_flight_does_not_outlive_its_session
+            p10_a_load_that_fails_is_no_empty_session
+            p07_changes_are_not_shared_before_the_commit
+            p05_a_counter_of_a_thousand_writers_is_exact
+            p05_a_counter_of_long_handlers_is_exact
+            p05_writers_of_different_fields_survive_a_crowd
+            p06_a_logout_in_a_crowd_is_one
+            p11_a_session_that_is_too_large_is_not_sent
+            p11_a_field_of_a_mebibyte_comes_back
+            p04_two_hundred_fields_of_a_session_are_one_commit
+            p11_odd_keys_name_sessions_of_their_own
+            p11_odd_values_come_back_from_a_codec_that_is_not_text
         }
     };
 }

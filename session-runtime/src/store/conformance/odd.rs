@@ -6,7 +6,7 @@ use super::scene::{DAY, Draft, Scene, applied, are, fields, gone, head};
 use crate::store::{CommitId, Gone, Incarnation, Key, RegistrationId};
 
 /// Keys that stores have tripped over. All are different, so all are different sessions.
-fn odd_keys() -> Vec<String> {
+pub(super) fn odd_keys() -> Vec<String> {
     let spaced = [" ", "  ", "a ", " a", "a b", "a  b"];
     let words = [
         "a A a\0 \0a \0 a\0b a\\0 a\\x00 a%00 \\ \\\\ % %% %25 * a* ? [a] [ ] .. a.b / a/b a#b # #head _ a_ ~ ^ | !",

@@ -1,0 +1,152 @@
+//! What each kind of request asks of the store: these calls and no others.
+
+use std::error::Error;
+use std::time::Duration;
+
+use super::scene::{MINUTE, Scene, are};
+use super::visiting::{Visitor, committing, load, loading, with_a_visitor};
+use crate::store::Call;
+use crate::{Expiry, Outcome};
+
+/// A request that does not touch its session, known or new, calls nothing.
+pub async fn p02_calls_of_an_untouched_session_are_none(scene: Scene) {
+    let sessions = scene.visitors();
+    sessions.prepare().await.expect("a store");
+    assert_eq!(sessions.store().take(), []);
+    let sessions = with_a_visitor(&scene, &scene.id("42")).await;
+    sessions.prepare().await.expect("a store");
+    assert_eq!(sessions.store().take(), []);
+}
+
+/// A new session that is only read is one load, and is not stored.
+pub async fn p02_calls_of_a_new_session_that_is_read_are_one_load(scene: Scene) {
+    let (sessions, id) = (scene.visitors(), scene.id("42"));
+    let mut visitor = load(&sessions, &id).await;
+    assert_eq!((visitor.visits, visitor.theme.as_str()), (0, "light"));
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
+    assert_eq!(sessions.store().take(), [loading(&id)]);
+    scene.is_not_stored(&id).await;
+}
+
+/// A new session that is changed is one load and one commit of that field.
+pub async fn p01_calls_of_a_new_session_that_is_changed_are_one_load_and_one_commit(scene: Scene) {
+    let (sessions, id) = (scene.visitors(), scene.id("42"));
+    let mut visitor = load(&sessions, &id).await;
+    *visitor.edit().visits() += 1;
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Created);
+    assert_eq!(sessions.store().take(), [loading(&id), committing(&id, &[("visits", "1")], &[])]);
+    assert_eq!(scene.stored(&id).await, are(&[("visits", "1")]));
+}
+
+/// A stored session that is only read is one load.
+pub async fn p02_calls_of_a_stored_session_that_is_read_are_one_load(scene: Scene) {
+    let id = scene.id("42");
+    let sessions = with_a_visitor(&scene, &id).await;
+    let mut visitor = load(&sessions, &id).await;
+    assert_eq!((visitor.visits, visitor.cart.as_slice()), (2, &["tea".to_owned()][..]));
+    visitor.commit().await.expect("a commit");
+    assert_eq!(sessions.store().take(), [loading(&id)]);
+}
+
+/// A stored session of which one field is changed is one load and one commit of that field.
+pub async fn p04_calls_of_a_stored_session_that_is_changed_are_one_load_and_one_commit(scene: Scene) {
+    let id = scene.id("42");
+    let sessions = with_a_visitor(&scene, &id).await;
+    let mut visitor = load(&sessions, &id).await;
+    *visitor.edit().visits() += 1;
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Updated);
+    assert_eq!(sessions.store().take(), [loading(&id), committing(&id, &[("visits", "3")], &[])]);
+    assert_eq!(scene.stored(&id).await, are(&[("visits", "3"), ("cart", r#"["tea"]"#)]));
+}
+
+/// Setting the value that is there already is one load.
+pub async fn p03_calls_of_a_value_that_is_set_again_are_one_load(scene: Scene) {
+    let id = scene.id("42");
+    let sessions = with_a_visitor(&scene, &id).await;
+    let mut visitor = load(&sessions, &id).await;
+    *visitor.edit().visits() = 2;
+    *visitor.edit().cart() = vec!["tea".to_owned()];
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
+    assert_eq!(sessions.store().take(), [loading(&id)]);
+}
+
+/// A change that is taken back is one load.
+pub async fn p03_calls_of_a_change_that_is_taken_back_are_one_load(scene: Scene) {
+    let id = scene.id("42");
+    let sessions = with_a_visitor(&scene, &id).await;
+    let mut visitor = load(&sessions, &id).await;
+    visitor.edit().cart().push("milk".to_owned());
+    visitor.edit().cart().pop();
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
+    assert_eq!(sessions.store().take(), [loading(&id)]);
+}
+
+/// Back at the initial values is one load and one removal.
+pub async fn p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_removal(scene: Scene) {
+    let id = scene.id("42");
+    let sessions = with_a_visitor(&scene, &id).await;
+    let mut visitor = load(&sessions, &id).await;
+    *visitor.edit().visits() = 0;
+    visitor.edit().cart().clear();
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Removed);
+    assert_eq!(sessions.store().take(), [loading(&id), committing(&id, &[], &["visits", "cart"])]);
+    assert_eq!(scene.stored(&id).await, []);
+    assert!(load(&sessions, &id).await.is_new());
+}
+
+/// Removing what is not there is one load.
+pub async fn p03_calls_of_a_removal_of_what_is_absent_are_one_load(scene: Scene) {
+    let id = scene.id("42");
+    let sessions = with_a_visitor(&scene, &id).await;
+    let mut visitor = load(&sessions, &id).await;
+    visitor.edit().cart().retain(|item| item != "milk");
+    visitor.edit().request_id().take();
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
+    assert_eq!(sessions.store().take(), [loading(&id)]);
+}
+
+/// A handler that fails is one load, and saves nothing.
+pub async fn p07_calls_of_a_handler_that_fails_are_one_load(scene: Scene) {
+    let id = scene.id("42");
+    let sessions = with_a_visitor(&scene, &id).await;
+    let failed = sessions.try_update(&id, |visitor| {
+        *visitor.edit().visits() += 1;
+        visitor.edit().cart().push("milk".to_owned());
+        Err::<(), Box<dyn Error + Send + Sync>>("out of milk".into())
+    });
+    assert_eq!(failed.await.expect_err("the handler fails").to_string(), "out of milk");
+    assert_eq!(sessions.store().take(), [loading(&id)]);
+    assert_eq!(scene.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
+}
+
+/// Under a sliding expiry a read is one load, which moves the expiry only when that is due.
+pub async fn p08_calls_of_a_read_are_one_load_that_renews_only_when_due(scene: Scene) {
+    let id = scene.id("sliding");
+    let hour = Expiry::AfterInactivity(Duration::from_secs(3600));
+    let at = |millis| scene.after(millis).sessions::<Visitor>().expiry(hour).build();
+    let now = at(0);
+    now.update(&id, |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
+    for (later, renewed) in [(0, false), (MINUTE, false), (6 * MINUTE, true), (7 * MINUTE, false), (64 * MINUTE, true)]
+    {
+        let sessions = at(later);
+        let mut visitor = load(&sessions, &id).await;
+        assert_eq!(visitor.visits, 1, "after {later} ms");
+        visitor.commit().await.expect("a commit");
+        assert_eq!(sessions.store().take(), [Call::Load { key: id.clone(), renewed }], "after {later} ms");
+    }
+    assert!(load(&at(125 * MINUTE), &id).await.is_new(), "an hour after its last use it has ended");
+}
+
+/// A session that moves and one that ends are one call each.
+pub async fn p06_calls_of_a_renewal_and_of_a_removal_are_one_each(scene: Scene) {
+    let (old, new) = (scene.id("old"), scene.id("new"));
+    let sessions = with_a_visitor(&scene, &old).await;
+    let mut visitor = load(&sessions, &old).await;
+    *visitor.edit().visits() = 3;
+    visitor.renew(&new).await.expect("a renewal");
+    assert_eq!(visitor.destroy().await.expect("a removal"), Outcome::Removed);
+    let renewal = Call::Renew { from: old.clone(), to: new.clone() };
+    assert_eq!(sessions.store().take(), [loading(&old), renewal, Call::Destroy { key: new.clone() }]);
+    scene.is_not_stored(&old).await;
+    scene.is_not_stored(&new).await;
+}
