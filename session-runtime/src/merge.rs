@@ -175,8 +175,8 @@ mod tests {
         assert_eq!(add(&0_u8, 200, 100), u8::MAX, "saturates above");
         assert_eq!(add(&i8::MIN, i8::MAX, i8::MIN), i8::MAX, "a difference that the type cannot hold");
         assert_eq!(add(&i8::MAX, i8::MIN, i8::MAX), i8::MIN, "a difference that the type cannot hold");
-        assert_eq!(add(&1.5, 2.0, 10.0), 10.5);
-        assert_eq!(add(&0.0, f64::MAX, f64::MAX), f64::MAX);
+        assert_eq!(add(&1.5_f64, 2.0, 10.0).to_bits(), 10.5_f64.to_bits());
+        assert_eq!(add(&0.0_f64, f64::MAX, f64::MAX).to_bits(), f64::MAX.to_bits());
     }
 
     #[test]

@@ -108,7 +108,7 @@ async fn p07_every_acknowledged_commit_is_there_after_kill_9() {
 #[tokio::test]
 async fn p07_calls_to_a_stopped_server_time_out_and_work_again_when_it_goes_on() {
     let server = server!();
-    let store = PostgresOptions::new(server.url()).response_timeout(Duration::from_millis(1000)).open().await.unwrap();
+    let store = PostgresOptions::new(server.url()).response_timeout(Duration::from_secs(1)).open().await.unwrap();
     let key = key("42");
     let head = create(&store, &key, vec![set("visits", "0")]).await;
     let commit = write((&head).into(), vec![set("visits", "1")]);
@@ -164,16 +164,16 @@ async fn when_all_connections_are_in_use_the_next_operation_says_busy() {
     let options = PostgresOptions::new(&url).schema(&schema).connections(1);
     let store = options.pool_timeout(Duration::from_millis(50)).build().unwrap();
     let head = create(&store, &key("42"), vec![set("a", "1")]).await;
-    let held = client.transaction().await.unwrap();
-    held.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
+    let lock = client.transaction().await.unwrap();
+    lock.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
     let waiting = tokio::spawn({
         let store = store.clone();
         async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
     });
-    somebody_waits(held.client()).await;
+    somebody_waits(lock.client()).await;
     let error = store.load(&key("43"), load(HALF_AN_HOUR)).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Busy, true));
-    held.rollback().await.unwrap();
+    lock.rollback().await.unwrap();
     assert!(matches!(waiting.await.unwrap().unwrap(), Reply::Applied(_)));
     store.load(&key("43"), load(HALF_AN_HOUR)).await.unwrap();
     clear(&client, &schema).await;
@@ -185,23 +185,23 @@ async fn a_handler_that_goes_away_leaves_nobody_its_answer_to_wait_for() {
     let (_, mut client) = open(&url, &schema).await;
     let store = PostgresOptions::new(&url).schema(&schema).connections(1).build().unwrap();
     let head = create(&store, &key("42"), vec![set("a", "1")]).await;
-    let held = client.transaction().await.unwrap();
-    held.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
+    let lock = client.transaction().await.unwrap();
+    lock.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
     let waiting = tokio::spawn({
         let store = store.clone();
         async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
     });
-    somebody_waits(held.client()).await;
+    somebody_waits(lock.client()).await;
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
     assert_eq!(found(&store, &key("42")).await.head, head);
     // The server is told, so its process does not wait for the lock any longer either.
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
     let query = format!("%{schema}\".commit(%");
-    while held.query_one(sql, &[&query]).await.unwrap().get::<_, i64>(0) > 0 {
+    while lock.query_one(sql, &[&query]).await.unwrap().get::<_, i64>(0) > 0 {
         tokio::task::yield_now().await;
     }
-    held.rollback().await.unwrap();
+    lock.rollback().await.unwrap();
     clear(&client, &schema).await;
 }
 
@@ -358,17 +358,17 @@ async fn p06_time_passes_while_a_commit_waits_for_a_lock() {
     let mut first = write(NOTHING, vec![set("a", "1")]);
     first.lifetime = short;
     let head = apply(&store, &key("42"), &first).await;
-    let held = client.transaction().await.unwrap();
-    held.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
+    let lock = client.transaction().await.unwrap();
+    lock.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
     let waiting = tokio::spawn({
         let store = store.clone();
         async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
     });
-    somebody_waits(held.client()).await;
+    somebody_waits(lock.client()).await;
     while matches!(store.load(&key("42"), load(NEVER_RENEWED)).await.unwrap().found, Found::Record(_)) {
         tokio::task::yield_now().await;
     }
-    held.rollback().await.unwrap();
+    lock.rollback().await.unwrap();
     let reply = waiting.await.unwrap().unwrap();
     assert!(matches!(reply, Reply::Gone(Gone::Expired)), "{reply:?}");
     clear(&client, &schema).await;

@@ -239,6 +239,7 @@ impl Drop for PostgresServer {
 }
 
 /// Starts the server and waits until it takes connections; `None` if it ends instead.
+#[expect(clippy::zombie_processes, reason = "the keeper of a server that does not come up ends with its input")]
 fn run(
     programs: &Path,
     folder: &Path,
@@ -323,6 +324,7 @@ fn is_alive(process: &str) -> bool {
     status.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
 }
 
+#[expect(clippy::disallowed_methods, reason = "another process's state tells nobody when it changes")]
 fn wait_until(what: &str, done: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !done() {

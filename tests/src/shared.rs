@@ -1,7 +1,5 @@
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{
-    Action, Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
-};
+use session_runtime::store::{Action, Commit, Cursor, Key, Keys, Load, Loaded, Registration, Reply, Store, StoreError};
 
 /// A store in which two builds of one session type meet.
 ///
@@ -30,10 +28,6 @@ impl<S> Shared<S> {
 }
 
 impl<S: Store> Store for Shared<S> {
-    async fn prepare(&self) -> Result<(), StoreError> {
-        self.inner.prepare().await
-    }
-
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         self.inner.load(&self.key(key), load).await
     }
@@ -58,10 +52,6 @@ impl<S: Store> Store for Shared<S> {
         self.inner.withdraw(self.name, version).await
     }
 
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.inner.registrations().await
-    }
-
     async fn keys(&self, _: &str, after: Option<Cursor>, limit: usize, clock: ClockOffset) -> Result<Keys, StoreError> {
         self.inner.keys(self.name, after, limit, clock).await
     }
@@ -70,7 +60,5 @@ impl<S: Store> Store for Shared<S> {
         self.inner.count(self.name, clock).await
     }
 
-    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        self.inner.purge(limit, clock).await
-    }
+    session_runtime::delegate_store!(inner: prepare registrations purge);
 }

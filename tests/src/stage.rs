@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError, StoreErrorKind,
+    Commit, Cursor, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError, StoreErrorKind,
 };
 use tokio::sync::Notify;
 
@@ -142,10 +142,6 @@ impl<S> Stage<S> {
 }
 
 impl<S: Store> Store for Stage<S> {
-    async fn prepare(&self) -> Result<(), StoreError> {
-        self.inner.prepare().await
-    }
-
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let fault = self.script().loads.pop_front();
         self.play(fault, self.inner.load(key, Load { clock: self.clock(load.clock), ..load })).await
@@ -159,22 +155,6 @@ impl<S: Store> Store for Stage<S> {
         }
         let commit = Commit { clock: self.clock(commit.clock), ..commit.clone() };
         self.play(fault, self.inner.commit(key, &commit)).await
-    }
-
-    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
-        self.inner.registration(name, version).await
-    }
-
-    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
-        self.inner.register(proposal).await
-    }
-
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        self.inner.withdraw(name, version).await
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.inner.registrations().await
     }
 
     async fn keys(
@@ -195,4 +175,6 @@ impl<S: Store> Store for Stage<S> {
         let fault = self.script().purges.pop_front();
         self.play(fault, self.inner.purge(limit, self.clock(clock))).await
     }
+
+    session_runtime::delegate_store!(inner: prepare registration register withdraw registrations);
 }

@@ -457,14 +457,14 @@ async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {
 
     // One session is locked by a transaction that does not end.
     let mut client = place.client().await;
-    let held = client.transaction().await.unwrap();
-    held.execute("SELECT FROM header WHERE key = '007' FOR UPDATE", &[]).await.unwrap();
+    let lock = client.transaction().await.unwrap();
+    lock.execute("SELECT FROM header WHERE key = '007' FOR UPDATE", &[]).await.unwrap();
     let later = ClockOffset(60_000);
     let purged = store.purge(300, later).await.unwrap();
     assert_eq!((purged.removed, purged.more), (300, true));
     let purged = store.purge(300, later).await.unwrap();
     assert_eq!((purged.removed, purged.more), (149, false));
-    held.rollback().await.unwrap();
+    lock.rollback().await.unwrap();
 
     let purged = store.purge(300, later).await.unwrap();
     assert_eq!((purged.removed, purged.more), (1, false));

@@ -25,7 +25,9 @@ fn cluster() -> Option<[RedisServer; 2]> {
     };
     // Each look takes the nodes 20 ms, in which no replica acknowledges anything.
     let known = (0..500).any(|_| {
-        nodes.iter().for_each(|node| drop(node.cli("WAIT 1 20")));
+        for node in nodes {
+            drop(node.cli("WAIT 1 20"));
+        }
         nodes.iter().all(knows_all)
     });
     assert!(known, "the nodes did not find each other");
@@ -121,7 +123,9 @@ async fn a_session_is_found_while_its_slot_moves_and_after() {
 #[tokio::test]
 async fn a_node_that_is_gone_is_unavailable_and_the_others_serve_on() {
     let Some(mut nodes) = cluster() else { return };
-    nodes.iter().for_each(|node| drop(node.cli("CONFIG SET cluster-require-full-coverage no")));
+    for node in &nodes {
+        drop(node.cli("CONFIG SET cluster-require-full-coverage no"));
+    }
     let store = RedisStore::builder(url(&nodes)).response_timeout(Duration::from_secs(1)).open().await.unwrap();
     for n in 0..20 {
         create(&store, &key(&n.to_string()), vec![set("n", "1")]).await;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use session_runtime::expiry::{ClockOffset, Timestamp};
-use session_runtime::store::{
-    Commit, Cursor, Found, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
-};
+use session_runtime::store::{Commit, Cursor, Found, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError};
 
 /// A store whose clock is set from outside, and which counts what loads do to expiries.
 #[derive(Debug, Clone)]
@@ -65,10 +63,6 @@ fn count(counter: &AtomicU64, what: bool) {
 }
 
 impl<S: Store> Store for TimedStore<S> {
-    async fn prepare(&self) -> Result<(), StoreError> {
-        self.inner.prepare().await
-    }
-
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let loaded = self.inner.load(key, Load { clock: self.clock(), ..load }).await?;
         count(&self.shared.loads, true);
@@ -79,22 +73,6 @@ impl<S: Store> Store for TimedStore<S> {
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         self.inner.commit(key, &Commit { clock: self.clock(), ..commit.clone() }).await
-    }
-
-    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
-        self.inner.registration(name, version).await
-    }
-
-    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
-        self.inner.register(proposal).await
-    }
-
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        self.inner.withdraw(name, version).await
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.inner.registrations().await
     }
 
     async fn keys(&self, name: &str, after: Option<Cursor>, limit: usize, _: ClockOffset) -> Result<Keys, StoreError> {
@@ -108,4 +86,6 @@ impl<S: Store> Store for TimedStore<S> {
     async fn purge(&self, limit: usize, _: ClockOffset) -> Result<Purged, StoreError> {
         self.inner.purge(limit, self.clock()).await
     }
+
+    session_runtime::delegate_store!(inner: prepare registration register withdraw registrations);
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError};
+use session_runtime::store::{Commit, Key, Load, Loaded, Reply, Store, StoreError};
 
 /// A store that counts the calls to the store inside. All policies talk to one of these, so their figures are taken
 /// at the same place.
@@ -58,10 +57,6 @@ fn bytes_of(commit: &Commit) -> u64 {
 }
 
 impl<S: Store> Store for CountingStore<S> {
-    async fn prepare(&self) -> Result<(), StoreError> {
-        self.inner.prepare().await
-    }
-
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         count(&self.counters.reads, 1);
         let loaded = self.inner.load(key, load).await?;
@@ -75,37 +70,5 @@ impl<S: Store> Store for CountingStore<S> {
         self.inner.commit(key, commit).await
     }
 
-    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
-        self.inner.registration(name, version).await
-    }
-
-    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
-        self.inner.register(proposal).await
-    }
-
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        self.inner.withdraw(name, version).await
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.inner.registrations().await
-    }
-
-    async fn keys(
-        &self,
-        name: &str,
-        after: Option<Cursor>,
-        limit: usize,
-        clock: ClockOffset,
-    ) -> Result<Keys, StoreError> {
-        self.inner.keys(name, after, limit, clock).await
-    }
-
-    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
-        self.inner.count(name, clock).await
-    }
-
-    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        self.inner.purge(limit, clock).await
-    }
+    session_runtime::delegate_store!(inner: prepare registration register withdraw registrations keys count purge);
 }

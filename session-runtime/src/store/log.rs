@@ -1,7 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Action, Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError};
-use crate::expiry::ClockOffset;
+use super::{Action, Commit, Key, Load, Loaded, Reply, Store, StoreError};
 
 /// A store that keeps a log of the calls to the store inside, so that tests can assert them exactly.
 #[derive(Debug, Clone, Default)]
@@ -83,10 +82,6 @@ impl<S> LogStore<S> {
 }
 
 impl<S: Store> Store for LogStore<S> {
-    async fn prepare(&self) -> Result<(), StoreError> {
-        self.inner.prepare().await
-    }
-
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let loaded = self.inner.load(key, load).await;
         let renewed = loaded.as_ref().is_ok_and(|loaded| loaded.renewed);
@@ -99,37 +94,5 @@ impl<S: Store> Store for LogStore<S> {
         self.inner.commit(key, commit).await
     }
 
-    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
-        self.inner.registration(name, version).await
-    }
-
-    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
-        self.inner.register(proposal).await
-    }
-
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        self.inner.withdraw(name, version).await
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.inner.registrations().await
-    }
-
-    async fn keys(
-        &self,
-        name: &str,
-        after: Option<Cursor>,
-        limit: usize,
-        clock: ClockOffset,
-    ) -> Result<Keys, StoreError> {
-        self.inner.keys(name, after, limit, clock).await
-    }
-
-    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
-        self.inner.count(name, clock).await
-    }
-
-    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        self.inner.purge(limit, clock).await
-    }
+    crate::delegate_store!(inner: prepare registration register withdraw registrations keys count purge);
 }

@@ -16,6 +16,7 @@ mod boxed;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connect;
+mod delegate;
 mod error;
 mod key;
 #[cfg(feature = "conformance")]

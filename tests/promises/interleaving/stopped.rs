@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 
 use session_runtime::MemoryStore;
-use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Action, Base, Commit, CommitId, Cursor, Found, Head, Incarnation, Key, Keys, Load, Loaded, Purged, Registration,
-    Reply, Store, StoreError, StoreErrorKind,
+    Action, Base, Commit, CommitId, Found, Head, Incarnation, Key, Load, Loaded, Reply, Store, StoreError,
+    StoreErrorKind,
 };
 
 /// One of the four things that the commit rule is made of.
@@ -163,35 +162,5 @@ impl Store for StoppedStore {
         Ok(reply)
     }
 
-    async fn prepare(&self) -> Result<(), StoreError> {
-        self.store.prepare().await
-    }
-
-    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
-        self.store.registration(name, version).await
-    }
-
-    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
-        self.store.register(proposal).await
-    }
-
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        self.store.withdraw(name, version).await
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.store.registrations().await
-    }
-
-    async fn keys(&self, name: &str, after: Option<Cursor>, limit: usize, at: ClockOffset) -> Result<Keys, StoreError> {
-        self.store.keys(name, after, limit, at).await
-    }
-
-    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
-        self.store.count(name, clock).await
-    }
-
-    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        self.store.purge(limit, clock).await
-    }
+    session_runtime::delegate_store!(store: prepare registration register withdraw registrations keys count purge);
 }
