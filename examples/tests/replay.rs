@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+use session_tests::postgres_server::{self, PostgresServer};
+use session_tests::redis_server::{self, RedisServer};
 
 const LOG: &str = r#"# three clients, one of them a chat
 t	client	verb	label	status
@@ -72,6 +74,68 @@ fn a_log_is_replayed_into_a_file_and_reported_for_machines() {
     }
 }
 
+/// Replays the log into a store, and returns what its engine saw of each policy.
+fn replayed_into(store: &str) -> Vec<Value> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let log = folder.path().join("some.log");
+    fs::write(&log, LOG).expect("room");
+    let arguments = ["--log", text(&log), "--store", store, "--concurrency", "3"];
+    let table = replay(&arguments);
+    assert_eq!(table.status.code(), Some(0), "{}", String::from_utf8_lossy(&table.stderr));
+    let table = String::from_utf8(table.stdout).expect("text");
+    assert_eq!(table.contains("what the engine saw"), store != "memory:", "{table}");
+
+    let output = replay(&[&arguments[..], &["--json"]].concat());
+    let report = report(&output);
+    assert_eq!((output.status.code(), &report["verified"]), (Some(0), &json!(true)), "{report:#}");
+    report["policies"].as_array().expect("a list").iter().map(|policy| policy["engine"].clone()).collect()
+}
+
+/// A figure of each policy.
+fn each(seen: &[Value], engine: &str, figure: &str) -> [u64; 3] {
+    let figures: Vec<_> = seen.iter().map(|seen| seen[engine][figure].as_u64().expect("a number")).collect();
+    figures.try_into().expect("three policies")
+}
+
+#[test]
+fn memory_has_no_engine_that_sees_anything() {
+    assert_eq!(replayed_into("memory:"), [const { Value::Null }; 3]);
+}
+
+#[test]
+fn the_growth_of_the_log_of_sqlite_is_reported() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let seen = replayed_into(&format!("sqlite:{}", text(&folder.path().join("replay.db"))));
+    for bytes in each(&seen, "sqlite", "wal_bytes") {
+        assert!(bytes > 0 && bytes % (4096 + 24) == 0, "whole frames: {seen:?}");
+    }
+}
+
+#[test]
+fn what_redis_counted_is_reported() {
+    if redis_server::is_available() {
+        let server = RedisServer::start(&["appendonly no", "requirepass hunter2"]);
+        let seen = replayed_into(&server.url());
+        // One for each read and each write, after two that look at the server and the registration.
+        assert_eq!(each(&seen, "redis", "script_calls"), [7 + 7 + 2, 6 + 4 + 2, 6 + 3 + 1], "{seen:?}");
+        let [every, touched, ours] = each(&seen, "redis", "commands");
+        assert!(10 < ours && ours < touched && touched < every, "{seen:?}");
+        let [every, touched, ours] = each(&seen, "redis", "bytes_received");
+        assert!(0 < ours && ours < touched && touched < every, "{seen:?}");
+        assert!(each(&seen, "redis", "bytes_sent").iter().all(|sent| (1..10_000).contains(sent)), "{seen:?}");
+    }
+}
+
+#[test]
+fn the_growth_of_the_log_of_postgresql_is_reported() {
+    if postgres_server::is_available() {
+        let server = PostgresServer::start(&[("autovacuum", "off")]);
+        let seen = replayed_into(&server.url());
+        let bytes = each(&seen, "postgres", "wal_bytes");
+        assert!(bytes.iter().all(|bytes| (1..1_000_000).contains(bytes)), "{seen:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_or_written_is_a_clear_error() {
     let missing = replay(&["--log", "no/such.log"]);
@@ -101,5 +165,10 @@ fn what_cannot_be_read_or_written_is_a_clear_error() {
 
     let store = replay(&["--log", "no/such.log", "--store", "paper:1"]);
     assert_eq!(store.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&store.stderr).contains("write `memory` or `sqlite:PATH`"));
+    assert!(String::from_utf8_lossy(&store.stderr).contains("write memory:, sqlite:PATH, redis://host"));
+
+    let store = replay(&["--store", "redis://:hunter2@127.0.0.1:1/"]);
+    assert_eq!(store.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&store.stderr);
+    assert!(message.starts_with("error: the store failed: ") && !message.contains("hunter2"), "{message}");
 }

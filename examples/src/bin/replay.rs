@@ -1,4 +1,4 @@
-//! `replay [--log FILE]… [--store memory|sqlite:PATH] [--concurrency N] [--json] [--svg FILE]`: replays traffic through
+//! `replay [--log FILE]… [--store URL] [--concurrency N] [--json] [--svg FILE]`: replays traffic through
 //! the session runtime and shows what was saved.
 //!
 //! Its status is 0 when the store holds what it should, 1 when it does not, and 2 when the replay could not be carried

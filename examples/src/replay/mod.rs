@@ -2,7 +2,7 @@
 //!
 //! Each client is a session. [`rule`] says what a request does to it; [`visitor`] does that through the runtime,
 //! [`model`] without it. [`policies`] replay the same requests, [`verify`] compares what the store holds in the end
-//! with the model, and [`report`] and [`chart`] show the figures.
+//! with the model, [`engine`] asks the store's engine what it saw, and [`report`] and [`chart`] show the figures.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 pub mod chart;
 pub mod counting;
+pub mod engine;
 mod error;
 pub mod generate;
 pub mod log;
@@ -24,6 +25,7 @@ pub mod rule;
 pub mod stores;
 pub mod verify;
 pub mod visitor;
+mod wal;
 
 pub use error::ReplayError;
 pub use options::Options;
@@ -92,7 +94,7 @@ impl Replay {
         // Drawn on a terminal only.
         let progress =
             ProgressBar::new(self.job.traffic.requests.len() as u64).with_style(style()).with_message(policy.name());
-        let cost = policy.play(&self.job, self.place.connect().await?, &progress).await;
+        let cost = policy.play(&self.job, &self.place, &progress).await;
         progress.finish_and_clear();
         cost
     }

@@ -53,9 +53,9 @@ fn command() -> Command {
                 .help("A log to replay: TSV (t client verb label status), Common or Combined Log Format, plain or gzipped; can be given several times [default: generated traffic]"),
         )
         .arg(
-            option("store", "memory|sqlite:PATH", ValueParser::new(str::parse::<Place>))
+            option("store", "URL", ValueParser::new(str::parse::<Place>))
                 .default_value("memory")
-                .help("Where the sessions are kept"),
+                .help("Where the sessions are kept: memory:, sqlite:PATH, redis://…, rediss://…, redis+cluster://… or postgres://…"),
         )
         .arg(
             option("concurrency", "N", value_parser!(u16).range(1..).into())
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_store_or_a_number_that_makes_no_sense_is_explained() {
         let error = options("replay --store paper").expect_err("there is no such store").to_string();
-        assert!(error.contains("write `memory` or `sqlite:PATH`"), "{error}");
+        assert!(error.contains("write memory:, sqlite:PATH, redis://host"), "{error}");
         assert!(options("replay --concurrency 0").is_err());
     }
 }

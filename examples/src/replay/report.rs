@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::engine::Seen;
 use super::generate::{DISTRIBUTION, Distribution};
 use super::model::Model;
 use super::policies::{Cost, Job, Policy};
@@ -79,6 +80,8 @@ pub struct Figures {
     pub bytes_written: u64,
     /// From the first request to the last answer.
     pub elapsed: Duration,
+    /// What the engine saw of it.
+    pub engine: Seen,
 }
 
 impl Report {
@@ -97,6 +100,7 @@ impl Report {
             records: findings.records[place],
             bytes_written: costs[place].counts.bytes_written,
             elapsed: costs[place].elapsed,
+            engine: costs[place].engine,
         });
         let traffic = &job.traffic;
         Self {
@@ -189,6 +193,7 @@ impl Figures {
             "records": self.records,
             "bytes_written": self.bytes_written,
             "seconds": self.elapsed.as_secs_f64(),
+            "engine": self.engine.to_json(),
         })
     }
 }
@@ -220,6 +225,7 @@ impl fmt::Display for Report {
         writeln!(f, "\nstore    {store}; {clients} clients at a time, the requests of each in their order\n")?;
         self.show_table(f)?;
         writeln!(f, "\n{LEGEND}\n")?;
+        self.show_engine(f)?;
         self.show_verdict(f)
     }
 }
@@ -272,6 +278,28 @@ impl Report {
             )?;
         }
         Ok(())
+    }
+
+    fn show_engine(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One that was asked in vain once has not told everything: its reason comes first.
+        let is_unknown = |seen: &Seen| matches!(seen, Seen::Unknown(_));
+        let seen = self.figures.map(|figures| figures.engine);
+        let seen = seen.into_iter().find(is_unknown).unwrap_or(self.ours().engine);
+        let Some(legend) = seen.legend() else { return Ok(()) };
+        if is_unknown(&seen) {
+            return writeln!(f, "what the engine saw is not known: {legend}\n");
+        }
+        write!(f, "{:<42}", "what the engine saw")?;
+        for (name, _) in seen.figures() {
+            write!(f, " {name:>14}")?;
+        }
+        for figures in &self.figures {
+            write!(f, "\n{:<42}", figures.policy.name())?;
+            for (_, figure) in figures.engine.figures() {
+                write!(f, " {:>14}", grouped(figure))?;
+            }
+        }
+        writeln!(f, "\n\n{legend}\n")
     }
 
     fn show_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use session_runtime::expiry::Lifetime;
 use session_runtime::store::{CommitId, Store};
-use session_runtime::{BoxStore, Expiry, Sessions};
+use session_runtime::{Expiry, Sessions};
 use tokio::task::JoinSet;
 
 use super::counting::{CountingStore, Counts};
+use super::engine::{Meter, Seen};
 use super::error::ReplayError;
 use super::log::Traffic;
 use super::rule::Effect;
+use super::stores::Place;
 use super::visitor::{Visitor, handle};
 use whole::{When, WholeRecords};
 
@@ -97,17 +99,15 @@ pub struct Cost {
     pub counts: Counts,
     /// From the first request to the last answer.
     pub elapsed: Duration,
+    /// What the engine saw of it.
+    pub engine: Seen,
 }
 
 impl Policy {
-    /// Replays the traffic by this policy.
-    pub(super) async fn play(
-        self,
-        job: &Arc<Job>,
-        store: BoxStore,
-        progress: &ProgressBar,
-    ) -> Result<Cost, ReplayError> {
-        let store = CountingStore::new(store);
+    /// Replays the traffic by this policy, through a connection of its own.
+    pub(super) async fn play(self, job: &Arc<Job>, place: &Place, progress: &ProgressBar) -> Result<Cost, ReplayError> {
+        let store = CountingStore::new(place.connect().await?);
+        let meter = Meter::start(place).await;
         let whole = async |when| WholeRecords::new(store.clone(), self.namespace(), when).await;
         let started = Instant::now();
         match self {
@@ -115,7 +115,8 @@ impl Policy {
             Self::WhenTouched => serve_all(whole(When::Touched).await?, job, progress).await?,
             Self::ChangedFields => serve_all(sessions(store.clone()), job, progress).await?,
         }
-        Ok(Cost { counts: store.counts(), elapsed: started.elapsed() })
+        let elapsed = started.elapsed();
+        Ok(Cost { counts: store.counts(), elapsed, engine: meter.finish().await })
     }
 }
 
