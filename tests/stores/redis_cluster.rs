@@ -25,7 +25,7 @@ fn cluster() -> Option<[RedisServer; 2]> {
     };
     // Each look takes the nodes 20 ms, in which no replica acknowledges anything.
     let known = (0..500).any(|_| {
-        for node in nodes {
+        for node in &nodes {
             drop(node.cli("WAIT 1 20"));
         }
         nodes.iter().all(knows_all)
