@@ -63,7 +63,7 @@ pub(crate) fn not_a_struct(input: &DeriveInput, attrs: &StructAttrs, errors: Err
             impl #impl_generics __session::Session for #ident #ty_generics #where_clause {
                 type Edit<'__session> = &'__session mut Self where Self: '__session;
                 type Field = __session::NoField;
-                type Touched = __session::Touched<0>;
+                type Marks = __session::OwnMarks<0>;
 
                 const CONTAINER: __session::Container = __session::Container::new(#name);
                 const FIELDS: &'static [__session::FieldDef] = &[];
@@ -75,7 +75,7 @@ pub(crate) fn not_a_struct(input: &DeriveInput, attrs: &StructAttrs, errors: Err
 
                 fn edit<'__session>(
                     value: &'__session mut Self,
-                    _: &'__session mut Self::Touched,
+                    _: &'__session mut Self::Marks,
                 ) -> Self::Edit<'__session> {
                     value
                 }

@@ -48,7 +48,7 @@ pub(crate) struct Field<'a> {
 /// How a field is tracked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// With the flag of this index.
+    /// With the mark of this index.
     Own(usize),
     /// As a session with this place among the nested ones.
     Nested(usize),

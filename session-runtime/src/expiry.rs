@@ -89,13 +89,13 @@ pub struct Lifetime {
     /// How long a session lives after its creation.
     pub creation: Option<i64>,
     /// A load moves the expiry only if that moves it by at least this much.
-    pub renew_after: i64,
+    pub touch_after: i64,
     /// How long a store keeps the header of a session that ended.
     pub retention: i64,
 }
 
 impl Lifetime {
-    pub(crate) fn new(expiry: Expiry, renewal_share: f64, retention: Duration) -> Self {
+    pub(crate) fn new(expiry: Expiry, touch_share: f64, retention: Duration) -> Self {
         let (inactivity, creation) = match expiry {
             Expiry::Never => (None, None),
             Expiry::AfterInactivity(inactivity) => (Some(to_millis(inactivity)), None),
@@ -104,8 +104,8 @@ impl Lifetime {
         };
         // The share is at most 1, so the product is at most the time to live; a millisecond is the least that moves.
         #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-        let renew_after = inactivity.map_or(1, |inactivity| ((inactivity as f64 * renewal_share) as i64).max(1));
-        Self { inactivity, creation, renew_after, retention: to_millis(retention) }
+        let touch_after = inactivity.map_or(1, |inactivity| ((inactivity as f64 * touch_share) as i64).max(1));
+        Self { inactivity, creation, touch_after, retention: to_millis(retention) }
     }
 
     /// When a session with this creation, and this date set by a handler, ends if it was active `now`.
@@ -128,9 +128,9 @@ impl Lifetime {
     ///
     /// A load never brings an expiry closer; the next commit does.
     #[must_use]
-    pub fn renewal_due(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
+    pub fn touch_due(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
         match (from, to) {
-            (Some(from), Some(to)) => to.0.saturating_sub(from.0) >= self.renew_after,
+            (Some(from), Some(to)) => to.0.saturating_sub(from.0) >= self.touch_after,
             (Some(_), None) => true,
             (None, _) => false,
         }

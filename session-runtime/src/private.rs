@@ -8,7 +8,8 @@ pub use serde::de::{DeserializeOwned, Deserializer};
 pub use serde::ser::{Serialize, Serializer};
 
 pub use crate::session::{
-    Container, Field, FieldDef, Flags, Merge, Nesting, Plain, Previous, ReadField, Rule, Session, Touched, WriteField,
+    Container, Field, FieldDef, Format, MarkSet, Merge, Nesting, OwnMarks, Plain, Previous, ReadField, Session,
+    WriteField,
 };
 
 /// A type whose values can be fields of a session, encoded as the type itself says.

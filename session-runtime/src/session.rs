@@ -19,7 +19,7 @@ use serde::ser::{Serialize, Serializer};
     note = "an enum or a type of another crate becomes a field of such a struct"
 )]
 pub trait Session: Sized {
-    /// The borrow of a session and its flags that `edit()` lends: one method per field, each marks its field.
+    /// The borrow of a session and its marks that `edit()` lends: one method per field, each marks its field.
     type Edit<'session>
     where
         Self: 'session;
@@ -29,7 +29,7 @@ pub trait Session: Sized {
 
     /// One `bool` per tracked field.
     #[doc(hidden)]
-    type Touched: Flags;
+    type Marks: MarkSet;
 
     /// What the attributes on the struct say.
     #[doc(hidden)]
@@ -48,7 +48,7 @@ pub trait Session: Sized {
 
     /// Lends `value` for change.
     #[doc(hidden)]
-    fn edit<'session>(value: &'session mut Self, touched: &'session mut Self::Touched) -> Self::Edit<'session>;
+    fn edit<'session>(value: &'session mut Self, marks: &'session mut Self::Marks) -> Self::Edit<'session>;
 
     /// Names the nested sessions, in the order of their declaration.
     #[doc(hidden)]
@@ -164,73 +164,73 @@ impl FieldDef {
     }
 }
 
-/// The flags of a session: which fields were mutably borrowed since the baseline.
-pub trait Flags: Default + Send + Sync {
+/// The marks of a session: which fields were mutably borrowed since the baseline.
+pub trait MarkSet: Default + Send + Sync {
     /// How many there are.
     const LEN: usize;
 
-    /// Whether any flag is set.
+    /// Whether any mark is set.
     fn any(&self) -> bool;
 
-    /// The flag of the field with this index; `false` beyond the last.
+    /// The mark of the field with this index; `false` beyond the last.
     fn get(&self, index: usize) -> bool;
 
-    /// Sets the flag of the field with this index; nothing beyond the last.
-    fn set(&mut self, index: usize, touched: bool);
+    /// Sets the mark of the field with this index; nothing beyond the last.
+    fn set(&mut self, index: usize, marked: bool);
 
-    /// Sets every flag.
-    fn fill(&mut self, touched: bool);
+    /// Sets every mark.
+    fn fill(&mut self, marked: bool);
 }
 
-/// A session's flags: `N` for its own fields, and those of its nested sessions.
+/// A session's marks: `N` for its own fields, and those of its nested sessions.
 #[derive(Debug)]
-pub struct Touched<const N: usize, Nested = ()> {
+pub struct OwnMarks<const N: usize, Nested = ()> {
     /// The session's own fields, in the order of their declaration.
     pub own: [bool; N],
-    /// The nested sessions' flags.
+    /// The nested sessions' marks.
     pub nested: Nested,
 }
 
-impl<const N: usize, Nested: Flags> Default for Touched<N, Nested> {
+impl<const N: usize, Nested: MarkSet> Default for OwnMarks<N, Nested> {
     fn default() -> Self {
         Self { own: [false; N], nested: Nested::default() }
     }
 }
 
-impl<const N: usize, Nested: Flags> Flags for Touched<N, Nested> {
+impl<const N: usize, Nested: MarkSet> MarkSet for OwnMarks<N, Nested> {
     const LEN: usize = N + Nested::LEN;
 
     #[inline]
     fn any(&self) -> bool {
         // A fold over the bytes is vectorized, a search for the first is not.
-        self.own.iter().fold(false, |any, &flag| any | flag) || self.nested.any()
+        self.own.iter().fold(false, |any, &mark| any | mark) || self.nested.any()
     }
 
     #[inline]
     fn get(&self, index: usize) -> bool {
         match self.own.get(index) {
-            Some(&flag) => flag,
+            Some(&mark) => mark,
             None => self.nested.get(index - N),
         }
     }
 
     #[inline]
-    fn set(&mut self, index: usize, touched: bool) {
+    fn set(&mut self, index: usize, marked: bool) {
         match self.own.get_mut(index) {
-            Some(flag) => *flag = touched,
-            None => self.nested.set(index - N, touched),
+            Some(mark) => *mark = marked,
+            None => self.nested.set(index - N, marked),
         }
     }
 
     #[inline]
-    fn fill(&mut self, touched: bool) {
-        self.own.fill(touched);
-        self.nested.fill(touched);
+    fn fill(&mut self, marked: bool) {
+        self.own.fill(marked);
+        self.nested.fill(marked);
     }
 }
 
 /// The first nested session, and the others.
-impl<First: Flags, Rest: Flags> Flags for (First, Rest) {
+impl<First: MarkSet, Rest: MarkSet> MarkSet for (First, Rest) {
     const LEN: usize = First::LEN + Rest::LEN;
 
     #[inline]
@@ -247,22 +247,22 @@ impl<First: Flags, Rest: Flags> Flags for (First, Rest) {
     }
 
     #[inline]
-    fn set(&mut self, index: usize, touched: bool) {
+    fn set(&mut self, index: usize, marked: bool) {
         match index.checked_sub(First::LEN) {
-            None => self.0.set(index, touched),
-            Some(index) => self.1.set(index, touched),
+            None => self.0.set(index, marked),
+            Some(index) => self.1.set(index, marked),
         }
     }
 
     #[inline]
-    fn fill(&mut self, touched: bool) {
-        self.0.fill(touched);
-        self.1.fill(touched);
+    fn fill(&mut self, marked: bool) {
+        self.0.fill(marked);
+        self.1.fill(marked);
     }
 }
 
 /// No nested sessions.
-impl Flags for () {
+impl MarkSet for () {
     const LEN: usize = 0;
 
     #[inline]
@@ -276,10 +276,10 @@ impl Flags for () {
     }
 
     #[inline]
-    fn set(&mut self, _index: usize, _touched: bool) {}
+    fn set(&mut self, _index: usize, _marked: bool) {}
 
     #[inline]
-    fn fill(&mut self, _touched: bool) {}
+    fn fill(&mut self, _marked: bool) {}
 }
 
 /// Collects the nested sessions of a session.
@@ -294,7 +294,7 @@ pub trait ReadField: Sized {
     type Output;
 
     /// The field, and how it is encoded.
-    fn read<F, R: Rule<F>>(self, field: &F) -> Self::Output;
+    fn read<F, R: Format<F>>(self, field: &F) -> Self::Output;
 }
 
 /// Changes one field.
@@ -303,14 +303,14 @@ pub trait WriteField: Sized {
     type Output;
 
     /// The field, how it is encoded, and how it is merged.
-    fn write<F, R: Rule<F>>(self, field: &mut F, merge: Option<Merge<F>>) -> Self::Output;
+    fn write<F, R: Format<F>>(self, field: &mut F, merge: Option<Merge<F>>) -> Self::Output;
 }
 
 /// A function that combines two changes of one field: `(base, mine, theirs)`.
 pub type Merge<F> = fn(&F, F, F) -> F;
 
 /// How a field of type `F` is encoded.
-pub trait Rule<F> {
+pub trait Format<F> {
     /// Encodes a field.
     fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error>;
 
@@ -322,7 +322,7 @@ pub trait Rule<F> {
 #[derive(Debug)]
 pub struct Plain;
 
-impl<F: Serialize + DeserializeOwned> Rule<F> for Plain {
+impl<F: Serialize + DeserializeOwned> Format<F> for Plain {
     #[inline]
     fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
         field.serialize(serializer)

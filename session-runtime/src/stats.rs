@@ -133,7 +133,7 @@ counters! {
         "commits that were sent and neither found nor left a stored session"
     Failed commits_failed "session_commits_total" { "outcome": "failed" }
         "commits that ended in an error"
-    Untouched avoided_untouched "session_writes_avoided_total" { "cause": "untouched" }
+    Unmarked avoided_unmarked "session_writes_avoided_total" { "cause": "unmarked" }
         "commits that sent nothing, because no field was borrowed for change"
     Initial avoided_initial "session_writes_avoided_total" { "cause": "initial" }
         "commits that sent nothing, because the borrowed fields are not stored and hold their initial values"

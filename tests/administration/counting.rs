@@ -45,7 +45,7 @@ fn a_session_that_was_only_read_was_untouched() {
     for _ in 0..3 {
         now(visitor.commit()).expect("nothing to do");
     }
-    assert_eq!(sessions.stats(), stats! { loads: 1, avoided_untouched: 3 });
+    assert_eq!(sessions.stats(), stats! { loads: 1, avoided_unmarked: 3 });
 }
 
 #[test]

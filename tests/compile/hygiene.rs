@@ -86,7 +86,7 @@ mod generated_names {
     #[session(name = "generated")]
     pub(super) struct Names<'session, V, P, N, S, D> {
         pub(super) value: u8,
-        pub(super) touched: u8,
+        pub(super) marks: u8,
         pub(super) key: u8,
         pub(super) edit: u8,
         pub(super) this: u8,
@@ -112,7 +112,7 @@ fn fields_and_parameters_may_have_the_names_of_generated_code() {
     type Names = generated_names::Names<'static, u8, u8, u8, u8, u8>;
     let mut session = session_runtime::Tracked::<Names>::new().unwrap();
     *session.edit().value() = 1;
-    *session.edit().touched() = 1;
+    *session.edit().marks() = 1;
     *session.edit().edit() = 1;
     *session.edit().clone() = 1;
     *session.edit().r#type() = 1;
@@ -135,14 +135,14 @@ mod named_like_others {
     #[derive(Default, Serialize, Deserialize)]
     pub(super) struct String;
     #[derive(Default, Serialize, Deserialize)]
-    pub(super) struct Touched;
+    pub(super) struct Marks;
 
     #[derive(session_runtime::Session)]
     pub(super) struct Visitor {
         pub(super) session: Session,
         pub(super) _result: Result,
         pub(super) _string: String,
-        pub(super) _touched: Touched,
+        pub(super) _marks: Marks,
     }
 }
 

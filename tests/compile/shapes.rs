@@ -168,7 +168,7 @@ fn generic_structs_ask_only_for_what_their_fields_need() {
 fn a_session_may_borrow_what_outlives_it() {
     let text = String::from("abc");
     let mut session = Generic::<'_, u8>::initial();
-    let mut touched = <Generic<'_, u8> as Session>::Touched::default();
+    let mut touched = <Generic<'_, u8> as Session>::Marks::default();
     *Generic::edit(&mut session, &mut touched).text() = Cow::Borrowed(&text);
     assert_eq!(session.text, "abc");
 }

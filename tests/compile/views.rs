@@ -1,8 +1,8 @@
-//! What the generated view does to the value and to its flags.
+//! What the generated view does to the value and to its marks.
 
 use std::collections::HashSet;
 
-use session_runtime::__private::Flags;
+use session_runtime::__private::MarkSet;
 use session_runtime::{Field, Session, Tracked};
 
 #[derive(Session)]
@@ -31,14 +31,14 @@ struct Deep {
     second: u8,
 }
 
-type Touched = <Visitor as Session>::Touched;
+type Marks = <Visitor as Session>::Marks;
 
-/// The places of the flags that one change sets.
+/// The places of the marks that one change sets.
 fn set_by(change: impl FnOnce(VisitorEdit<'_>)) -> Vec<usize> {
-    let (mut visitor, mut touched) = (Visitor::initial(), Touched::default());
-    change(Visitor::edit(&mut visitor, &mut touched));
-    let set: Vec<usize> = (0..Touched::LEN).filter(|&index| touched.get(index)).collect();
-    assert_eq!(touched.any(), !set.is_empty());
+    let (mut visitor, mut marks) = (Visitor::initial(), Marks::default());
+    change(Visitor::edit(&mut visitor, &mut marks));
+    let set: Vec<usize> = (0..Marks::LEN).filter(|&index| marks.get(index)).collect();
+    assert_eq!(marks.any(), !set.is_empty());
     set
 }
 
@@ -64,19 +64,19 @@ fn edit_all_marks_what_its_view_lends() {
 }
 
 #[test]
-fn flags_can_be_set_one_by_one() {
-    let mut touched = Touched::default();
-    for index in 0..Touched::LEN {
-        touched.set(index, true);
-        assert_eq!((0..20).filter(|&other| touched.get(other)).collect::<Vec<_>>(), [index]);
-        touched.set(index, false);
+fn marks_can_be_set_one_by_one() {
+    let mut marks = Marks::default();
+    for index in 0..Marks::LEN {
+        marks.set(index, true);
+        assert_eq!((0..20).filter(|&other| marks.get(other)).collect::<Vec<_>>(), [index]);
+        marks.set(index, false);
     }
-    touched.set(9, true);
-    assert!(!touched.any(), "there is no tenth field");
+    marks.set(9, true);
+    assert!(!marks.any(), "there is no tenth field");
 }
 
 #[test]
-fn fields_are_named_in_the_order_of_their_flags() {
+fn fields_are_named_in_the_order_of_their_marks() {
     let all: Vec<_> = (0..).map_while(VisitorField::from_index).collect();
     let expected = [
         VisitorField::Visits,

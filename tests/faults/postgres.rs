@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Base, Commit, Found, Gone, Head, Key, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
+    Base, Commit, Ended, Found, Head, Key, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
 };
 use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write};
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
@@ -354,7 +354,7 @@ async fn errors_of_the_server_say_what_to_do() {
 async fn p06_time_passes_while_a_commit_waits_for_a_lock() {
     let (url, schema) = place!();
     let (store, mut client) = open(&url, &schema).await;
-    let short = Lifetime { inactivity: Some(500), creation: None, renew_after: 50, retention: 60_000 };
+    let short = Lifetime { inactivity: Some(500), creation: None, touch_after: 50, retention: 60_000 };
     let mut first = write(NOTHING, vec![set("a", "1")]);
     first.lifetime = short;
     let head = apply(&store, &key("42"), &first).await;
@@ -365,17 +365,17 @@ async fn p06_time_passes_while_a_commit_waits_for_a_lock() {
         async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
     });
     somebody_waits(lock.client()).await;
-    while matches!(store.load(&key("42"), load(NEVER_RENEWED)).await.unwrap().found, Found::Record(_)) {
+    while matches!(store.load(&key("42"), load(NEVER_TOUCHED)).await.unwrap().found, Found::Record(_)) {
         tokio::task::yield_now().await;
     }
     lock.rollback().await.unwrap();
     let reply = waiting.await.unwrap().unwrap();
-    assert!(matches!(reply, Reply::Gone(Gone::Expired)), "{reply:?}");
+    assert!(matches!(reply, Reply::Ended(Ended::Expired)), "{reply:?}");
     clear(&client, &schema).await;
 }
 
-const NEVER_RENEWED: Lifetime =
-    Lifetime { inactivity: Some(500), creation: None, renew_after: i64::MAX, retention: 60_000 };
+const NEVER_TOUCHED: Lifetime =
+    Lifetime { inactivity: Some(500), creation: None, touch_after: i64::MAX, retention: 60_000 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_that_change_the_same_fields_in_other_orders_never_deadlock() {

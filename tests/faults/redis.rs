@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Base, CommitId, Found, Gone, Load, Record, RedisStore, Reply, Store, StoreError, StoreErrorKind,
+    Action, Base, CommitId, Ended, Found, Load, Record, RedisStore, Reply, Store, StoreError, StoreErrorKind,
 };
 use session_tests::commits::{FOREVER, HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, value, write};
 use session_tests::proxy::Proxy;
@@ -145,7 +145,7 @@ async fn reads_go_on(store: &RedisStore, server: &RedisServer, base: Base, kind:
     let error = store.commit(&key("1"), &write(base, vec![set("a", "2")])).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (kind, true), "{error:?}");
     let loaded = store.load(&key("1"), late()).await.unwrap();
-    assert!(!loaded.renewed);
+    assert!(!loaded.touched);
     assert_eq!(value(&record(loaded), "a").unwrap(), "1");
     assert_eq!(server.cli("DUMP session:Visitor:1"), before);
 }
@@ -177,7 +177,7 @@ async fn a_server_without_enough_replicas_serves_reads_and_refuses_writes() {
     assert_eq!(server.cli("CONFIG SET min-replicas-to-write 1"), "+OK\r\n");
     reads_go_on(&store, &server, Base::from(&head), StoreErrorKind::ReadOnly).await;
     assert_eq!(server.cli("CONFIG SET min-replicas-to-write 0"), "+OK\r\n");
-    assert!(store.load(&key("1"), late()).await.unwrap().renewed);
+    assert!(store.load(&key("1"), late()).await.unwrap().touched);
 }
 
 #[tokio::test]
@@ -290,7 +290,7 @@ async fn p06_expire_and_persist_from_outside_resurrect_nothing() {
 
         let late = write(Base::from(&head), vec![set("a", "2")]);
         let reply = store.commit(&key(id), &late).await.unwrap();
-        assert!(matches!(reply, Reply::Gone(Gone::Destroyed | Gone::Absent)), "{reply:?}");
+        assert!(matches!(reply, Reply::Ended(Ended::Destroyed | Ended::Unknown)), "{reply:?}");
         let found = store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap().found;
         assert!(matches!(found, Found::Absent { .. }), "{found:?}");
     }
@@ -336,7 +336,7 @@ async fn a_session_that_holds_what_scripts_cannot_count_is_not_damaged() {
     commit.lifetime = Lifetime {
         inactivity: Some(i64::MAX / 4),
         creation: Some(i64::MAX / 4),
-        renew_after: 1,
+        touch_after: 1,
         retention: i64::MAX / 4,
     };
     commit.id = CommitId(u64::MAX);

@@ -10,7 +10,7 @@ use crate::visitor::{Item, Shelf, Visitor, builder, fields, names, sessions};
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn load() -> Call {
-    Call::Load { key: "42".to_owned(), renewed: false }
+    Call::Load { key: "42".to_owned(), touched: false }
 }
 
 fn commit(set: &[(&str, &str)], unset: &[&str]) -> Call {
@@ -136,7 +136,7 @@ async fn calls_of_a_read_under_sliding_expiry_are_one_load_that_renews_only_when
     sessions.store().inner().pass(HOUR / 10);
     let mut visitor = sessions.load("42").await.expect("a load");
     visitor.commit().await.expect("a commit");
-    assert_eq!(sessions.store().take(), [Call::Load { key: "42".to_owned(), renewed: true }], "a tenth has passed");
+    assert_eq!(sessions.store().take(), [Call::Load { key: "42".to_owned(), touched: true }], "a tenth has passed");
 }
 
 #[tokio::test]

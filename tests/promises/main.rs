@@ -7,7 +7,7 @@ mod example;
 mod interleaving;
 mod model;
 mod p01_difference;
-mod p02_untouched;
+mod p02_unmarked;
 mod p03_dirty;
 mod p03_exact;
 mod p04_only_dirty;

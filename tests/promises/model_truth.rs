@@ -91,7 +91,7 @@ struct Frozen {
 enum Sent {
     Applied(Known),
     Overtaken,
-    Gone,
+    Ended,
     Unknown,
 }
 
@@ -159,7 +159,7 @@ impl Truth {
                         return answer;
                     }
                 }
-                Sent::Gone => return Answer::Destroyed,
+                Sent::Ended => return Answer::Destroyed,
                 Sent::Unknown => {
                     actor.frozen = Some(frozen);
                     return Answer::Unknown;
@@ -187,12 +187,12 @@ impl Truth {
     fn send(&mut self, base: Known, frozen: Frozen, resent: bool) -> Sent {
         if let (Some((life, commits)), Some(current)) = (frozen.applied, self.current) {
             if current.life != life {
-                return Sent::Gone;
+                return Sent::Ended;
             }
             let later = current.commits - commits;
             return match current.ended {
                 _ if later < KEPT => Sent::Applied(Known::Record(life, commits)),
-                true => Sent::Gone,
+                true => Sent::Ended,
                 false => Sent::Unknown,
             };
         }
@@ -204,17 +204,17 @@ impl Truth {
                     overtaken(current.commits - commits, resent)
                 }
             }
-            (Known::Record(..), _) => Sent::Gone,
+            (Known::Record(..), _) => Sent::Ended,
             (Known::Absence(saw), Some(current)) if !current.ended => {
                 if current.origin == saw {
                     overtaken(current.commits, resent)
                 } else {
-                    Sent::Gone
+                    Sent::Ended
                 }
             }
             (Known::Absence(saw), current) => {
                 if current.map(|current| current.life) != saw {
-                    return Sent::Gone;
+                    return Sent::Ended;
                 }
                 self.lives += 1;
                 self.current = Some(Current { life: Life(self.lives), origin: saw, commits: 0, ended: false });
@@ -224,7 +224,7 @@ impl Truth {
     }
 
     fn apply(&mut self, frozen: Frozen) -> Sent {
-        let Some(current) = &mut self.current else { return Sent::Gone };
+        let Some(current) = &mut self.current else { return Sent::Ended };
         current.commits += 1;
         for place in (0..4).filter(|&place| frozen.fields[place]) {
             self.values[place] = frozen.values[place];

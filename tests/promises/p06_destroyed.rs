@@ -208,7 +208,7 @@ fn p06_a_destroyed_session_stays_so_after_its_header_was_purged() {
 
 #[test]
 fn p06_a_load_that_renews_never_brings_back_what_was_destroyed() {
-    let sessions = builder().expiry(Expiry::AfterInactivity(HOUR)).renewal_share(0.0).build();
+    let sessions = builder().expiry(Expiry::AfterInactivity(HOUR)).touch_share(0.0).build();
     let (sessions, late) = with_a_late_handler(sessions);
     now(load(&sessions, "42").destroy()).expect("a removal");
     sessions.store().inner().pass(HOUR / 2);
@@ -219,7 +219,7 @@ fn p06_a_load_that_renews_never_brings_back_what_was_destroyed() {
 
 #[test]
 fn p06_a_touch_never_carries_data() {
-    let sessions = builder().expiry(Expiry::AfterInactivity(HOUR)).renewal_share(0.0).build();
+    let sessions = builder().expiry(Expiry::AfterInactivity(HOUR)).touch_share(0.0).build();
     let (sessions, late) = with_a_late_handler(sessions);
     let before = now(record(sessions.store(), "visitor", "42")).expect("a record");
     sessions.store().inner().pass(HOUR / 2);

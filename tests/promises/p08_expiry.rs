@@ -78,15 +78,15 @@ fn renewals(sessions: &Sessions<Visitor, Shelf>, minutes: u32) -> usize {
     }
     let calls = sessions.store().take();
     assert_eq!(calls.len(), minutes as usize, "a renewal is part of its load");
-    calls.iter().filter(|call| matches!(call, Call::Load { renewed: true, .. })).count()
+    calls.iter().filter(|call| matches!(call, Call::Load { touched: true, .. })).count()
 }
 
 #[test]
 fn p08_the_renewal_is_sent_only_when_a_share_of_the_time_has_passed() {
     assert_eq!(renewals(&sliding(), 30), 10, "a tenth of thirty minutes by default");
     let expiry = Expiry::AfterInactivity(TTL);
-    assert_eq!(renewals(&builder().expiry(expiry).renewal_share(0.5).build(), 30), 2);
-    assert_eq!(renewals(&builder().expiry(expiry).renewal_share(0.0).build(), 30), 30);
+    assert_eq!(renewals(&builder().expiry(expiry).touch_share(0.5).build(), 30), 2);
+    assert_eq!(renewals(&builder().expiry(expiry).touch_share(0.0).build(), 30), 30);
     assert_eq!(renewals(&with(Expiry::Never), 30), 0);
     assert_eq!(renewals(&with(Expiry::AfterCreation(TTL * 2)), 30), 0);
 }
@@ -128,7 +128,7 @@ fn p08_expires_at_tells_the_same_whether_or_not_the_session_is_stored() {
     store(&sessions);
     assert_eq!(left(&load(&sessions), Duration::ZERO), TTL);
     pass(&sessions, 10 * MINUTE);
-    assert_eq!(left(&load(&sessions), 10 * MINUTE), TTL, "the load renewed it");
+    assert_eq!(left(&load(&sessions), 10 * MINUTE), TTL, "the load touched it");
     pass(&sessions, MINUTE);
     assert_eq!(left(&load(&sessions), 11 * MINUTE), ALMOST, "the load did not renew it");
     assert_eq!(load(&with(Expiry::Never)).expires_at(), None);

@@ -223,5 +223,5 @@ async fn p10_a_program_that_could_set_records_aside_pays_nothing_for_it() {
     sessions.update("42", |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
     let set = fields(&[("visits", "1")]);
     let commit = Call::Commit { key: "42".to_owned(), set, unset: Vec::new() };
-    assert_eq!(store.take(), [Call::Load { key: "42".to_owned(), renewed: false }, commit]);
+    assert_eq!(store.take(), [Call::Load { key: "42".to_owned(), touched: false }, commit]);
 }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use session_runtime::expiry::{ClockOffset, Timestamp};
 use session_runtime::store::{
-    Applied, Commit, CommitId, Cursor, Field, Found, Gone, Head, Incarnation, Key, Keys, Load, Loaded, Purged, Record,
-    RegisteredField, Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind,
+    Applied, Commit, CommitId, Cursor, Ended, Found, Head, Incarnation, Key, Keys, Load, Loaded, Purged, Record,
+    RegisteredField, Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind, StoredField,
 };
 use session_runtime::{Agreement, Expiry, Limits, Session, Sessions, merge};
 use session_tests::now;
@@ -179,25 +179,25 @@ fn head() -> impl Strategy<Value = Head> {
 }
 
 fn record() -> impl Strategy<Value = Record> {
-    let field = (name(), value()).prop_map(|(name, value)| Field { name, value });
+    let field = (name(), value()).prop_map(|(name, value)| StoredField { name, value });
     (head(), proptest::collection::vec(field, 0..5)).prop_map(|(head, fields)| Record { head, fields })
 }
 
 fn loaded() -> impl Strategy<Value = Loaded> {
     let absent = proptest::option::of(0..3_u64).prop_map(|saw| Found::Absent { saw: saw.map(Incarnation) });
     let found = prop_oneof![absent, record().prop_map(Found::Record), record().prop_map(Found::Record)];
-    (time(), any::<bool>(), found).prop_map(|(now, renewed, found)| Loaded { now, renewed, found })
+    (time(), any::<bool>(), found).prop_map(|(now, touched, found)| Loaded { now, touched, found })
 }
 
 fn reply() -> impl Strategy<Value = Reply> {
     let applied = (proptest::option::of(head()), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
         |(head, was_stored, is_stored, repeated)| Reply::Applied(Applied { head, was_stored, is_stored, repeated }),
     );
-    let gone = proptest::sample::select(vec![Gone::Destroyed, Gone::Renewed, Gone::Expired, Gone::Absent]);
+    let gone = proptest::sample::select(vec![Ended::Destroyed, Ended::Renewed, Ended::Expired, Ended::Unknown]);
     prop_oneof![
         3 => applied,
         3 => record().prop_map(Reply::Conflict),
-        1 => gone.prop_map(Reply::Gone),
+        1 => gone.prop_map(Reply::Ended),
         1 => Just(Reply::Occupied),
     ]
 }

@@ -7,12 +7,12 @@ use session_runtime::store::{
     RegistrationId, Reply, Store,
 };
 
-/// Half an hour after the last activity, renewed after three minutes, kept for an hour.
+/// Half an hour after the last activity, touched after three minutes, kept for an hour.
 pub const HALF_AN_HOUR: Lifetime =
-    Lifetime { inactivity: Some(1_800_000), creation: None, renew_after: 180_000, retention: 3_600_000 };
+    Lifetime { inactivity: Some(1_800_000), creation: None, touch_after: 180_000, retention: 3_600_000 };
 
 /// Never.
-pub const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, renew_after: 1, retention: 3_600_000 };
+pub const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 3_600_000 };
 
 /// A key of the session type `Visitor`.
 ///

@@ -5,10 +5,10 @@ use session_runtime::store::{
 };
 
 /// What a look needs to know, so that it moves no expiry.
-const LOOK: Lifetime = Lifetime { inactivity: Some(0), creation: None, renew_after: i64::MAX, retention: HOUR };
+const LOOK: Lifetime = Lifetime { inactivity: Some(0), creation: None, touch_after: i64::MAX, retention: HOUR };
 
 /// A session that does not expire.
-const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, renew_after: 1, retention: HOUR };
+const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: HOUR };
 
 const HOUR: i64 = 3_600_000;
 

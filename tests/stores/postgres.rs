@@ -1,7 +1,9 @@
 //! [`PostgresStore`] on a real server: what it sends, what it writes, and what goes on at the same time.
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
-use session_runtime::store::{Action, Base, Found, Gone, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind};
+use session_runtime::store::{
+    Action, Base, Ended, Found, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
+};
 use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write};
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
@@ -106,7 +108,7 @@ async fn every_operation_is_one_round_trip() {
 
         let before = proxy.requests();
         let late = session_runtime::store::Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(400_000) };
-        assert!(store.load(&from, late).await.unwrap().renewed);
+        assert!(store.load(&from, late).await.unwrap().touched);
         assert_eq!(proxy.requests() - before, 1, "a load that moves the expiry");
 
         let before = proxy.requests();
@@ -177,7 +179,7 @@ async fn p04_a_commit_logs_at_most_512_bytes_at_any_size_of_the_session() {
 
         let before = logged(&client).await;
         let late = session_runtime::store::Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(200_000) };
-        assert!(store.load(&key, late).await.unwrap().renewed);
+        assert!(store.load(&key, late).await.unwrap().touched);
         println!("{kilobytes} KB: WAL of a load that moves the expiry {}", logged(&client).await - before);
     }
 }
@@ -398,7 +400,7 @@ async fn a_renewal_takes_the_fields_along_and_leaves_a_header_behind() {
         ("1".into(), "3".into(), 2)
     );
     let reply = store.commit(&key("old"), &write((&head).into(), vec![set("a", "2")])).await.unwrap();
-    assert!(matches!(reply, Reply::Gone(Gone::Renewed)), "{reply:?}");
+    assert!(matches!(reply, Reply::Ended(Ended::Renewed)), "{reply:?}");
 
     create(&store, &key("third"), vec![set("a", "1")]).await;
     let mut commit = write((&found.head).into(), vec![]);
@@ -437,7 +439,7 @@ async fn any_string_is_a_key_and_listings_page_through_them() {
     place.clear().await;
 }
 
-const SHORT: Lifetime = Lifetime { inactivity: Some(1_000), creation: None, renew_after: 100, retention: 1_000 };
+const SHORT: Lifetime = Lifetime { inactivity: Some(1_000), creation: None, touch_after: 100, retention: 1_000 };
 
 #[tokio::test]
 async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {

@@ -56,7 +56,7 @@ fn sorted(record: &Record) -> String {
 
 fn shown_load(loaded: &Loaded) -> String {
     match &loaded.found {
-        Found::Record(record) => format!("renewed {}: {}", loaded.renewed, sorted(record)),
+        Found::Record(record) => format!("touched {}: {}", loaded.touched, sorted(record)),
         absent @ Found::Absent { .. } => format!("{absent:?}"),
     }
 }
@@ -151,7 +151,7 @@ async fn it_answers_as_the_memory_store_does() {
             match &one {
                 Reply::Applied(applied) => known.bases.extend(applied.head.as_ref().map(Base::from)),
                 Reply::Conflict(record) => known.bases.push(Base::from(&record.head)),
-                Reply::Gone(_) | Reply::Occupied => {}
+                Reply::Ended(_) | Reply::Occupied => {}
             }
             known.commits.push((place, commit));
         }
@@ -212,8 +212,8 @@ async fn a_load_and_a_commit_are_one_small_command_each_whatever_the_session_hol
             cost(&proxy, store.commit(&place, &write(Base::from(&loaded.head), vec![set("field_3", "54321")]))).await;
         let head = applied(reply.unwrap()).head.unwrap();
         let later = Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(600_000) };
-        let (renewal, renewed) = cost(&proxy, store.load(&place, later)).await;
-        assert!(renewed.unwrap().renewed);
+        let (renewal, touched) = cost(&proxy, store.load(&place, later)).await;
+        assert!(touched.unwrap().touched);
         let (touch, reply) = cost(&proxy, store.commit(&place, &write(Base::from(&head), Vec::new()))).await;
         assert!(applied(reply.unwrap()).is_stored);
 

@@ -56,10 +56,8 @@ struct Use {
 /// When a session cannot be loaded or committed.
 pub async fn play<S: Store>(traffic: &Traffic, store: S, ttl: Duration, share: f64) -> Result<Findings, Error> {
     let store = TimedStore::new(store);
-    let sessions = Sessions::<Visitor, _>::builder(store.clone())
-        .expiry(Expiry::AfterInactivity(ttl))
-        .renewal_share(share)
-        .build();
+    let sessions =
+        Sessions::<Visitor, _>::builder(store.clone()).expiry(Expiry::AfterInactivity(ttl)).touch_share(share).build();
     let ttl = millis(ttl);
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a share is at most 1")]
     let guaranteed = ttl - (ttl as f64 * share) as i64;
@@ -141,13 +139,13 @@ mod tests {
         let traffic = minutes(&[0, 1, 2, 3, 4, 5, 6]);
         let by_a_tenth = play(&traffic, MemoryStore::new(), TTL, 0.1).await.expect("a replay");
         let always = play(&traffic, MemoryStore::new(), TTL, 0.0).await.expect("a replay");
-        assert_eq!(by_a_tenth.loads, Loads { all: 7, known: 6, renewed: 2 });
-        assert_eq!(always.loads, Loads { all: 7, known: 6, renewed: 6 });
+        assert_eq!(by_a_tenth.loads, Loads { all: 7, known: 6, touched: 2 });
+        assert_eq!(always.loads, Loads { all: 7, known: 6, touched: 6 });
     }
 
     #[tokio::test]
     async fn a_session_ends_by_the_rule_and_no_earlier_than_its_share_allows() {
-        // Not renewed after two minutes, so it ends 28 minutes later.
+        // Not touched after two minutes, so it ends 28 minutes later.
         let traffic = minutes(&[0, 2, 31]);
         let by_a_tenth = play(&traffic, MemoryStore::new(), TTL, 0.1).await.expect("a replay");
         let always = play(&traffic, MemoryStore::new(), TTL, 0.0).await.expect("a replay");

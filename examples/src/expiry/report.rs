@@ -33,13 +33,13 @@ impl fmt::Display for Report {
         let Self { requests, clients, minutes, .. } = self;
         let (requests, clients) = (grouped(*requests as u64), grouped(*clients as u64));
         writeln!(f, "{requests} requests of {clients} clients; a session ends after {minutes} minutes without use\n")?;
-        writeln!(f, "{:42}{:>20}{:>20}", "renewed when this has passed:", "a tenth of the time", "any time")?;
+        writeln!(f, "{:42}{:>20}{:>20}", "touched when this has passed:", "a tenth of the time", "any time")?;
         let mut line = |name: &str, shown: fn(&Findings) -> String| {
             writeln!(f, "{name:42}{:>20}{:>20}", shown(&self.by_a_tenth), shown(&self.always))
         };
         line("loads", |found| grouped(found.loads.all))?;
         line("  that found a session, or an emptied one", |found| grouped(found.loads.known))?;
-        line("  that sent a renewal", |found| grouped(found.loads.renewed))?;
+        line("  that sent a renewal", |found| grouped(found.loads.touched))?;
         line("sessions ended when their client came back", |found| grouped(found.ended))?;
         line("  shortest time without use before an end", |found| found.shortest_end.map_or("-".to_owned(), time))?;
         line("  longest time without use survived", |found| time(found.longest_life))?;

@@ -18,7 +18,7 @@ struct Shared {
     now: AtomicI64,
     loads: AtomicU64,
     known: AtomicU64,
-    renewed: AtomicU64,
+    touched: AtomicU64,
 }
 
 /// What loads did.
@@ -29,7 +29,7 @@ pub struct Loads {
     /// Those that found a session, or what an emptied one left for a while.
     pub known: u64,
     /// Those that moved its expiry, which is a write.
-    pub renewed: u64,
+    pub touched: u64,
 }
 
 impl<S> TimedStore<S> {
@@ -46,9 +46,9 @@ impl<S> TimedStore<S> {
     /// What loads did so far.
     #[must_use]
     pub fn loads(&self) -> Loads {
-        let Shared { loads, known, renewed, .. } = &*self.shared;
+        let Shared { loads, known, touched, .. } = &*self.shared;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Loads { all: read(loads), known: read(known), renewed: read(renewed) }
+        Loads { all: read(loads), known: read(known), touched: read(touched) }
     }
 
     /// What takes the machine's time to that of the traffic.
@@ -67,7 +67,7 @@ impl<S: Store> Store for TimedStore<S> {
         let loaded = self.inner.load(key, Load { clock: self.clock(), ..load }).await?;
         count(&self.shared.loads, true);
         count(&self.shared.known, matches!(loaded.found, Found::Record(_)));
-        count(&self.shared.renewed, loaded.renewed);
+        count(&self.shared.touched, loaded.touched);
         Ok(loaded)
     }
 

@@ -60,7 +60,7 @@ impl<S: Store> Store for CountingStore<S> {
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         count(&self.counters.reads, 1);
         let loaded = self.inner.load(key, load).await?;
-        count(&self.counters.writes, u64::from(loaded.renewed));
+        count(&self.counters.writes, u64::from(loaded.touched));
         Ok(loaded)
     }
 

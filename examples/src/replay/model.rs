@@ -91,7 +91,7 @@ pub struct Expected {
     /// Its state after the last request.
     pub state: State,
     /// Whether any request touched it.
-    pub touched: bool,
+    pub marks: bool,
 }
 
 impl Model {
@@ -104,7 +104,7 @@ impl Model {
             let effect = Effect::of(request);
             let before = client.state.clone();
             client.state.apply(effect, request.at);
-            client.touched |= effect.touches();
+            client.marks |= effect.touches();
             model.uses += u64::from(effect.uses());
             model.touches += u64::from(effect.touches());
             model.changes += u64::from(client.state != before);
@@ -151,7 +151,7 @@ mod tests {
             "sections": {"a": 2, "/": 1},
         });
         assert_eq!(fields, [ann, json!({"theme": "dark", "reminders": [16]}), json!({})]);
-        assert!(model.clients.iter().all(|client| client.touched));
+        assert!(model.clients.iter().all(|client| client.marks));
         assert_eq!((model.uses, model.touches, model.changes), (9, 7, 5));
     }
 

@@ -34,12 +34,12 @@ async fn what_was_replayed_is_what_the_model_says_and_writes_are_exact() {
     let (replay, costs) = played().await;
     let report = report(replay, costs).await;
     assert_eq!((report.differing, report.exit_status()), (0, 0), "{report}");
-    let [every, touched, ours] = report.figures;
+    let [every, borrowed, ours] = report.figures;
     assert_eq!((every.reads, every.writes), (report.requests as u64, report.requests as u64));
-    assert_eq!((touched.reads, touched.writes), (report.uses, report.touches));
+    assert_eq!((borrowed.reads, borrowed.writes), (report.uses, report.touches));
     assert_eq!((ours.reads, ours.writes), (report.uses, report.changes));
-    assert!(ours.writes < touched.writes && ours.bytes_written < touched.bytes_written);
-    assert!(ours.records < touched.records && touched.records < every.records);
+    assert!(ours.writes < borrowed.writes && ours.bytes_written < borrowed.bytes_written);
+    assert!(ours.records < borrowed.records && borrowed.records < every.records);
     assert_eq!(every.records, report.clients as u64);
 }
 

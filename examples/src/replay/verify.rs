@@ -70,7 +70,7 @@ pub(super) async fn verify(store: &BoxStore, job: &Job, model: &Model) -> Result
                     let visitor = sessions.load(key).await?;
                     found.compare_fields("", &visitor.fields(), &expected.state.fields());
                 }
-                Policy::EveryRequest | Policy::WhenTouched => {
+                Policy::EveryRequest | Policy::WhenBorrowed => {
                     let expected = if is_stored(policy, expected) { expected.state.fields() } else { Map::new() };
                     let stored = stored.get(RECORD).and_then(Value::as_object).cloned().unwrap_or_default();
                     found.compare_fields("", &stored, &expected);
@@ -89,7 +89,7 @@ pub(super) async fn verify(store: &BoxStore, job: &Job, model: &Model) -> Result
 fn is_stored(policy: Policy, expected: &Expected) -> bool {
     match policy {
         Policy::EveryRequest => true,
-        Policy::WhenTouched => expected.touched,
+        Policy::WhenBorrowed => expected.marks,
         Policy::ChangedFields => !expected.state.differing_fields().is_empty(),
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Bounds<'a> {
         generics
     }
 
-    /// For whatever names the flags or the field names of nested sessions.
+    /// For whatever names the marks or the field names of nested sessions.
     pub(crate) fn nested(&self) -> Generics {
         let mut generics = self.model.generics.clone();
         for field in self.model.nested() {

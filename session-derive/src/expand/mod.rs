@@ -9,8 +9,8 @@ macro_rules! ours {
 
 mod bounds;
 mod enumeration;
-mod flags;
-mod rules;
+mod formats;
+mod marks;
 mod session;
 mod view;
 
@@ -65,8 +65,8 @@ fn items(model: &Model, session: impl FnOnce(&Items) -> TokenStream) -> TokenStr
     let methods = view::methods(&items);
     let enumeration = enumeration::definition(&items);
     let names = enumeration::impls(&items);
-    let flags = flags::expand(&items);
-    let rules = rules::expand(&items);
+    let marks = marks::expand(&items);
+    let formats = formats::expand(&items);
     let session = session(&items);
     quote! {
         #view
@@ -75,8 +75,8 @@ fn items(model: &Model, session: impl FnOnce(&Items) -> TokenStream) -> TokenStr
             use #runtime as __session;
             #methods
             #names
-            #flags
-            #rules
+            #marks
+            #formats
             #session
         };
     }

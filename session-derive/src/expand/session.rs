@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::{Items, flags, rules};
+use super::{Items, formats, marks};
 use crate::model::{Field, Kind, Model};
 
 /// The implementation.
@@ -87,24 +87,24 @@ fn tables(items: &Items) -> TokenStream {
     let (_, view_generics, _) = view.split_for_impl();
     let only_nested = bounds.only_nested();
     let (_, field_generics, _) = only_nested.split_for_impl();
-    let touched = flags::outer(items);
+    let marks = marks::outer(items);
     let container = container(model);
     let len = Literal::usize_unsuffixed(model.own().count());
     let nested = model.nested().map(|field| field.of_session("LEN"));
     let inner = model.nested().next().map(|_| quote!(.0));
-    let lent = if inner.is_some() { quote!(&mut touched #inner) } else { quote!(touched) };
+    let lent = if inner.is_some() { quote!(&mut marks #inner) } else { quote!(marks) };
     quote! {
         type Edit<#lifetime> = #edit #view_generics where Self: #lifetime;
         type Field = #field #field_generics;
-        type Touched = #touched;
+        type Marks = #marks;
 
         const CONTAINER: __session::Container = #container;
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = #len #(+ #nested)*;
 
         #[inline]
-        fn edit<#lifetime>(value: &#lifetime mut Self, touched: &#lifetime mut Self::Touched) -> Self::Edit<#lifetime> {
-            #edit { __value: value, __touched: #lent }
+        fn edit<#lifetime>(value: &#lifetime mut Self, marks: &#lifetime mut Self::Marks) -> Self::Edit<#lifetime> {
+            #edit { __value: value, __marks: #lent }
         }
     }
 }
@@ -181,7 +181,7 @@ fn nested(model: &Model) -> Option<TokenStream> {
 fn read(model: &Model) -> TokenStream {
     let arms = model.own().map(|(index, field)| {
         let (member, ty, index) = (&field.member, field.ty, Literal::usize_unsuffixed(index));
-        if let Some(rule) = rules::of(field) {
+        if let Some(rule) = formats::of(field) {
             return ours!(#index => visitor.read::<#ty, #rule>(&this.#member),);
         }
         let read = field.item(&quote!(__session::Stored), "read");
@@ -202,7 +202,7 @@ fn write(model: &Model) -> TokenStream {
     let arms = model.own().map(|(index, field)| {
         let (member, ty, index) = (&field.member, field.ty, Literal::usize_unsuffixed(index));
         let (declared, merge) = merge(field);
-        if let Some(rule) = rules::of(field) {
+        if let Some(rule) = formats::of(field) {
             return ours!(#index => { #declared visitor.write::<#ty, #rule>(&mut this.#member, #merge) });
         }
         let write = field.item(&quote!(__session::Stored), "write");

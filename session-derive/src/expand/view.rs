@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::Items;
-use super::flags;
+use super::marks;
 use crate::model::{Field, Kind};
 use crate::names::unraw;
 
@@ -16,14 +16,14 @@ pub(crate) fn definition(items: &Items) -> TokenStream {
     let where_clause = &generics.where_clause;
     let (_, ty_generics, _) = model.generics.split_for_impl();
     let lifetime = bounds.lifetime();
-    let touched = flags::inner(model, &model.runtime);
+    let marks = marks::inner(model, &model.runtime);
     let doc = format!(" Lends a [`{0}`] for change: one method for each field, which marks it.", unraw(model.ident));
     // If the user has this name already, the error stands at the struct.
     quote_spanned! {view.span()=>
         #[doc = #doc]
         #vis struct #view #generics #where_clause {
             __value: &#lifetime mut #ident #ty_generics,
-            __touched: &#lifetime mut #touched,
+            __marks: &#lifetime mut #marks,
         }
     }
 }
@@ -42,11 +42,11 @@ pub(crate) fn methods(items: &Items) -> TokenStream {
         let (lent, body) = match field.kind {
             Kind::Own(index) => {
                 let index = Literal::usize_unsuffixed(index);
-                (quote!(&#lifetime mut #ty), quote!(self.__touched.own[#index] = true; &mut self.__value.#member))
+                (quote!(&#lifetime mut #ty), quote!(self.__marks.own[#index] = true; &mut self.__value.#member))
             }
             Kind::Nested(place) => {
-                let (lent, edit, flags) = (field.of_session("Edit"), field.of_session("edit"), flags::place(place));
-                (quote!(#lent<#lifetime>), quote!(#edit(&mut self.__value.#member, &mut self.__touched.#flags)))
+                let (lent, edit, marks) = (field.of_session("Edit"), field.of_session("edit"), marks::place(place));
+                (quote!(#lent<#lifetime>), quote!(#edit(&mut self.__value.#member, &mut self.__marks.#marks)))
             }
             Kind::Skipped => (quote!(&#lifetime mut #ty), quote!(&mut self.__value.#member)),
         };
@@ -65,7 +65,7 @@ pub(crate) fn methods(items: &Items) -> TokenStream {
             /// Lends the whole session and marks every field; comparing finds which ones changed.
             #[inline]
             #vis fn edit_all(self) -> &#lifetime mut #ident #ty_generics {
-                __session::Flags::fill(self.__touched, true);
+                __session::MarkSet::fill(self.__marks, true);
                 self.__value
             }
         }

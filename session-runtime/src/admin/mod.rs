@@ -245,7 +245,7 @@ impl<S: Store> Admin<S> {
     async fn look(&self, key: &Key) -> Result<Option<Record>, Error> {
         self.prepare().await?;
         let lifetime =
-            Lifetime { inactivity: Some(0), creation: None, renew_after: i64::MAX, retention: self.retention };
+            Lifetime { inactivity: Some(0), creation: None, touch_after: i64::MAX, retention: self.retention };
         let load = Load { lifetime, clock: self.clock };
         match self.store.load(key, load).instrument(key_span("load", key)).await?.found {
             Found::Record(record) => Ok(Some(record)),
@@ -264,7 +264,7 @@ impl<S: Store> Admin<S> {
             version: record.head.version,
             registration: record.head.registration,
             keep_empty: false,
-            lifetime: Lifetime { inactivity: None, creation: None, renew_after: 1, retention: self.retention },
+            lifetime: Lifetime { inactivity: None, creation: None, touch_after: 1, retention: self.retention },
             until: None,
             valid_until: None,
             clock: self.clock,

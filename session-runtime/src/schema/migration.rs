@@ -7,7 +7,7 @@ use super::{Agreement, Schema};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::{Previous, Session};
-use crate::store::{Field, Registration};
+use crate::store::{Registration, StoredField};
 use crate::tracked::restore;
 
 /// When a session that an older version of its type stored is stored in the new form.
@@ -29,7 +29,7 @@ pub enum WriteMigrated {
 pub(crate) fn migrate<T: Session, C: Codec>(
     codec: &C,
     stored: u32,
-    fields: Vec<Field>,
+    fields: Vec<StoredField>,
     registration: &Registration,
 ) -> Result<T, Error> {
     T::previous(Step { codec, stored, fields, registration, supported: T::CONTAINER.version, session: PhantomData })
@@ -38,7 +38,7 @@ pub(crate) fn migrate<T: Session, C: Codec>(
 struct Step<'a, T, C> {
     codec: &'a C,
     stored: u32,
-    fields: Vec<Field>,
+    fields: Vec<StoredField>,
     registration: &'a Registration,
     supported: u32,
     session: PhantomData<fn() -> T>,

@@ -165,7 +165,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
 impl<T, C> Schema<T, C> {
     /// Puts stored fields in the order of this program's. A field's own name goes before its aliases; fields that
     /// this program does not know are left out.
-    pub(crate) fn place(&self, fields: Vec<store::Field>) -> Baseline {
+    pub(crate) fn place(&self, fields: Vec<store::StoredField>) -> Baseline {
         let mut baseline = Baseline::initial(self.leaves.len());
         let mut hint = 0;
         for field in fields {

@@ -33,7 +33,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Inner<T, S, C> {
             Reply::Applied(_) => true,
             Reply::Occupied => return Ok(false),
             // Somebody else changed it or set it aside just now.
-            Reply::Conflict(_) | Reply::Gone(_) => false,
+            Reply::Conflict(_) | Reply::Ended(_) => false,
         };
         tracing::warn!(session = key.name(), key = %super::KeyHash::of(key), moved, "set an undecodable record aside");
         Ok(true)

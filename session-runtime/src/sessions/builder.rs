@@ -33,7 +33,7 @@ pub struct SessionsBuilder<T, S, C = Json> {
     codec: C,
     make: Make<T>,
     expiry: Expiry,
-    renewal_share: f64,
+    touch_share: f64,
     retention: Duration,
     agreement: Agreement,
     on_undecodable: OnUndecodable,
@@ -50,7 +50,7 @@ impl<T: Session + Send + 'static, S: Store> SessionsBuilder<T, S> {
             codec: Json,
             make: Arc::new(T::initial),
             expiry: Expiry::Never,
-            renewal_share: 0.1,
+            touch_share: 0.1,
             retention: Duration::from_secs(3600),
             agreement: Agreement::default(),
             on_undecodable: OnUndecodable::default(),
@@ -70,7 +70,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> SessionsBuilder<T, S, C> {
             codec,
             make: self.make,
             expiry: self.expiry,
-            renewal_share: self.renewal_share,
+            touch_share: self.touch_share,
             retention: self.retention,
             agreement: self.agreement,
             on_undecodable: self.on_undecodable,
@@ -88,8 +88,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> SessionsBuilder<T, S, C> {
 
     /// Which share of the time to live must have passed before a load moves a sliding expiry: from 0, on every load,
     /// to 1. The default is a tenth, so that most read-only requests write nothing.
-    pub fn renewal_share(self, share: f64) -> Self {
-        Self { renewal_share: share.clamp(0.0, 1.0), ..self }
+    pub fn touch_share(self, share: f64) -> Self {
+        Self { touch_share: share.clamp(0.0, 1.0), ..self }
     }
 
     /// How long the header of an ended session is kept, so that those who still hold it learn that it ended. It is
@@ -149,7 +149,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> SessionsBuilder<T, S, C> {
                 on_undecodable: self.on_undecodable,
                 write_migrated: self.write_migrated,
                 limits: self.limits,
-                lifetime: Lifetime::new(self.expiry, self.renewal_share, self.retention),
+                lifetime: Lifetime::new(self.expiry, self.touch_share, self.retention),
                 deadline: self.deadline,
                 clock: self.clock,
                 ready: OnceCell::new(),

@@ -14,10 +14,10 @@ use super::{KeyHash, OnUndecodable, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::Timestamp;
-use crate::session::{Flags, Session};
+use crate::session::{MarkSet, Session};
 use crate::stats::Count;
 use crate::store::rule::Commits;
-use crate::store::{Action, Applied, Base, Commit, CommitId, Gone, Incarnation, Key, Reply, Store};
+use crate::store::{Action, Applied, Base, Commit, CommitId, Ended, Incarnation, Key, Reply, Store};
 use crate::tracked::{Fields, Patch};
 
 /// A change that is about to be sent, or was and its answer is missing.
@@ -73,8 +73,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             Err(Error::Destroyed | Error::Renewed | Error::Expired) => Outcome::Unchanged,
             Err(error) => return self.counted(Err(error)),
         };
-        self.ended = self.ended.or(Some(Gone::Destroyed));
-        self.tracked.touched.fill(false);
+        self.ended = self.ended.or(Some(Ended::Destroyed));
+        self.tracked.marks.fill(false);
         self.until = None;
         if self.sessions.inner.on_undecodable == OnUndecodable::SetAside {
             self.sessions.inner.remove_aside(&self.key).await?;
@@ -147,7 +147,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
             let moves = action != Action::Write;
             if patch.is_empty() && !persists && !expires && !moves && !self.is_due_to_migrate() {
                 let cause = self.tracked.why_clean();
-                self.tracked.touched.fill(false);
+                self.tracked.marks.fill(false);
                 return Ok(ControlFlow::Break(cause));
             }
             if self.migrated {
@@ -157,7 +157,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                 self.tracked.pin(&mut patch)?;
             }
             size = self.check_limits(&patch)?;
-            self.tracked.touched.fill(false);
+            self.tracked.marks.fill(false);
             until = self.until.take();
         }
         let inner = &self.sessions.inner;
@@ -220,13 +220,13 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                 self.count(Count::Rebases, 1);
                 Ok(Sent::Rebased)
             }
-            Ok(Reply::Gone(gone)) => {
+            Ok(Reply::Ended(gone)) => {
                 self.thaw();
                 match base {
                     // The header of an emptied session is kept for a while; afterwards nothing is left of it, and
                     // nothing happened to it since, or there would be a trace of that.
                     Base::Record { incarnation, .. }
-                        if gone == Gone::Absent
+                        if gone == Ended::Unknown
                             && self.emptied.is_some_and(|since| since.elapsed() < retention(&self.sessions)) =>
                     {
                         self.rebase_on_absence(incarnation)?;
@@ -260,7 +260,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         progress.committed.add(outcome, fields);
         match commit.action {
             Action::Write => {}
-            Action::Destroy => self.ended = Some(Gone::Destroyed),
+            Action::Destroy => self.ended = Some(Ended::Destroyed),
             Action::Renew { to } => self.key = to,
         }
     }
@@ -277,7 +277,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
 
     fn count_avoided(&self, cause: Count) {
         self.count(cause, 1);
-        if !matches!(cause, Count::Untouched) {
+        if !matches!(cause, Count::Unmarked) {
             self.count(Count::FieldsNotWritten, T::LEN as u64);
             self.count(Count::BytesNotWritten, self.tracked.size_with(&Patch::empty()) as u64);
         }
@@ -302,14 +302,14 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     }
 
     /// How a session that has ended is reported.
-    fn gone(&self, gone: Gone) -> Error {
+    fn gone(&self, gone: Ended) -> Error {
         let expired = || self.expires_at.is_some_and(|at| at <= Timestamp::now(self.sessions.inner.clock));
         match gone {
-            Gone::Renewed => Error::Renewed,
-            Gone::Expired => Error::Expired,
+            Ended::Renewed => Error::Renewed,
+            Ended::Expired => Error::Expired,
             // Nothing is left that could tell, so the date decides which word is the likelier one.
-            Gone::Absent if expired() => Error::Expired,
-            Gone::Destroyed | Gone::Absent => Error::Destroyed,
+            Ended::Unknown if expired() => Error::Expired,
+            Ended::Destroyed | Ended::Unknown => Error::Destroyed,
         }
     }
 }

@@ -9,9 +9,9 @@ use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::expiry::Timestamp;
 use crate::schema::{Schema, WriteMigrated};
-use crate::session::{Flags, Session};
+use crate::session::{MarkSet, Session};
 use crate::stats::Count;
-use crate::store::{Applied, Base, Change, Gone, Incarnation, Key, Store};
+use crate::store::{Applied, Base, Change, Ended, Incarnation, Key, Store};
 use crate::tracked::{Baseline, Fields, Tracked};
 
 /// A loaded session.
@@ -39,7 +39,7 @@ pub struct Handle<T: Session, S, C: Codec = Json> {
     /// A change that was sent and whose answer is missing.
     pub(super) pending: Option<Pending<T>>,
     /// How the session ended, if this handle ended it.
-    pub(super) ended: Option<Gone>,
+    pub(super) ended: Option<Ended>,
 }
 
 impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
@@ -126,7 +126,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
 
     /// Forgets uncommitted changes of this handle without a warning. What is stored stays as it is.
     pub fn discard(mut self) {
-        self.tracked.touched.fill(false);
+        self.tracked.marks.fill(false);
         self.until = None;
         self.pending = None;
     }
@@ -169,8 +169,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
     /// and [`Error::Store`]. The handle keeps the changes.
     #[inline]
     pub async fn commit(&mut self) -> Result<Committed<T>, Error> {
-        if self.is_untouched() {
-            self.count(Count::Untouched, 1);
+        if self.is_unmarked() {
+            self.count(Count::Unmarked, 1);
             Ok(Committed::unchanged())
         } else {
             self.write().await
@@ -215,8 +215,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
 
     /// Whether a commit has nothing to do, which costs nothing to find out.
     #[inline]
-    fn is_untouched(&self) -> bool {
-        !self.tracked.touched.any()
+    fn is_unmarked(&self) -> bool {
+        !self.tracked.marks.any()
             && self.pending.is_none()
             && self.until.is_none()
             && !self.is_due_to_migrate()
@@ -347,7 +347,7 @@ impl<T: Session, S, C: Codec> Drop for Handle<T, S, C> {
     fn drop(&mut self) {
         // Only a session that was touched is looked at: what a handler borrowed and did not change is no loss.
         let lost = self.pending.is_some()
-            || self.tracked.touched.any() && self.tracked.dirty().map_or(true, |dirty| !dirty.is_empty());
+            || self.tracked.marks.any() && self.tracked.dirty().map_or(true, |dirty| !dirty.is_empty());
         if lost && self.ended.is_none() && !std::thread::panicking() {
             tracing::warn!(
                 session = self.key.name(),

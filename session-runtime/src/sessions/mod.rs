@@ -116,7 +116,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Sessions<T, S, C> {
                 Found::Record(record) => record,
             };
             let head = record.head;
-            inner.count_touch(&head, loaded.renewed);
+            inner.count_touch(&head, loaded.touched);
             let restored = inner.restore(ready, record).await;
             match restored.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1)) {
                 Ok(restored) => {
@@ -164,8 +164,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Inner<T, S, C> {
     }
 
     /// Counts whether a load moved the sliding expiry of a stored session.
-    fn count_touch(&self, head: &Head, renewed: bool) {
-        if renewed {
+    fn count_touch(&self, head: &Head, touched: bool) {
+        if touched {
             self.counters.add(Count::TouchesSent, 1);
         } else if head.stored && head.until.is_none() && self.lifetime.inactivity.is_some() {
             self.counters.add(Count::TouchesSkipped, 1);
@@ -179,7 +179,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Inner<T, S, C> {
         let loaded = load.instrument(span).await.inspect_err(|_| self.counters.add(Count::LoadFailures, 1))?;
         self.counters.add(Count::Loads, 1);
         let known = matches!(loaded.found, Found::Record(_));
-        tracing::debug!(session = key.name(), key = %KeyHash::of(key), known, renewed = loaded.renewed, "loaded");
+        tracing::debug!(session = key.name(), key = %KeyHash::of(key), known, touched = loaded.touched, "loaded");
         Ok(loaded)
     }
 

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use session_runtime::expiry::{ClockOffset, Timestamp};
 use session_runtime::store::rule::{self, Decision, Header};
 use session_runtime::store::{
-    Action, Applied, Commit, Cursor, Field, Found, Gone, Key, Keys, Load, Loaded, Purged, Record, Registration, Reply,
-    Store, StoreError,
+    Action, Applied, Commit, Cursor, Ended, Found, Key, Keys, Load, Loaded, Purged, Record, Registration, Reply, Store,
+    StoreError, StoredField,
 };
 
 /// Keeps sessions in one map behind one lock, which makes every operation atomic.
@@ -14,7 +14,7 @@ pub struct MapStore(Arc<Mutex<Maps>>);
 
 #[derive(Debug, Default)]
 struct Maps {
-    sessions: BTreeMap<Key, (Header, Vec<Field>)>,
+    sessions: BTreeMap<Key, (Header, Vec<StoredField>)>,
     registrations: BTreeMap<(Arc<str>, u32), Registration>,
 }
 
@@ -32,15 +32,15 @@ impl Store for MapStore {
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let (mut maps, now) = (self.lock(), Timestamp::now(load.clock));
         let Some((header, fields)) = maps.sessions.get_mut(key) else {
-            return Ok(Loaded { now, renewed: false, found: Found::Absent { saw: None } });
+            return Ok(Loaded { now, touched: false, found: Found::Absent { saw: None } });
         };
         if !header.is_live(now) {
-            return Ok(Loaded { now, renewed: false, found: Found::Absent { saw: Some(header.head.incarnation) } });
+            return Ok(Loaded { now, touched: false, found: Found::Absent { saw: Some(header.head.incarnation) } });
         }
-        let renewed = header.renewed(&load.lifetime, now);
-        *header = renewed.unwrap_or(*header);
+        let touched = header.touched(&load.lifetime, now);
+        *header = touched.unwrap_or(*header);
         let record = Record { head: header.head, fields: fields.clone() };
-        Ok(Loaded { now, renewed: renewed.is_some(), found: Found::Record(record) })
+        Ok(Loaded { now, touched: touched.is_some(), found: Found::Record(record) })
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
@@ -51,8 +51,8 @@ impl Store for MapStore {
             (Decision::Apply, _) => {}
             (Decision::Answer(applied), _) => return Ok(Reply::Applied(applied)),
             (Decision::Conflict, Some(Header { head, .. })) => return Ok(Reply::Conflict(Record { head, fields })),
-            (Decision::Conflict, None) => return Ok(Reply::Gone(Gone::Absent)),
-            (Decision::Gone(gone), _) => return Ok(Reply::Gone(gone)),
+            (Decision::Conflict, None) => return Ok(Reply::Ended(Ended::Unknown)),
+            (Decision::Ended(gone), _) => return Ok(Reply::Ended(gone)),
         }
         if let Action::Renew { to } = &commit.action
             && rule::is_occupied(maps.sessions.get(to).map(|(header, _)| header), now)
@@ -66,7 +66,7 @@ impl Store for MapStore {
         }
         for change in &commit.changes {
             fields.retain(|field| field.name != change.name);
-            fields.extend(change.value.clone().map(|value| Field { name: change.name.clone(), value }));
+            fields.extend(change.value.clone().map(|value| StoredField { name: change.name.clone(), value }));
         }
         let next = rule::next(header.as_ref(), commit, fields.is_empty(), now);
         let (left, head) = match &commit.action {

@@ -17,7 +17,7 @@ pub enum Call {
         /// The user's key.
         key: String,
         /// Whether the load moved the expiry.
-        renewed: bool,
+        touched: bool,
     },
     /// A commit of fields.
     Commit {
@@ -84,8 +84,8 @@ impl<S> LogStore<S> {
 impl<S: Store> Store for LogStore<S> {
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let loaded = self.inner.load(key, load).await;
-        let renewed = loaded.as_ref().is_ok_and(|loaded| loaded.renewed);
-        self.log(Call::Load { key: key.id().to_owned(), renewed });
+        let touched = loaded.as_ref().is_ok_and(|loaded| loaded.touched);
+        self.log(Call::Load { key: key.id().to_owned(), touched });
         loaded
     }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::key::KeyHasher;
 use super::rule::{self, Decision, Header};
 use super::{
-    Action, Applied, Change, Commit, Cursor, Field, Found, Key, Keys, Load, Loaded, Purged, Record, Registration,
-    Reply, Store, StoreError,
+    Action, Applied, Change, Commit, Cursor, Found, Key, Keys, Load, Loaded, Purged, Record, Registration, Reply,
+    Store, StoreError, StoredField,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 
@@ -49,7 +49,7 @@ struct Shard {
 struct Entry {
     header: Header,
     /// Sorted by name.
-    fields: Vec<Field>,
+    fields: Vec<StoredField>,
     /// The earliest time at which the key stands in [`Shard::due`].
     due: Option<Timestamp>,
 }
@@ -90,7 +90,7 @@ impl MemoryStore {
         }
 
         let Some(left) = shards.get_mut(&old).map(|shard| shard.apply(key, commit, now)) else {
-            return Reply::Gone(super::Gone::Absent);
+            return Reply::Ended(super::Ended::Unknown);
         };
         let header = rule::moved(&left.header, commit, left.fields.is_empty(), now);
         if let Some(shard) = shards.get_mut(&new) {
@@ -111,7 +111,7 @@ struct Left {
     header: Header,
     was_stored: bool,
     /// The fields that a renewal takes along.
-    fields: Vec<Field>,
+    fields: Vec<StoredField>,
 }
 
 impl Shard {
@@ -145,7 +145,7 @@ impl Shard {
         Left { header, was_stored: live && previous.is_some_and(|header| header.head.stored), fields: left }
     }
 
-    fn put(&mut self, key: &Key, header: Header, fields: Vec<Field>) {
+    fn put(&mut self, key: &Key, header: Header, fields: Vec<StoredField>) {
         let due = header.retained_until;
         if let Some(due) = due {
             self.due.push(Reverse((due, key.clone())));
@@ -197,12 +197,12 @@ fn shard_of(key: &Key) -> usize {
     (key.keyed_hash() >> 32) as usize % SHARDS
 }
 
-fn change_field(fields: &mut Vec<Field>, change: &Change) {
+fn change_field(fields: &mut Vec<StoredField>, change: &Change) {
     let place = fields.binary_search_by(|field| field.name.cmp(&change.name));
     match (place, &change.value) {
         (Ok(place), Some(value)) => fields[place].value = value.clone(),
         (Err(place), Some(value)) => {
-            fields.insert(place, Field { name: change.name.clone(), value: value.clone() });
+            fields.insert(place, StoredField { name: change.name.clone(), value: value.clone() });
         }
         (Ok(place), None) => drop(fields.remove(place)),
         (Err(_), None) => {}
@@ -215,8 +215,8 @@ fn refusal(entry: Option<&Entry>, commit: &Commit, now: Timestamp) -> Option<Rep
         (Decision::Apply, _) => None,
         (Decision::Answer(applied), _) => Some(Reply::Applied(applied)),
         (Decision::Conflict, Some(entry)) => Some(Reply::Conflict(entry.record())),
-        (Decision::Conflict, None) => Some(Reply::Gone(super::Gone::Absent)),
-        (Decision::Gone(gone), _) => Some(Reply::Gone(gone)),
+        (Decision::Conflict, None) => Some(Reply::Ended(super::Ended::Unknown)),
+        (Decision::Ended(gone), _) => Some(Reply::Ended(gone)),
     }
 }
 
@@ -234,17 +234,17 @@ impl Store for MemoryStore {
         let mut shard = self.shard(key);
         let now = Timestamp::now(load.clock);
         let Some(entry) = shard.entries.get_mut(key) else {
-            return Ok(Loaded { now, renewed: false, found: Found::Absent { saw: None } });
+            return Ok(Loaded { now, touched: false, found: Found::Absent { saw: None } });
         };
         if !entry.header.is_live(now) {
             let saw = Some(entry.header.head.incarnation);
-            return Ok(Loaded { now, renewed: false, found: Found::Absent { saw } });
+            return Ok(Loaded { now, touched: false, found: Found::Absent { saw } });
         }
-        let renewed = entry.header.renewed(&load.lifetime, now);
-        if let Some(header) = renewed {
+        let touched = entry.header.touched(&load.lifetime, now);
+        if let Some(header) = touched {
             entry.header = header;
         }
-        Ok(Loaded { now, renewed: renewed.is_some(), found: Found::Record(entry.record()) })
+        Ok(Loaded { now, touched: touched.is_some(), found: Found::Record(entry.record()) })
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {

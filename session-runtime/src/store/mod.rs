@@ -160,7 +160,7 @@ pub struct Loaded {
     /// The time of the store's clock.
     pub now: Timestamp,
     /// Whether this load moved the expiry.
-    pub renewed: bool,
+    pub touched: bool,
     /// What is there.
     pub found: Found,
 }
@@ -183,7 +183,7 @@ pub struct Record {
     /// What is known about the session.
     pub head: Head,
     /// The fields that differ from their initial values, in no particular order.
-    pub fields: Vec<Field>,
+    pub fields: Vec<StoredField>,
 }
 
 /// The part of a record's header that a session needs.
@@ -211,7 +211,7 @@ pub struct Head {
 
 /// A stored field: its dotted name and its encoded value.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct StoredField {
     /// The stored name.
     pub name: Arc<str>,
     /// The encoded value.
@@ -219,7 +219,7 @@ pub struct Field {
 }
 
 /// Shows the value's length only: values can be secret.
-impl fmt::Debug for Field {
+impl fmt::Debug for StoredField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} bytes", self.name, self.value.len())
     }
@@ -322,7 +322,7 @@ pub enum Reply {
     /// Its base is not current: nothing was changed, and this is there.
     Conflict(Record),
     /// What it is based on has ended; nothing was changed.
-    Gone(Gone),
+    Ended(Ended),
     /// The key to renew to holds a session; nothing was changed.
     Occupied,
 }
@@ -342,7 +342,7 @@ pub struct Applied {
 
 /// How the base of a commit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gone {
+pub enum Ended {
     /// It was destroyed, or created anew since.
     Destroyed,
     /// It was moved to another key.
@@ -350,7 +350,7 @@ pub enum Gone {
     /// It has expired.
     Expired,
     /// There is no trace of it.
-    Absent,
+    Unknown,
 }
 
 /// The initial values that all instances agreed on for a session name and version.

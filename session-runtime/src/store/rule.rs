@@ -7,7 +7,7 @@
 //! The memory and the SQLite store call these functions; the scripts of the Redis and the PostgreSQL store say the
 //! same in their languages, and the conformance suite holds all four to it.
 
-use super::{Action, Applied, Base, Commit, CommitId, Gone, Head, Incarnation};
+use super::{Action, Applied, Base, Commit, CommitId, Ended, Head, Incarnation};
 use crate::expiry::{Lifetime, Timestamp};
 
 /// What a store keeps about a key besides the fields.
@@ -102,9 +102,9 @@ impl Header {
 
     /// The header after a load at `now`, if the load is to move its expiry.
     #[must_use]
-    pub fn renewed(&self, lifetime: &Lifetime, now: Timestamp) -> Option<Self> {
+    pub fn touched(&self, lifetime: &Lifetime, now: Timestamp) -> Option<Self> {
         let expires_at = lifetime.expires_at(self.head.created_at, self.head.until, now);
-        lifetime.renewal_due(self.head.expires_at, expires_at).then(|| {
+        lifetime.touch_due(self.head.expires_at, expires_at).then(|| {
             let head = Head { expires_at, ..self.head };
             Self { head, retained_until: retained_until(self.state, expires_at, lifetime, now), ..*self }
         })
@@ -121,7 +121,7 @@ pub enum Decision {
     /// Nothing; answer with the current record.
     Conflict,
     /// Nothing; answer how the base ended.
-    Gone(Gone),
+    Ended(Ended),
 }
 
 /// Decides about `commit` where the key holds `header`.
@@ -132,11 +132,11 @@ pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decis
     }
     match commit.base {
         Base::Record { incarnation, revision, last_commit } => {
-            let Some(header) = header else { return Decision::Gone(Gone::Absent) };
+            let Some(header) = header else { return Decision::Ended(Ended::Unknown) };
             if header.head.incarnation != incarnation {
-                Decision::Gone(Gone::Destroyed)
+                Decision::Ended(Ended::Destroyed)
             } else if !header.is_live(now) {
-                Decision::Gone(ended(header))
+                Decision::Ended(ended(header))
             } else if commit.action == Action::Destroy
                 || (header.head.revision, header.head.last_commit) == (revision, last_commit)
             {
@@ -145,14 +145,14 @@ pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decis
                 Decision::Conflict
             }
         }
-        Base::Absent { .. } if commit.valid_until.is_some_and(|until| until <= now) => Decision::Gone(Gone::Expired),
+        Base::Absent { .. } if commit.valid_until.is_some_and(|until| until <= now) => Decision::Ended(Ended::Expired),
         Base::Absent { saw } => match header {
             Some(header) if header.is_live(now) => match commit.action {
-                _ if header.origin != saw => Decision::Gone(Gone::Destroyed),
+                _ if header.origin != saw => Decision::Ended(Ended::Destroyed),
                 Action::Destroy => Decision::Apply,
                 Action::Write | Action::Renew { .. } => Decision::Conflict,
             },
-            Some(header) if Some(header.head.incarnation) != saw => Decision::Gone(ended(header)),
+            Some(header) if Some(header.head.incarnation) != saw => Decision::Ended(ended(header)),
             // Absence, or the ended life of the key that the session saw.
             _ if commit.action == Action::Destroy => {
                 Decision::Answer(Applied { head: None, was_stored: false, is_stored: false, repeated: false })
@@ -229,11 +229,11 @@ pub fn moved(old: &Header, commit: &Commit, is_empty: bool, now: Timestamp) -> H
 }
 
 /// How a header that is not live came to be so.
-fn ended(header: &Header) -> Gone {
+fn ended(header: &Header) -> Ended {
     match header.state {
-        State::Stored | State::Emptied => Gone::Expired,
-        State::Destroyed => Gone::Destroyed,
-        State::Renewed => Gone::Renewed,
+        State::Stored | State::Emptied => Ended::Expired,
+        State::Destroyed => Ended::Destroyed,
+        State::Renewed => Ended::Renewed,
     }
 }
 

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::schema::Schema;
-use crate::session::{Flags, Session};
+use crate::session::{MarkSet, Session};
 use crate::stats::Count;
 use crate::store::{self, Change};
 
@@ -49,7 +49,7 @@ pub use fields::Fields;
 /// ```
 pub struct Tracked<T: Session, C = Json> {
     value: T,
-    pub(crate) touched: T::Touched,
+    pub(crate) marks: T::Marks,
     baseline: Baseline,
     /// The pinned fields that are not stored, as this session was made with them: no other has the same ones.
     made: Vec<(usize, Bytes)>,
@@ -144,19 +144,19 @@ impl<T: Session, C: Codec> Tracked<T, C> {
             }
         }
         let seen_dirty = AtomicBool::new(false);
-        Ok(Self { value, touched: T::Touched::default(), baseline, made, schema, seen_dirty })
+        Ok(Self { value, marks: T::Marks::default(), baseline, made, schema, seen_dirty })
     }
 
     /// Lends the session for change, field by field.
     #[inline]
     pub fn edit(&mut self) -> T::Edit<'_> {
-        T::edit(&mut self.value, &mut self.touched)
+        T::edit(&mut self.value, &mut self.marks)
     }
 
     /// Lends the whole session for change. Every field is looked at when it is asked what is dirty.
     #[inline]
     pub fn edit_all(&mut self) -> &mut T {
-        self.touched.fill(true);
+        self.marks.fill(true);
         &mut self.value
     }
 
@@ -174,11 +174,11 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// [`Error::Encode`] when a touched field cannot be encoded.
     pub fn patch(&self) -> Result<Patch<T>, Error> {
         let mut patch = Patch::empty();
-        if !self.touched.any() {
+        if !self.marks.any() {
             return Ok(patch);
         }
         let mut scratch = Vec::with_capacity(64);
-        for index in (0..T::LEN).filter(|&index| self.touched.get(index)) {
+        for index in (0..T::LEN).filter(|&index| self.marks.get(index)) {
             scratch.clear();
             if self.examine(index, self.baseline(index), &mut scratch)? {
                 patch.push(index, self.change(index, &scratch)?);
@@ -192,9 +192,9 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// Why a session whose patch is empty has nothing to write.
     pub(crate) fn why_clean(&self) -> Count {
-        let is_stored = |index: usize| self.touched.get(index) && self.baseline.fields[index].is_some();
-        if !self.touched.any() {
-            Count::Untouched
+        let is_stored = |index: usize| self.marks.get(index) && self.baseline.fields[index].is_some();
+        if !self.marks.any() {
+            Count::Unmarked
         } else if self.seen_dirty.load(Ordering::Relaxed) {
             Count::Reverted
         } else if (0..T::LEN).any(is_stored) {
@@ -208,7 +208,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     ///
     /// `patch` is the session's latest.
     pub fn saved(&mut self, patch: &Patch<T>) {
-        self.touched.fill(false);
+        self.marks.fill(false);
         self.settle(&patch.fields, patch.changes.iter().map(|change| change.value.clone()));
     }
 
@@ -224,7 +224,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// Marks fields whose change was not stored after all.
     pub(crate) fn touch(&mut self, fields: &Fields<T>) {
         for index in fields.indices() {
-            self.touched.set(index, true);
+            self.marks.set(index, true);
         }
     }
 
@@ -313,14 +313,14 @@ impl<T: Session, C> Deref for Tracked<T, C> {
 /// Shows no value: a field can be secret. For the session as its type shows it, dereference this.
 impl<T: Session, C> fmt::Debug for Tracked<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tracked").field("touched", &self.touched.any()).finish_non_exhaustive()
+        f.debug_struct("Tracked").field("marks", &self.marks.any()).finish_non_exhaustive()
     }
 }
 
 /// Decodes stored fields: the session's value, and its baseline. Fields that this program does not know are left out.
 pub(crate) fn restore<T: Session, C: Codec>(
     schema: &Schema<T, C>,
-    fields: Vec<store::Field>,
+    fields: Vec<store::StoredField>,
 ) -> Result<(T, Baseline), Error> {
     let mut value = schema.stored_initial()?;
     let baseline = schema.place(fields);

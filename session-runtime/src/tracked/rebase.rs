@@ -6,7 +6,7 @@ use super::visit::{self, Sides};
 use super::{Baseline, Tracked};
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::session::{Flags, Session};
+use crate::session::{MarkSet, Session};
 
 impl<T: Session, C: Codec> Tracked<T, C> {
     /// Puts the session's changes on top of `theirs`, the stored fields as another commit left them.
@@ -67,7 +67,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         let sides = Sides { base: &base, mine: &mine, theirs };
         visit::merge(&self.schema.codec, &mut self.value, index, sides)
             .map_err(|source| self.schema.decode_error(index, source))?;
-        self.touched.set(index, true);
+        self.marks.set(index, true);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::entries;
 use crate::codec::{Codec, CodecError};
-use crate::session::{Merge, ReadField, Rule, Session, WriteField};
+use crate::session::{Format, Merge, ReadField, Session, WriteField};
 
 /// Appends the encoding of a field of `session` to `out`.
 pub(crate) fn encode<T: Session, C: Codec>(
@@ -82,9 +82,9 @@ fn no_such_field() -> CodecError {
 }
 
 /// A field, encoded by its rule.
-struct ByRule<'a, F, R>(&'a F, PhantomData<R>);
+struct ByFormat<'a, F, R>(&'a F, PhantomData<R>);
 
-impl<F, R: Rule<F>> Serialize for ByRule<'_, F, R> {
+impl<F, R: Format<F>> Serialize for ByFormat<'_, F, R> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         R::serialize(self.0, serializer)
@@ -92,21 +92,21 @@ impl<F, R: Rule<F>> Serialize for ByRule<'_, F, R> {
 }
 
 /// A field, decoded by its rule.
-struct FromRule<F, R>(F, PhantomData<R>);
+struct FromFormat<F, R>(F, PhantomData<R>);
 
-impl<'de, F, R: Rule<F>> Deserialize<'de> for FromRule<F, R> {
+impl<'de, F, R: Format<F>> Deserialize<'de> for FromFormat<F, R> {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         R::deserialize(deserializer).map(|field| Self(field, PhantomData))
     }
 }
 
-fn by_rule<F, R: Rule<F>>(field: &F) -> ByRule<'_, F, R> {
-    ByRule(field, PhantomData)
+fn by_format<F, R: Format<F>>(field: &F) -> ByFormat<'_, F, R> {
+    ByFormat(field, PhantomData)
 }
 
-fn from_rule<F, R: Rule<F>>(codec: &impl Codec, bytes: &[u8]) -> Result<F, CodecError> {
-    codec.decode::<FromRule<F, R>>(bytes).map(|decoded| decoded.0)
+fn from_format<F, R: Format<F>>(codec: &impl Codec, bytes: &[u8]) -> Result<F, CodecError> {
+    codec.decode::<FromFormat<F, R>>(bytes).map(|decoded| decoded.0)
 }
 
 struct Encode<'a, C> {
@@ -117,8 +117,8 @@ struct Encode<'a, C> {
 impl<C: Codec> ReadField for Encode<'_, C> {
     type Output = Result<(), CodecError>;
 
-    fn read<F, R: Rule<F>>(self, field: &F) -> Self::Output {
-        self.codec.encode(&by_rule::<F, R>(field), self.out)
+    fn read<F, R: Format<F>>(self, field: &F) -> Self::Output {
+        self.codec.encode(&by_format::<F, R>(field), self.out)
     }
 }
 
@@ -132,16 +132,16 @@ struct Examine<'a, C> {
 impl<C: Codec> ReadField for Examine<'_, C> {
     type Output = Result<bool, CodecError>;
 
-    fn read<F, R: Rule<F>>(self, field: &F) -> Self::Output {
-        let field = by_rule::<F, R>(field);
+    fn read<F, R: Format<F>>(self, field: &F) -> Self::Output {
+        let field = by_format::<F, R>(field);
         self.codec.encode(&field, self.out)?;
         if self.out == self.baseline {
             return Ok(false);
         }
         // Other bytes can still be the same value: another build wrote them, or entries have no order. The user's
         // `PartialEq` is no judge of that, it may ignore parts of the value. What cannot be decoded has changed.
-        let Ok(baseline) = from_rule::<F, R>(self.codec, self.baseline) else { return Ok(true) };
-        let baseline = by_rule::<F, R>(&baseline);
+        let Ok(baseline) = from_format::<F, R>(self.codec, self.baseline) else { return Ok(true) };
+        let baseline = by_format::<F, R>(&baseline);
         let len = self.out.len();
         self.codec.encode(&baseline, self.out)?;
         let (mine, again) = self.out.split_at(len);
@@ -161,8 +161,8 @@ struct Same<'a, C> {
 impl<C: Codec> ReadField for Same<'_, C> {
     type Output = Result<bool, CodecError>;
 
-    fn read<F, R: Rule<F>>(self, _: &F) -> Self::Output {
-        let other = from_rule::<F, R>(self.codec, self.other)?;
+    fn read<F, R: Format<F>>(self, _: &F) -> Self::Output {
+        let other = from_format::<F, R>(self.codec, self.other)?;
         let mut out = Vec::with_capacity(self.other.len());
         Examine { codec: self.codec, unordered: self.unordered, baseline: self.one, out: &mut out }
             .read::<F, R>(&other)
@@ -178,8 +178,8 @@ struct Decode<'a, C> {
 impl<C: Codec> WriteField for Decode<'_, C> {
     type Output = Result<(), CodecError>;
 
-    fn write<F, R: Rule<F>>(self, field: &mut F, _: Option<Merge<F>>) -> Self::Output {
-        *field = from_rule::<F, R>(self.codec, self.bytes)?;
+    fn write<F, R: Format<F>>(self, field: &mut F, _: Option<Merge<F>>) -> Self::Output {
+        *field = from_format::<F, R>(self.codec, self.bytes)?;
         Ok(())
     }
 }
@@ -192,9 +192,9 @@ struct Merging<'a, C> {
 impl<C: Codec> WriteField for Merging<'_, C> {
     type Output = Result<bool, CodecError>;
 
-    fn write<F, R: Rule<F>>(self, field: &mut F, merge: Option<Merge<F>>) -> Self::Output {
+    fn write<F, R: Format<F>>(self, field: &mut F, merge: Option<Merge<F>>) -> Self::Output {
         let Some(merge) = merge else { return Ok(false) };
-        let of = |bytes| from_rule::<F, R>(self.codec, bytes);
+        let of = |bytes| from_format::<F, R>(self.codec, bytes);
         *field = merge(&of(self.sides.base)?, of(self.sides.mine)?, of(self.sides.theirs)?);
         Ok(true)
     }
@@ -205,7 +205,7 @@ struct Merges;
 impl WriteField for Merges {
     type Output = bool;
 
-    fn write<F, R: Rule<F>>(self, _: &mut F, merge: Option<Merge<F>>) -> bool {
+    fn write<F, R: Format<F>>(self, _: &mut F, merge: Option<Merge<F>>) -> bool {
         merge.is_some()
     }
 }

@@ -67,7 +67,7 @@ async fn a_database_opened_for_reading_is_read_and_takes_no_writes() {
 
         // Half a minute later the expiry ought to move, and cannot.
         let loaded = store.load(&key("42"), Load { lifetime: MINUTE, clock: ClockOffset(30_000) }).await.unwrap();
-        assert!(!loaded.renewed);
+        assert!(!loaded.touched);
         let Found::Record(record) = loaded.found else { panic!("there is no session") };
         assert_eq!(record.head, head);
     }

@@ -167,5 +167,5 @@ async fn registrations_keep_their_order_and_what_was_registered_first() {
     assert!(store.withdraw("Visitor", 3).await.unwrap());
     assert!(!store.withdraw("Visitor", 3).await.unwrap());
     assert_eq!(store.registration("Visitor", 3).await.unwrap(), None);
-    assert!(!load(&store, &key("42")).await.renewed);
+    assert!(!load(&store, &key("42")).await.touched);
 }

@@ -17,10 +17,10 @@ use session_runtime::store::{
 };
 
 /// A session that does not expire.
-const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, renew_after: 1, retention: 3_600_000 };
+const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 3_600_000 };
 
 /// A session that ends a minute after its last use.
-const MINUTE: Lifetime = Lifetime { inactivity: Some(60_000), creation: None, renew_after: 6_000, retention: 0 };
+const MINUTE: Lifetime = Lifetime { inactivity: Some(60_000), creation: None, touch_after: 6_000, retention: 0 };
 
 const NOW: ClockOffset = ClockOffset(0);
 const ABSENT: Base = Base::Absent { saw: None };

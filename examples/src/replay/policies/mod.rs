@@ -29,7 +29,7 @@ const INACTIVITY: Duration = Duration::from_secs(24 * 3600);
 
 /// The same, for what goes straight to the store: no load moves it unless a tenth of the day has passed.
 pub(super) const LIFETIME: Lifetime =
-    Lifetime { inactivity: Some(86_400_000), creation: None, renew_after: 8_640_000, retention: 3_600_000 };
+    Lifetime { inactivity: Some(86_400_000), creation: None, touch_after: 8_640_000, retention: 3_600_000 };
 
 /// When a policy writes, and how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,21 +37,21 @@ pub enum Policy {
     /// The whole record, after every request.
     EveryRequest,
     /// The whole record, after a request whose handler borrowed the session mutably.
-    WhenTouched,
+    WhenBorrowed,
     /// The changed fields, after a request that changed any: this project.
     ChangedFields,
 }
 
 impl Policy {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 3] = [Self::EveryRequest, Self::WhenTouched, Self::ChangedFields];
+    pub const ALL: [Self; 3] = [Self::EveryRequest, Self::WhenBorrowed, Self::ChangedFields];
 
     /// Its name in a report.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::EveryRequest => "write on every request",
-            Self::WhenTouched => "write the whole record when touched",
+            Self::WhenBorrowed => "write the whole record when borrowed",
             Self::ChangedFields => "write the changed fields (session-runtime)",
         }
     }
@@ -61,7 +61,7 @@ impl Policy {
     pub fn namespace(self) -> &'static str {
         match self {
             Self::EveryRequest => "replay-every-request",
-            Self::WhenTouched => "replay-when-touched",
+            Self::WhenBorrowed => "replay-when-borrowed",
             Self::ChangedFields => "replay",
         }
     }
@@ -112,7 +112,7 @@ impl Policy {
         let started = Instant::now();
         match self {
             Self::EveryRequest => serve_all(whole(When::EveryRequest).await?, job, progress).await?,
-            Self::WhenTouched => serve_all(whole(When::Touched).await?, job, progress).await?,
+            Self::WhenBorrowed => serve_all(whole(When::Borrowed).await?, job, progress).await?,
             Self::ChangedFields => serve_all(sessions(store.clone()), job, progress).await?,
         }
         let elapsed = started.elapsed();

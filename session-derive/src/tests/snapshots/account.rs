@@ -6,11 +6,11 @@ where
     Kind: my::sessions::__private::Session,
 {
     __value: &'session mut Account<'a, T, P, N>,
-    __touched: &'session mut my::sessions::__private::Touched<
+    __marks: &'session mut my::sessions::__private::OwnMarks<
         5,
         (
-            <P as my::sessions::__private::Session>::Touched,
-            (<Kind as my::sessions::__private::Session>::Touched, ()),
+            <P as my::sessions::__private::Session>::Marks,
+            (<Kind as my::sessions::__private::Session>::Marks, ()),
         ),
     >,
 }
@@ -46,42 +46,42 @@ const _: () = {
     {
         #[inline]
         fn number(self) -> &'session mut u64 {
-            self.__touched.own[0] = true;
+            self.__marks.own[0] = true;
             &mut self.__value.number
         }
         #[inline]
         fn since(self) -> &'session mut SystemTime {
-            self.__touched.own[1] = true;
+            self.__marks.own[1] = true;
             &mut self.__value.since
         }
         #[inline]
         fn secret(self) -> &'session mut Cow<'a, str> {
-            self.__touched.own[2] = true;
+            self.__marks.own[2] = true;
             &mut self.__value.secret
         }
         #[deprecated]
         #[inline]
         fn list(self) -> &'session mut Vec<T> {
-            self.__touched.own[3] = true;
+            self.__marks.own[3] = true;
             &mut self.__value.list
         }
         #[inline]
         fn table(self) -> &'session mut HashMap<String, [u8; N]> {
-            self.__touched.own[4] = true;
+            self.__marks.own[4] = true;
             &mut self.__value.table
         }
         #[inline]
         fn profile(self) -> <P as __session::Session>::Edit<'session> {
             <P as __session::Session>::edit(
                 &mut self.__value.profile,
-                &mut self.__touched.nested.0,
+                &mut self.__marks.nested.0,
             )
         }
         #[inline]
         fn r#type(self) -> <Kind as __session::Session>::Edit<'session> {
             <Kind as __session::Session>::edit(
                 &mut self.__value.r#type,
-                &mut self.__touched.nested.1.0,
+                &mut self.__marks.nested.1.0,
             )
         }
         #[inline]
@@ -91,7 +91,7 @@ const _: () = {
         /// Lends the whole session and marks every field; comparing finds which ones changed.
         #[inline]
         pub(crate) fn edit_all(self) -> &'session mut Account<'a, T, P, N> {
-            __session::Flags::fill(self.__touched, true);
+            __session::MarkSet::fill(self.__marks, true);
             self.__value
         }
     }
@@ -200,19 +200,16 @@ const _: () = {
             __session::None
         }
     }
-    pub struct __Touched<P>(
-        __session::Touched<
+    pub struct __Marks<P>(
+        __session::OwnMarks<
             5,
-            (
-                <P as __session::Session>::Touched,
-                (<Kind as __session::Session>::Touched, ()),
-            ),
+            (<P as __session::Session>::Marks, (<Kind as __session::Session>::Marks, ())),
         >,
     )
     where
         P: my::sessions::__private::Session,
         Kind: my::sessions::__private::Session;
-    impl<P> __session::Default for __Touched<P>
+    impl<P> __session::Default for __Marks<P>
     where
         P: my::sessions::__private::Session,
         Kind: my::sessions::__private::Session,
@@ -222,37 +219,34 @@ const _: () = {
             Self(__session::Default::default())
         }
     }
-    impl<P> __session::Flags for __Touched<P>
+    impl<P> __session::MarkSet for __Marks<P>
     where
         P: my::sessions::__private::Session,
         Kind: my::sessions::__private::Session,
     {
-        const LEN: usize = <__session::Touched<
+        const LEN: usize = <__session::OwnMarks<
             5,
-            (
-                <P as __session::Session>::Touched,
-                (<Kind as __session::Session>::Touched, ()),
-            ),
-        > as __session::Flags>::LEN;
+            (<P as __session::Session>::Marks, (<Kind as __session::Session>::Marks, ())),
+        > as __session::MarkSet>::LEN;
         #[inline]
         fn any(&self) -> bool {
-            __session::Flags::any(&self.0)
+            __session::MarkSet::any(&self.0)
         }
         #[inline]
         fn get(&self, index: usize) -> bool {
-            __session::Flags::get(&self.0, index)
+            __session::MarkSet::get(&self.0, index)
         }
         #[inline]
-        fn set(&mut self, index: usize, touched: bool) {
-            __session::Flags::set(&mut self.0, index, touched);
+        fn set(&mut self, index: usize, marked: bool) {
+            __session::MarkSet::set(&mut self.0, index, marked);
         }
         #[inline]
-        fn fill(&mut self, touched: bool) {
-            __session::Flags::fill(&mut self.0, touched);
+        fn fill(&mut self, marked: bool) {
+            __session::MarkSet::fill(&mut self.0, marked);
         }
     }
     pub struct __With_since;
-    impl __session::Rule<SystemTime> for __With_since {
+    impl __session::Format<SystemTime> for __With_since {
         fn serialize<__S: __session::Serializer>(
             field: &SystemTime,
             serializer: __S,
@@ -287,7 +281,7 @@ const _: () = {
     {
         type Edit<'session> = View<'session, 'a, T, P, N> where Self: 'session;
         type Field = Name<P>;
-        type Touched = __Touched<P>;
+        type Marks = __Marks<P>;
         const CONTAINER: __session::Container = __session::Container::new("account")
             .version(2)
             .persist_always();
@@ -297,11 +291,11 @@ const _: () = {
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            touched: &'session mut Self::Touched,
+            marks: &'session mut Self::Marks,
         ) -> Self::Edit<'session> {
             View {
                 __value: value,
-                __touched: &mut touched.0,
+                __marks: &mut marks.0,
             }
         }
         #[inline]

@@ -7,7 +7,7 @@ const _: () = {
     impl<T> __session::Session for Dialogue<T> {
         type Edit<'__session> = &'__session mut Self where Self: '__session;
         type Field = __session::NoField;
-        type Touched = __session::Touched<0>;
+        type Marks = __session::OwnMarks<0>;
         const CONTAINER: __session::Container = __session::Container::new("Dialogue");
         const FIELDS: &'static [__session::FieldDef] = &[];
         const LEN: usize = 0;
@@ -16,7 +16,7 @@ const _: () = {
         }
         fn edit<'__session>(
             value: &'__session mut Self,
-            _: &'__session mut Self::Touched,
+            _: &'__session mut Self::Marks,
         ) -> Self::Edit<'__session> {
             value
         }

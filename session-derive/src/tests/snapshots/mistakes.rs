@@ -10,7 +10,7 @@
 /// Lends a [`Visitor`] for change: one method for each field, which marks it.
 struct VisitorEdit<'session, T> {
     __value: &'session mut Visitor<T>,
-    __touched: &'session mut ::session_runtime::__private::Touched<2>,
+    __marks: &'session mut ::session_runtime::__private::OwnMarks<2>,
 }
 /// The tracked fields of a [`Visitor`].
 enum VisitorField {
@@ -22,18 +22,18 @@ const _: () = {
     impl<'session, T> VisitorEdit<'session, T> {
         #[inline]
         fn foo_bar(self) -> &'session mut u32 {
-            self.__touched.own[0] = true;
+            self.__marks.own[0] = true;
             &mut self.__value.foo_bar
         }
         #[inline]
         fn last(self) -> &'session mut String {
-            self.__touched.own[1] = true;
+            self.__marks.own[1] = true;
             &mut self.__value.last
         }
         /// Lends the whole session and marks every field; comparing finds which ones changed.
         #[inline]
         fn edit_all(self) -> &'session mut Visitor<T> {
-            __session::Flags::fill(self.__touched, true);
+            __session::MarkSet::fill(self.__marks, true);
             self.__value
         }
     }
@@ -88,18 +88,18 @@ const _: () = {
     impl<T> __session::Session for Visitor<T> {
         type Edit<'session> = VisitorEdit<'session, T> where Self: 'session;
         type Field = VisitorField;
-        type Touched = __session::Touched<2>;
+        type Marks = __session::OwnMarks<2>;
         const CONTAINER: __session::Container = __session::Container::new("Visitor");
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 2;
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            touched: &'session mut Self::Touched,
+            marks: &'session mut Self::Marks,
         ) -> Self::Edit<'session> {
             VisitorEdit {
                 __value: value,
-                __touched: touched,
+                __marks: marks,
             }
         }
         fn initial() -> Self {

@@ -1,7 +1,7 @@
 /// Lends a [`Nothing`] for change: one method for each field, which marks it.
 struct NothingEdit<'session> {
     __value: &'session mut Nothing,
-    __touched: &'session mut ::session_runtime::__private::Touched<0>,
+    __marks: &'session mut ::session_runtime::__private::OwnMarks<0>,
 }
 /// The tracked fields of a [`Nothing`].
 enum NothingField {}
@@ -11,7 +11,7 @@ const _: () = {
         /// Lends the whole session and marks every field; comparing finds which ones changed.
         #[inline]
         fn edit_all(self) -> &'session mut Nothing {
-            __session::Flags::fill(self.__touched, true);
+            __session::MarkSet::fill(self.__marks, true);
             self.__value
         }
     }
@@ -63,18 +63,18 @@ const _: () = {
     impl __session::Session for Nothing {
         type Edit<'session> = NothingEdit<'session> where Self: 'session;
         type Field = NothingField;
-        type Touched = __session::Touched<0>;
+        type Marks = __session::OwnMarks<0>;
         const CONTAINER: __session::Container = __session::Container::new("Nothing");
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 0;
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            touched: &'session mut Self::Touched,
+            marks: &'session mut Self::Marks,
         ) -> Self::Edit<'session> {
             NothingEdit {
                 __value: value,
-                __touched: touched,
+                __marks: marks,
             }
         }
         #[inline]

@@ -1,7 +1,7 @@
 /// Lends a [`Pair`] for change: one method for each field, which marks it.
 struct PairEdit<'session> {
     __value: &'session mut Pair,
-    __touched: &'session mut ::session_runtime::__private::Touched<1>,
+    __marks: &'session mut ::session_runtime::__private::OwnMarks<1>,
 }
 /// The tracked fields of a [`Pair`].
 enum PairField {
@@ -12,7 +12,7 @@ const _: () = {
     impl<'session> PairEdit<'session> {
         #[inline]
         fn _0(self) -> &'session mut u8 {
-            self.__touched.own[0] = true;
+            self.__marks.own[0] = true;
             &mut self.__value.0
         }
         /// Lends `1` for change.
@@ -23,7 +23,7 @@ const _: () = {
         /// Lends the whole session and marks every field; comparing finds which ones changed.
         #[inline]
         fn edit_all(self) -> &'session mut Pair {
-            __session::Flags::fill(self.__touched, true);
+            __session::MarkSet::fill(self.__marks, true);
             self.__value
         }
     }
@@ -75,18 +75,18 @@ const _: () = {
     impl __session::Session for Pair {
         type Edit<'session> = PairEdit<'session> where Self: 'session;
         type Field = PairField;
-        type Touched = __session::Touched<1>;
+        type Marks = __session::OwnMarks<1>;
         const CONTAINER: __session::Container = __session::Container::new("Pair");
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 1;
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            touched: &'session mut Self::Touched,
+            marks: &'session mut Self::Marks,
         ) -> Self::Edit<'session> {
             PairEdit {
                 __value: value,
-                __touched: touched,
+                __marks: marks,
             }
         }
         #[inline]

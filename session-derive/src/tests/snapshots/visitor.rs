@@ -4,9 +4,9 @@ where
     Prefs: ::session_runtime::__private::Session,
 {
     __value: &'session mut Visitor,
-    __touched: &'session mut ::session_runtime::__private::Touched<
+    __marks: &'session mut ::session_runtime::__private::OwnMarks<
         3,
-        (<Prefs as ::session_runtime::__private::Session>::Touched, ()),
+        (<Prefs as ::session_runtime::__private::Session>::Marks, ()),
     >,
 }
 /// The tracked fields of a [`Visitor`].
@@ -32,25 +32,25 @@ const _: () = {
         /// How often the visitor came.
         #[inline]
         fn visits(self) -> &'session mut u32 {
-            self.__touched.own[0] = true;
+            self.__marks.own[0] = true;
             &mut self.__value.visits
         }
         /// Lends `theme` for change.
         #[inline]
         pub fn theme(self) -> &'session mut String {
-            self.__touched.own[1] = true;
+            self.__marks.own[1] = true;
             &mut self.__value.theme
         }
         #[inline]
         fn cart(self) -> &'session mut Vec<Item> {
-            self.__touched.own[2] = true;
+            self.__marks.own[2] = true;
             &mut self.__value.cart
         }
         #[inline]
         fn prefs(self) -> <Prefs as __session::Session>::Edit<'session> {
             <Prefs as __session::Session>::edit(
                 &mut self.__value.prefs,
-                &mut self.__touched.nested.0,
+                &mut self.__marks.nested.0,
             )
         }
         #[inline]
@@ -60,7 +60,7 @@ const _: () = {
         /// Lends the whole session and marks every field; comparing finds which ones changed.
         #[inline]
         pub fn edit_all(self) -> &'session mut Visitor {
-            __session::Flags::fill(self.__touched, true);
+            __session::MarkSet::fill(self.__marks, true);
             self.__value
         }
     }
@@ -146,12 +146,12 @@ const _: () = {
             __session::None
         }
     }
-    pub struct __Touched(
-        __session::Touched<3, (<Prefs as __session::Session>::Touched, ())>,
+    pub struct __Marks(
+        __session::OwnMarks<3, (<Prefs as __session::Session>::Marks, ())>,
     )
     where
         Prefs: ::session_runtime::__private::Session;
-    impl __session::Default for __Touched
+    impl __session::Default for __Marks
     where
         Prefs: ::session_runtime::__private::Session,
     {
@@ -160,29 +160,29 @@ const _: () = {
             Self(__session::Default::default())
         }
     }
-    impl __session::Flags for __Touched
+    impl __session::MarkSet for __Marks
     where
         Prefs: ::session_runtime::__private::Session,
     {
-        const LEN: usize = <__session::Touched<
+        const LEN: usize = <__session::OwnMarks<
             3,
-            (<Prefs as __session::Session>::Touched, ()),
-        > as __session::Flags>::LEN;
+            (<Prefs as __session::Session>::Marks, ()),
+        > as __session::MarkSet>::LEN;
         #[inline]
         fn any(&self) -> bool {
-            __session::Flags::any(&self.0)
+            __session::MarkSet::any(&self.0)
         }
         #[inline]
         fn get(&self, index: usize) -> bool {
-            __session::Flags::get(&self.0, index)
+            __session::MarkSet::get(&self.0, index)
         }
         #[inline]
-        fn set(&mut self, index: usize, touched: bool) {
-            __session::Flags::set(&mut self.0, index, touched);
+        fn set(&mut self, index: usize, marked: bool) {
+            __session::MarkSet::set(&mut self.0, index, marked);
         }
         #[inline]
-        fn fill(&mut self, touched: bool) {
-            __session::Flags::fill(&mut self.0, touched);
+        fn fill(&mut self, marked: bool) {
+            __session::MarkSet::fill(&mut self.0, marked);
         }
     }
     const __FIELDS: &[__session::FieldDef] = &[
@@ -197,18 +197,18 @@ const _: () = {
     {
         type Edit<'session> = VisitorEdit<'session> where Self: 'session;
         type Field = VisitorField;
-        type Touched = __Touched;
+        type Marks = __Marks;
         const CONTAINER: __session::Container = __session::Container::new("Visitor");
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 3 + <Prefs as __session::Session>::LEN;
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            touched: &'session mut Self::Touched,
+            marks: &'session mut Self::Marks,
         ) -> Self::Edit<'session> {
             VisitorEdit {
                 __value: value,
-                __touched: &mut touched.0,
+                __marks: &mut marks.0,
             }
         }
         #[inline]

@@ -1,7 +1,7 @@
 //! Sessions that were removed on purpose.
 
 use super::scene::{Draft, Scene, applied, are, conflict, fields, gone, head};
-use crate::store::{CommitId, Gone, Head};
+use crate::store::{CommitId, Ended, Head};
 
 /// A destroyed session is not there any more: neither loaded nor listed nor counted.
 pub async fn p06_a_destroyed_session_is_absent(scene: Scene) {
@@ -22,9 +22,9 @@ pub async fn p06_a_commit_in_flight_does_not_bring_it_back(scene: Scene) {
     scene.destroy(&key, &created).await;
 
     let in_flight = scene.change(&created).set("visits", "2");
-    assert_eq!(gone(scene.commit(&key, &in_flight).await), Gone::Destroyed);
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).unset("visits")).await), Gone::Destroyed);
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).replace().keep_empty()).await), Gone::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &in_flight).await), Ended::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.change(&created).unset("visits")).await), Ended::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.change(&created).replace().keep_empty()).await), Ended::Destroyed);
     assert_eq!(scene.absence(&key).await, Some(created.incarnation));
 }
 
@@ -37,8 +37,8 @@ pub async fn p06_a_commit_in_flight_does_not_reach_the_next_life(scene: Scene) {
     let again = head(applied(scene.commit(&key, &again).await));
     assert_ne!(again.incarnation, created.incarnation);
 
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).set("visits", "2")).await), Gone::Destroyed);
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).destroy()).await), Gone::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.change(&created).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.change(&created).destroy()).await), Ended::Destroyed);
     let record = scene.record(&key).await;
     assert_eq!(record.head, again);
     assert_eq!(fields(&record), are(&[("user", "43")]));
@@ -72,11 +72,11 @@ pub async fn p06_a_handler_of_another_life_cannot_destroy(scene: Scene) {
     let key = scene.key("stranger");
     let created = scene.create(&key, &[("visits", "1")]).await;
     scene.destroy(&key, &created).await;
-    assert_eq!(gone(scene.commit(&key, &scene.creation(None).destroy()).await), Gone::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.creation(None).destroy()).await), Ended::Destroyed);
 
     let again = scene.creation(Some(created.incarnation)).set("visits", "1");
     let again = head(applied(scene.commit(&key, &again).await));
-    assert_eq!(gone(scene.commit(&key, &scene.creation(None).destroy()).await), Gone::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.creation(None).destroy()).await), Ended::Destroyed);
     assert_eq!(scene.record(&key).await.head, again);
 }
 
@@ -103,7 +103,7 @@ pub async fn p06_a_second_destroy_is_told(scene: Scene) {
     let key = scene.key("twice");
     let created = scene.create(&key, &[("visits", "1")]).await;
     scene.destroy(&key, &created).await;
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).destroy()).await), Gone::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.change(&created).destroy()).await), Ended::Destroyed);
 }
 
 /// A key can live, end and live again many times; each life has its own handlers.
@@ -115,7 +115,7 @@ pub async fn p06_lives_do_not_mix(scene: Scene) {
         let created = head(applied(scene.commit(&key, &creation).await));
         assert_eq!(created.revision, 1);
         for old in &ended {
-            assert_eq!(gone(scene.commit(&key, &scene.change(old).set("life", "old")).await), Gone::Destroyed);
+            assert_eq!(gone(scene.commit(&key, &scene.change(old).set("life", "old")).await), Ended::Destroyed);
         }
         assert_eq!(fields(&scene.record(&key).await), are(&[("life", &life.to_string())]));
         let told = conflict(scene.commit(&key, &scene.creation(saw).set("life", "late")).await);

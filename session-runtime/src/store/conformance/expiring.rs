@@ -2,7 +2,7 @@
 
 use super::scene::{DAY, Draft, MINUTE, SECOND, Scene, applied, are, conflict, fields, gone, head};
 use crate::expiry::{Lifetime, Timestamp};
-use crate::store::{Found, Gone, Key};
+use crate::store::{Ended, Found, Key};
 
 /// A session ends when it was not used for the time to live, and a load then finds absence.
 pub async fn p08_a_session_ends_after_inactivity(scene: Scene) {
@@ -40,17 +40,17 @@ pub async fn p08_a_load_renews_only_when_due(scene: Scene) {
     let created = scene.create(&key, &[("visits", "1")]).await;
 
     let early = scene.after(2 * MINUTE).load(&key).await;
-    assert!(!early.renewed, "three minutes have not passed");
+    assert!(!early.touched, "three minutes have not passed");
     assert_eq!(record_head(early.found).expires_at, created.expires_at);
 
     let due = scene.after(4 * MINUTE).load(&key).await;
-    assert!(due.renewed);
-    let renewed = record_head(due.found);
-    assert_eq!(renewed.expires_at, Some(due.now.plus(30 * MINUTE)), "the answer shows the moved expiry");
-    assert_eq!(scene.record(&key).await.head, renewed, "and it is stored");
+    assert!(due.touched);
+    let touched = record_head(due.found);
+    assert_eq!(touched.expires_at, Some(due.now.plus(30 * MINUTE)), "the answer shows the moved expiry");
+    assert_eq!(scene.record(&key).await.head, touched, "and it is stored");
 
     let again = scene.after(4 * MINUTE + SECOND).load(&key).await;
-    assert!(!again.renewed, "it was renewed just now");
+    assert!(!again.touched, "it was touched just now");
     assert!(scene.after(33 * MINUTE).record(&key).await.head.stored, "it lives on after the first expiry");
 }
 
@@ -68,9 +68,9 @@ pub async fn p08_a_renewal_by_load_disturbs_no_commit(scene: Scene) {
     let created = scene.create(&key, &[("visits", "1")]).await;
     let later = scene.after(10 * MINUTE);
     let loaded = later.load(&key).await;
-    assert!(loaded.renewed);
-    let renewed = record_head(loaded.found);
-    assert_eq!((renewed.revision, renewed.last_commit), (created.revision, created.last_commit));
+    assert!(loaded.touched);
+    let touched = record_head(loaded.found);
+    assert_eq!((touched.revision, touched.last_commit), (created.revision, created.last_commit));
     let change = later.change(&created).set("visits", "2");
     assert_eq!(head(applied(later.commit(&key, &change).await)).revision, 2);
     assert_eq!(fields(&later.record(&key).await), are(&[("visits", "2")]));
@@ -90,7 +90,7 @@ pub async fn p08_a_commit_moves_the_expiry(scene: Scene) {
     assert_eq!(changed.created_at, created.created_at);
 }
 
-/// A session of a rule that only knows its creation is never renewed.
+/// A session of a rule that only knows its creation is never touched.
 pub async fn p08_a_session_ends_after_its_creation(scene: Scene) {
     let scene = scene.old_at(DAY);
     let key = scene.key("old");
@@ -99,7 +99,7 @@ pub async fn p08_a_session_ends_after_its_creation(scene: Scene) {
 
     let later = scene.after(DAY - MINUTE);
     let loaded = later.load(&key).await;
-    assert!(!loaded.renewed, "activity does not lengthen it");
+    assert!(!loaded.touched, "activity does not lengthen it");
     let changed = head(applied(later.commit(&key, &later.change(&created).set("visits", "2")).await));
     assert_eq!(changed.expires_at, created.expires_at, "nor do commits");
     assert_eq!(scene.after(DAY).absence(&key).await, Some(created.incarnation));
@@ -113,9 +113,9 @@ pub async fn p08_a_session_ends_at_the_earlier_of_two_rules(scene: Scene) {
     assert_eq!(created.expires_at, Some(created.created_at.plus(30 * MINUTE)));
 
     let later = scene.after(25 * MINUTE).load(&key).await;
-    assert!(later.renewed);
+    assert!(later.touched);
     assert_eq!(record_head(later.found).expires_at, Some(created.created_at.plus(50 * MINUTE)));
-    assert!(!scene.after(45 * MINUTE).load(&key).await.renewed, "it cannot be moved any further");
+    assert!(!scene.after(45 * MINUTE).load(&key).await.touched, "it cannot be moved any further");
     assert_eq!(scene.after(50 * MINUTE).absence(&key).await, Some(created.incarnation));
 }
 
@@ -130,7 +130,7 @@ pub async fn p08_a_date_set_by_a_handler_replaces_the_rule(scene: Scene) {
 
     let later = scene.after(5 * 60 * MINUTE);
     let loaded = later.load(&key).await;
-    assert!(!loaded.renewed, "activity does not move a date");
+    assert!(!loaded.touched, "activity does not move a date");
     assert_eq!(record_head(loaded.found), set);
     let kept = head(applied(later.commit(&key, &later.change(&set).set("visits", "2")).await));
     assert_eq!((kept.until, kept.expires_at), (Some(until), Some(until)), "a commit that is silent about it keeps it");
@@ -172,12 +172,12 @@ pub async fn p08_a_load_never_brings_the_expiry_closer(scene: Scene) {
     let lasting = scene.create(&key, &[("visits", "1")]).await;
     assert_eq!(lasting.expires_at, None);
     let long = scene.idle_for(DAY);
-    assert!(!long.load(&key).await.renewed, "it has no expiry");
+    assert!(!long.load(&key).await.touched, "it has no expiry");
     let limited = head(applied(long.commit(&key, &long.change(&lasting).set("visits", "2")).await));
     assert!(limited.expires_at.is_some());
 
     let short = scene.idle_for(MINUTE);
-    assert!(!short.load(&key).await.renewed);
+    assert!(!short.load(&key).await.touched);
     let current = short.record(&key).await.head;
     let shortened = head(applied(short.commit(&key, &short.change(&current).set("visits", "3")).await));
     assert!(shortened.expires_at < limited.expires_at);
@@ -188,7 +188,7 @@ pub async fn p08_a_load_can_take_the_expiry_away(scene: Scene) {
     let key = scene.key("lasting");
     scene.idle_for(30 * MINUTE).create(&key, &[("visits", "1")]).await;
     let loaded = scene.load(&key).await;
-    assert!(loaded.renewed);
+    assert!(loaded.touched);
     assert_eq!(record_head(loaded.found).expires_at, None);
     assert!(scene.after(DAY).record(&key).await.head.stored);
 }
@@ -201,10 +201,10 @@ pub async fn p06_a_commit_after_expiry_stores_nothing(scene: Scene) {
     let later = scene.after(30 * MINUTE);
     let base = || later.change(&created);
     for commit in [base().set("visits", "2"), base().unset("visits"), base().destroy(), base().renew(&new)] {
-        assert_eq!(gone(later.commit(&key, &commit).await), Gone::Expired);
+        assert_eq!(gone(later.commit(&key, &commit).await), Ended::Expired);
     }
     let far = Some(created.created_at.plus(DAY));
-    assert_eq!(gone(later.commit(&key, &base().until(far)).await), Gone::Expired, "nor is its date put off");
+    assert_eq!(gone(later.commit(&key, &base().until(far)).await), Ended::Expired, "nor is its date put off");
     assert_eq!(later.absence(&key).await, Some(created.incarnation));
     assert_eq!(later.absence(&new).await, None);
     assert_eq!(scene.record(&key).await.head, created, "the record is as it was");
@@ -216,7 +216,7 @@ pub async fn p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see(scen
     let key = scene.key("unseen");
     let in_flight = scene.creation(None).set("visits", "2").edit(|commit| commit.clock.0 += DAY);
     let created = scene.create(&key, &[("visits", "1")]).await;
-    assert_eq!(gone(scene.commit(&key, &in_flight).await), Gone::Expired);
+    assert_eq!(gone(scene.commit(&key, &in_flight).await), Ended::Expired);
     assert_eq!(scene.after(DAY).absence(&key).await, Some(created.incarnation));
 }
 
@@ -234,7 +234,7 @@ pub async fn p06_a_new_life_begins_over_an_expired_session(scene: Scene) {
     assert!(record.head.created_at >= old.created_at.plus(DAY - MINUTE));
     assert_eq!(fields(&record), are(&[("theme", "dark")]));
 
-    assert_eq!(gone(later.commit(&key, &later.change(&old).set("visits", "2")).await), Gone::Destroyed);
+    assert_eq!(gone(later.commit(&key, &later.change(&old).set("visits", "2")).await), Ended::Destroyed);
     let late = conflict(later.commit(&key, &later.creation(saw).set("visits", "1")).await);
     assert_eq!(late.head, record.head);
 }
@@ -245,8 +245,8 @@ pub async fn p08_an_unstored_session_ends_too(scene: Scene) {
     let loaded = scene.load(&key).await;
     let valid = |until| scene.creation(None).set("visits", "1").edit(|commit| commit.valid_until = Some(until));
     let over = valid(loaded.now);
-    assert_eq!(gone(scene.commit(&key, &over).await), Gone::Expired);
-    assert_eq!(gone(scene.commit(&key, &over.destroy()).await), Gone::Expired);
+    assert_eq!(gone(scene.commit(&key, &over).await), Ended::Expired);
+    assert_eq!(gone(scene.commit(&key, &over.destroy()).await), Ended::Expired);
     assert_eq!(scene.absence(&key).await, None, "a refused commit leaves no trace");
     assert!(applied(scene.commit(&key, &valid(loaded.now.plus(DAY))).await).is_stored);
 }
@@ -257,10 +257,10 @@ pub async fn p06_an_emptied_session_expires(scene: Scene) {
     let key = scene.key("emptied");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let emptied = head(applied(scene.commit(&key, &scene.change(&created).unset("visits")).await));
-    assert!(scene.after(4 * MINUTE).load(&key).await.renewed, "loading it counts as activity");
+    assert!(scene.after(4 * MINUTE).load(&key).await.touched, "loading it counts as activity");
     let later = scene.after(DAY);
     assert_eq!(later.absence(&key).await, Some(created.incarnation));
-    assert_eq!(gone(later.commit(&key, &later.change(&emptied).set("visits", "2")).await), Gone::Expired);
+    assert_eq!(gone(later.commit(&key, &later.change(&emptied).set("visits", "2")).await), Ended::Expired);
 }
 
 /// A lost answer can still be asked for when the session has expired since.

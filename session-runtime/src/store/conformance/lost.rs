@@ -2,7 +2,7 @@
 
 use super::scene::{Draft, Scene, applied, are, conflict, fields, gone, head};
 use crate::store::rule::Commits;
-use crate::store::{Gone, Head};
+use crate::store::{Ended, Head};
 
 /// A change that is sent again is applied once, and answered as before.
 pub async fn p07_a_repeated_change_is_applied_once(scene: Scene) {
@@ -130,7 +130,7 @@ pub async fn p07_a_lost_answer_is_known_after_a_destroy(scene: Scene) {
     assert!(again.repeated && !again.is_stored, "it was applied, and nothing is stored now: {again:?}");
     assert_eq!(scene.absence(&key).await, Some(created.incarnation), "answering brings nothing back");
     let never = scene.change(&created).set("visits", "3");
-    assert_eq!(gone(scene.commit(&key, &never).await), Gone::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &never).await), Ended::Destroyed);
 }
 
 /// A commit that was applied before the session moved away is still answered at the old key.
@@ -159,7 +159,7 @@ pub async fn p07_a_lost_commit_does_not_reach_the_next_life(scene: Scene) {
     let again = head(applied(scene.commit(&key, &again).await));
 
     for lost in [creation, change, destroy] {
-        assert_eq!(gone(scene.commit(&key, &lost).await), Gone::Destroyed);
+        assert_eq!(gone(scene.commit(&key, &lost).await), Ended::Destroyed);
     }
     let record = scene.record(&key).await;
     assert_eq!((record.head, fields(&record)), (again, are(&[("theme", "dark")])));

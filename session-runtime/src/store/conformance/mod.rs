@@ -77,7 +77,7 @@ impl fmt::Debug for Case {
 /// The promises of this crate, the first being number 1.
 pub const PROMISES: [&str; 11] = [
     "Stored state is the difference from the initial state",
-    "Untouched costs nothing",
+    "Unmarked costs nothing",
     "Dirty is exact",
     "A commit writes only dirty fields, atomically",
     "Writers of different fields both survive; a reader never overwrites",

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::scene::{DAY, Draft, Scene, applied, are, fields, gone, head};
-use crate::store::{CommitId, Gone, Incarnation, Key, RegistrationId};
+use crate::store::{CommitId, Ended, Incarnation, Key, RegistrationId};
 
 /// Keys that stores have tripped over. All are different, so all are different sessions.
 pub(super) fn odd_keys() -> Vec<String> {
@@ -50,7 +50,7 @@ pub async fn p11_odd_keys_can_be_changed_moved_and_destroyed(scene: Scene) {
             let moved = head(applied(scene.commit(&key, &scene.change(&changed).renew(&to)).await));
             assert_eq!(fields(&scene.record(&to).await), are(&[("visits", "2")]), "{id:?}");
             assert!(scene.destroy(&to, &moved).await.was_stored);
-            assert_eq!(gone(scene.commit(&key, &scene.change(&changed).destroy()).await), Gone::Renewed);
+            assert_eq!(gone(scene.commit(&key, &scene.change(&changed).destroy()).await), Ended::Renewed);
         } else {
             assert!(scene.destroy(&key, &changed).await.was_stored);
         }
@@ -172,5 +172,5 @@ pub async fn p11_an_id_of_zero_is_not_taken_for_known(scene: Scene) {
     let unborn = scene.creation(None).set("visits", "1").edit(|commit| commit.creates = Incarnation(0));
     let zero = head(applied(scene.commit(&end, &unborn).await));
     scene.destroy(&end, &zero).await;
-    assert_eq!(gone(scene.commit(&end, &scene.creation(None).set("visits", "2")).await), Gone::Destroyed);
+    assert_eq!(gone(scene.commit(&end, &scene.creation(None).set("visits", "2")).await), Ended::Destroyed);
 }

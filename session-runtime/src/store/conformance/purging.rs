@@ -6,7 +6,7 @@
 
 use super::scene::{DAY, Draft, MINUTE, Scene, applied, gone, head};
 use crate::expiry::Lifetime;
-use crate::store::{Gone, Head, Key, Store};
+use crate::store::{Ended, Head, Key, Store};
 
 const YEAR: i64 = 365 * DAY;
 
@@ -67,7 +67,7 @@ pub async fn p08_what_ended_is_forgotten_after_its_retention(scene: Scene) {
     purge(&later, 2).await;
     for (key, head) in ended {
         assert_eq!(later.absence(&key).await, None, "nothing is left of {}", key.id());
-        assert_eq!(gone(later.commit(&key, &later.change(&head).set("visits", "2")).await), Gone::Absent);
+        assert_eq!(gone(later.commit(&key, &later.change(&head).set("visits", "2")).await), Ended::Unknown);
     }
     assert_eq!(scene.count().await, 0);
 }
@@ -78,7 +78,7 @@ pub async fn p06_what_ended_is_kept_for_its_retention(scene: Scene) {
     let ended = ended(&scene, "kept").await;
     let later = scene.after(5 * YEAR);
     purge(&later, 100).await;
-    let reasons = [Gone::Expired, Gone::Destroyed, Gone::Renewed, Gone::Expired, Gone::Expired];
+    let reasons = [Ended::Expired, Ended::Destroyed, Ended::Renewed, Ended::Expired, Ended::Expired];
     for ((key, head), reason) in ended.iter().zip(reasons) {
         assert_eq!(later.absence(key).await, Some(head.incarnation), "{} is known", key.id());
         let change = later.change(head).set("visits", "2");
@@ -101,14 +101,14 @@ pub async fn p08_a_purge_removes_no_living_session(scene: Scene) {
     assert_eq!(scene.listed(10).await, ["expiring", "lasting"]);
 }
 
-/// Sessions that were due once, and were renewed, stored again or created anew since, are not purged.
+/// Sessions that were due once, and were touched, stored again or created anew since, are not purged.
 pub async fn p08_a_purge_goes_by_the_current_expiry(scene: Scene) {
     let scene = years_ago(&scene, 10);
     let idle = scene.idle_for(2 * YEAR);
-    let renewed = scene.key("renewed");
-    let first = idle.create(&renewed, &[("visits", "1")]).await;
-    assert!(idle.after(YEAR).load(&renewed).await.renewed);
-    assert!(idle.after(2 * YEAR + YEAR / 2).load(&renewed).await.renewed);
+    let touched = scene.key("touched");
+    let first = idle.create(&touched, &[("visits", "1")]).await;
+    assert!(idle.after(YEAR).load(&touched).await.touched);
+    assert!(idle.after(2 * YEAR + YEAR / 2).load(&touched).await.touched);
 
     let again = scene.key("again");
     let old = scene.create(&again, &[("visits", "1")]).await;
@@ -129,7 +129,7 @@ pub async fn p08_a_purge_goes_by_the_current_expiry(scene: Scene) {
 
     let later = scene.after(4 * YEAR);
     purge(&later, 100).await;
-    assert_eq!(idle.after(4 * YEAR).record(&renewed).await.head.incarnation, first.incarnation);
+    assert_eq!(idle.after(4 * YEAR).record(&touched).await.head.incarnation, first.incarnation);
     assert_eq!(later.record(&again).await.head, anew);
     assert_eq!(later.record(&emptied).await.head, stored);
     assert_eq!(later.record(&new).await.head, moved);

@@ -175,7 +175,7 @@ pub async fn p06_a_destroy_races_with_writers(scene: Scene) {
                     match scene.commit(&key, &scene.change(&base).set("visits", "1")).await {
                         Reply::Applied(applied) => base = head(applied),
                         Reply::Conflict(record) => base = record.head,
-                        Reply::Gone(_) => return,
+                        Reply::Ended(_) => return,
                         Reply::Occupied => panic!("nothing moves"),
                     }
                 }

@@ -126,13 +126,13 @@ pub async fn p08_calls_of_a_read_are_one_load_that_renews_only_when_due(scene: S
     let at = |millis| scene.after(millis).sessions::<Visitor>().expiry(hour).build();
     let now = at(0);
     now.update(&id, |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
-    for (later, renewed) in [(0, false), (MINUTE, false), (6 * MINUTE, true), (7 * MINUTE, false), (64 * MINUTE, true)]
+    for (later, touched) in [(0, false), (MINUTE, false), (6 * MINUTE, true), (7 * MINUTE, false), (64 * MINUTE, true)]
     {
         let sessions = at(later);
         let mut visitor = load(&sessions, &id).await;
         assert_eq!(visitor.visits, 1, "after {later} ms");
         visitor.commit().await.expect("a commit");
-        assert_eq!(sessions.store().take(), [Call::Load { key: id.clone(), renewed }], "after {later} ms");
+        assert_eq!(sessions.store().take(), [Call::Load { key: id.clone(), touched }], "after {later} ms");
     }
     assert!(load(&at(125 * MINUTE), &id).await.is_new(), "an hour after its last use it has ended");
 }

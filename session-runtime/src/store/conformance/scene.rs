@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
 use crate::store::{
-    Action, Applied, Base, BoxStore, Change, Commit, CommitId, Field, Found, Gone, Head, Incarnation, Key, Load,
-    Loaded, Record, RegistrationId, Reply, Store,
+    Action, Applied, Base, BoxStore, Change, Commit, CommitId, Ended, Found, Head, Incarnation, Key, Load, Loaded,
+    Record, RegistrationId, Reply, Store, StoredField,
 };
 
 pub(super) const SECOND: i64 = 1_000;
@@ -42,7 +42,7 @@ impl Scene {
         Self {
             store,
             name: format!("case-{:016x}", rand::random::<u64>()).into(),
-            lifetime: Lifetime { inactivity: None, creation: None, renew_after: 1, retention: RETENTION },
+            lifetime: Lifetime { inactivity: None, creation: None, touch_after: 1, retention: RETENTION },
             clock: ClockOffset(BEGINNING),
         }
     }
@@ -59,7 +59,7 @@ impl Scene {
 
     /// The same sessions, ending after this much inactivity; loads renew after a tenth of it.
     pub(super) fn idle_for(&self, inactivity: i64) -> Self {
-        let lifetime = Lifetime { inactivity: Some(inactivity), renew_after: inactivity / 10, ..self.lifetime };
+        let lifetime = Lifetime { inactivity: Some(inactivity), touch_after: inactivity / 10, ..self.lifetime };
         Self { lifetime, ..self.clone() }
     }
 
@@ -221,9 +221,9 @@ pub(super) fn conflict(reply: Reply) -> Record {
 
 /// How the base of a commit must have ended.
 #[track_caller]
-pub(super) fn gone(reply: Reply) -> Gone {
+pub(super) fn gone(reply: Reply) -> Ended {
     match reply {
-        Reply::Gone(gone) => gone,
+        Reply::Ended(gone) => gone,
         other => panic!("the base of the commit must be gone, but the answer was {other:?}"),
     }
 }
@@ -236,7 +236,7 @@ pub(super) fn head(applied: Applied) -> Head {
 
 /// The fields of a record, sorted, as text.
 pub(super) fn fields(record: &Record) -> Vec<(String, String)> {
-    let text = |field: &Field| (field.name.to_string(), String::from_utf8_lossy(&field.value).into_owned());
+    let text = |field: &StoredField| (field.name.to_string(), String::from_utf8_lossy(&field.value).into_owned());
     let mut fields: Vec<_> = record.fields.iter().map(text).collect();
     fields.sort();
     fields

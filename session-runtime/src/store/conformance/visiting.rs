@@ -83,7 +83,7 @@ pub(super) async fn with_a_visitor(scene: &Scene, id: &str) -> Sessions<Visitor,
 
 /// A load that does not move the expiry, in a log.
 pub(super) fn loading(id: &str) -> Call {
-    Call::Load { key: id.to_owned(), renewed: false }
+    Call::Load { key: id.to_owned(), touched: false }
 }
 
 /// A commit in a log.

@@ -1,7 +1,7 @@
 //! Changes of stored sessions.
 
 use super::scene::{Draft, Scene, applied, are, conflict, fields, gone, head};
-use crate::store::{Base, CommitId, Gone, Incarnation, RegistrationId};
+use crate::store::{Base, CommitId, Ended, Incarnation, RegistrationId};
 
 /// A change of the current record is applied: these fields, and no others.
 pub async fn p04_a_change_touches_only_its_fields(scene: Scene) {
@@ -101,8 +101,8 @@ pub async fn p06_a_change_of_another_life_is_refused(scene: Scene) {
     let key = scene.key("other");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let other = crate::store::Head { incarnation: Incarnation::random(), ..created };
-    assert_eq!(gone(scene.commit(&key, &scene.change(&other).set("visits", "2")).await), Gone::Destroyed);
-    assert_eq!(gone(scene.commit(&key, &scene.change(&other).destroy()).await), Gone::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.change(&other).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(gone(scene.commit(&key, &scene.change(&other).destroy()).await), Ended::Destroyed);
     assert_eq!(scene.record(&key).await.head, created);
 }
 

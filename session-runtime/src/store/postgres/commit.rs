@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::super::rule::{self, Decision};
-use super::super::{Action, Applied, Base, Commit, Gone, Key, Reply, StoreError, StoreErrorKind};
+use super::super::{Action, Applied, Base, Commit, Ended, Key, Reply, StoreError, StoreErrorKind};
 use super::row::{column, to_sql};
 use super::{PostgresStore, bytes, flag, int, row, text};
 use crate::expiry::Timestamp;
@@ -93,10 +93,10 @@ fn reply(row: &Row, commit: &Commit) -> Result<Reply, StoreError> {
         ("nothing", _) => Reply::Applied(Applied { head: None, was_stored: false, is_stored: false, repeated: false }),
         ("conflict", Some(header)) => Reply::Conflict(row::record(row, 3, header.head)?),
         ("occupied", _) => Reply::Occupied,
-        ("destroyed", _) => Reply::Gone(Gone::Destroyed),
-        ("renewed", _) => Reply::Gone(Gone::Renewed),
-        ("expired", _) => Reply::Gone(Gone::Expired),
-        ("absent", _) => Reply::Gone(Gone::Absent),
+        ("destroyed", _) => Reply::Ended(Ended::Destroyed),
+        ("renewed", _) => Reply::Ended(Ended::Renewed),
+        ("expired", _) => Reply::Ended(Ended::Expired),
+        ("absent", _) => Reply::Ended(Ended::Unknown),
         _ => {
             let message = "PostgreSQL answered what this build does not know; look whether the functions were changed";
             return Err(StoreError::new(StoreErrorKind::Incompatible, message));

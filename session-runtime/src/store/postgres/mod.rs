@@ -158,7 +158,7 @@ impl Store for PostgresStore {
                     bytes(&key.id().as_bytes()),
                     int(&lifetime.inactivity),
                     int(&lifetime.creation),
-                    int(&lifetime.renew_after),
+                    int(&lifetime.touch_after),
                     int(&lifetime.retention),
                     int(&load.clock.0),
                 ],
@@ -170,7 +170,7 @@ impl Store for PostgresStore {
             Some(header) if header.is_live(now) => Found::Record(row::record(&row, 2, header.head)?),
             Some(header) => Found::Absent { saw: Some(header.head.incarnation) },
         };
-        Ok(Loaded { now, renewed: column(&row, 1, "renewed")?, found })
+        Ok(Loaded { now, touched: column(&row, 1, "touched")?, found })
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {

@@ -6,8 +6,8 @@ use tokio_postgres::types::FromSql;
 
 use super::super::rule::{Commits, Header, State};
 use super::super::{
-    CommitId, Field, Head, Incarnation, Record, RegisteredField, Registration, RegistrationId, StoreError,
-    StoreErrorKind,
+    CommitId, Head, Incarnation, Record, RegisteredField, Registration, RegistrationId, StoreError, StoreErrorKind,
+    StoredField,
 };
 use super::error;
 use crate::expiry::Timestamp;
@@ -79,7 +79,7 @@ pub(super) fn record(row: &Row, first: usize, head: Head) -> Result<Record, Stor
     let fields = names.into_iter().zip(values).map(|(name, value)| {
         let is_ours = !name.is_empty() && name.len() <= LONGEST_FIELD && !name.starts_with('#');
         if is_ours {
-            Ok(Field { name: name.into(), value: Bytes::copy_from_slice(value) })
+            Ok(StoredField { name: name.into(), value: Bytes::copy_from_slice(value) })
         } else {
             Err(corrupt(name.get(..LONGEST_FIELD).unwrap_or(name)))
         }

@@ -242,16 +242,16 @@ $body$;
 
 -- Reads a session without a lock, header and fields of one moment; and moves its expiry, if that is due.
 CREATE OR REPLACE FUNCTION sessions.load(
-    p_name text, p_key bytea, p_inactivity bigint, p_creation bigint, p_renew_after bigint, p_retention bigint,
+    p_name text, p_key bytea, p_inactivity bigint, p_creation bigint, p_touch_after bigint, p_retention bigint,
     p_offset bigint,
-    OUT now bigint, OUT renewed boolean, OUT header sessions.header, OUT fields text[], OUT field_values bytea[]
+    OUT now bigint, OUT touched boolean, OUT header sessions.header, OUT fields text[], OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     r record;
     wrong text;
     expires bigint;
 BEGIN
-    renewed := false;
+    touched := false;
     LOOP
         now := sessions.clock(p_offset);
         SELECT t AS header, f.fields, f.field_values INTO r
@@ -277,10 +277,10 @@ BEGIN
         fields := r.fields;
         field_values := r.field_values;
         expires := sessions.expires_at(header.created_at, header.until, now, p_inactivity, p_creation);
-        IF header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_renew_after THEN
+        IF header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_touch_after THEN
             RETURN;
         END IF;
-        -- Only what was read is renewed; when something came in between, it is read again.
+        -- Only what was read is touched; when something came in between, it is read again.
         UPDATE sessions.header t
         SET expires_at = expires,
             retained_until = sessions.retained_until(t.state, expires, now, p_retention),
@@ -289,7 +289,7 @@ BEGIN
             AND t.revision = header.revision AND t.commits = header.commits AND t.state = header.state
             AND t.expires_at = header.expires_at;
         IF FOUND THEN
-            renewed := true;
+            touched := true;
             header.expires_at := expires;
             RETURN;
         END IF;

@@ -115,7 +115,7 @@ impl Statements {
         let stored = "t.name = $1 AND t.state = 0 \
              AND (t.expires_at IS NULL OR t.expires_at > (SELECT sessions.clock($2)))";
         Self {
-            load: call(&format!("c.now, c.renewed, c.fields, c.field_values, {HEADER}"), "load", 7),
+            load: call(&format!("c.now, c.touched, c.fields, c.field_values, {HEADER}"), "load", 7),
             commit: call(&reply, "commit", 23),
             renew: call(&reply, "renew", 24),
             register: call("true", "register", 7),

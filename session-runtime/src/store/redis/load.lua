@@ -2,7 +2,7 @@
 -- KEYS: the session. ARGV: how long sessions live. Answers the time, what was done, and the hash.
 local ABSENT, ENDED, FOUND, MOVED, UNMOVED = 0, 1, 2, 3, 4
 local key, rule = KEYS[1], {}
-local flags, offset, inactivity, creation, renew_after, retention = struct.unpack('>Bi7i7i7i7i7', ARGV[1])
+local flags, offset, inactivity, creation, touch_after, retention = struct.unpack('>Bi7i7i7i7i7', ARGV[1])
 if has(flags, 1) then rule.inactivity = inactivity end
 if has(flags, 2) then rule.creation = creation end
 rule.retention = retention
@@ -26,7 +26,7 @@ if not header then return redis.error_reply('CORRUPT ' .. foreign) end
 if not is_live(header, now) then return { now, ENDED, { '#h', raw, '#c', commits } } end
 
 local expires = expires_at(rule, header.created, header.fixed, now)
-if not header.expires or (expires and expires - header.expires < renew_after) then return { now, FOUND, found } end
+if not header.expires or (expires and expires - header.expires < touch_after) then return { now, FOUND, found } end
 header.expires = expires
 header.retained = retained_until(rule, header.state, expires, now)
 -- A server that takes no writes, or has no memory left, still answers reads.

@@ -7,7 +7,7 @@ use self::link::Link;
 use self::script::{COMMIT, LOAD};
 use super::rule::{self, Decision};
 use super::{
-    Action, Applied, Commit, Cursor, Found, Gone, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store,
+    Action, Applied, Commit, Cursor, Ended, Found, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store,
     StoreError, StoreErrorKind,
 };
 use crate::expiry::{ClockOffset, Timestamp};
@@ -158,7 +158,7 @@ impl Store for RedisStore {
         if done == wire::UNMOVED {
             tracing::warn!("Redis takes no writes: a session that is in use could not be kept from expiring");
         }
-        Ok(Loaded { now, renewed: done == wire::MOVED, found })
+        Ok(Loaded { now, touched: done == wire::MOVED, found })
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
@@ -235,10 +235,10 @@ fn reply(answer: Value, commit: &Commit) -> Result<Reply, StoreError> {
             let header = found.as_ref().map(|(header, _)| header);
             match (rule::decide(header, commit, Timestamp::from_millis(now)), &found) {
                 (Decision::Answer(applied), _) => Ok(Reply::Applied(applied)),
-                (Decision::Gone(gone), _) => Ok(Reply::Gone(gone)),
+                (Decision::Ended(gone), _) => Ok(Reply::Ended(gone)),
                 (Decision::Conflict, _) => Ok(match found {
                     Some((header, fields)) => Reply::Conflict(wire::record(&header, fields)),
-                    None => Reply::Gone(Gone::Absent),
+                    None => Reply::Ended(Ended::Unknown),
                 }),
                 (Decision::Apply, _) => Err(StoreError::new(
                     StoreErrorKind::Incompatible,

@@ -10,7 +10,7 @@ use super::error::{self, corrupt};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::store::rule::{Commits, Header, State};
 use crate::store::{
-    Action, Base, Commit, CommitId, Field, Head, Incarnation, Load, Record, RegistrationId, StoreError,
+    Action, Base, Commit, CommitId, Head, Incarnation, Load, Record, RegistrationId, StoreError, StoredField,
 };
 
 /// The field that holds the header.
@@ -66,10 +66,10 @@ fn put_duration(out: &mut Vec<u8>, millis: i64) {
 
 /// What `load.lua` takes.
 pub(super) fn load(load: &Load) -> Vec<u8> {
-    let Lifetime { inactivity, creation, renew_after, retention } = load.lifetime;
+    let Lifetime { inactivity, creation, touch_after, retention } = load.lifetime;
     let mut out = Vec::with_capacity(36);
     out.push(u8::from(inactivity.is_some()) | u8::from(creation.is_some()) << 1);
-    for millis in [load.clock.0, inactivity.unwrap_or(0), creation.unwrap_or(0), renew_after, retention] {
+    for millis in [load.clock.0, inactivity.unwrap_or(0), creation.unwrap_or(0), touch_after, retention] {
         put_time(&mut out, millis);
     }
     out
@@ -210,7 +210,7 @@ fn read_header(raw: &[u8], commits: Commits) -> Option<Header> {
 }
 
 /// What a script found in a hash: its header and its fields, or nothing.
-pub(super) fn hash(found: Vec<Value>) -> Result<Option<(Header, Vec<Field>)>, StoreError> {
+pub(super) fn hash(found: Vec<Value>) -> Result<Option<(Header, Vec<StoredField>)>, StoreError> {
     if found.is_empty() {
         return Ok(None);
     }
@@ -227,7 +227,7 @@ pub(super) fn hash(found: Vec<Value>) -> Result<Option<(Header, Vec<Field>)>, St
             [b'#', ..] => return Err(corrupt("#, a name that no session field has")),
             name => {
                 let name = std::str::from_utf8(name).map_err(|_| corrupt("one whose name is not UTF-8"))?;
-                fields.push(Field { name: name.into(), value: Bytes::from(value) });
+                fields.push(StoredField { name: name.into(), value: Bytes::from(value) });
             }
         }
     }
@@ -236,7 +236,7 @@ pub(super) fn hash(found: Vec<Value>) -> Result<Option<(Header, Vec<Field>)>, St
 }
 
 /// A record of what a script found.
-pub(super) fn record(header: &Header, fields: Vec<Field>) -> Record {
+pub(super) fn record(header: &Header, fields: Vec<StoredField>) -> Record {
     Record { head: header.head, fields }
 }
 

@@ -18,12 +18,12 @@ pub(super) fn load(connection: &Connection, key: &Key, load: Load) -> Result<(Lo
     let (found, due) = match session {
         Some(Session { id, header }) if header.is_live(now) => {
             let record = Record { head: header.head, fields: rows::fields(connection, id)? };
-            let due = header.renewed(&load.lifetime, now).map(|header| Session { id, header });
+            let due = header.touched(&load.lifetime, now).map(|header| Session { id, header });
             (Found::Record(record), due)
         }
         ended => (Found::Absent { saw: ended.map(|session| session.header.head.incarnation) }, None),
     };
-    Ok((Loaded { now, renewed: false, found }, due))
+    Ok((Loaded { now, touched: false, found }, due))
 }
 
 pub(super) fn keys(

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, ToSql};
 use super::error::{Failure, Result};
 use crate::expiry::Timestamp;
 use crate::store::rule::{Commits, Header, State};
-use crate::store::{CommitId, Field, Head, Incarnation, Key, RegistrationId};
+use crate::store::{CommitId, Head, Incarnation, Key, RegistrationId, StoredField};
 
 /// A row of the sessions' table.
 pub(super) struct Session {
@@ -122,7 +122,7 @@ pub(super) fn update(connection: &Connection, id: i64, header: &Header) -> Resul
 }
 
 /// The fields of a session. Their values share one buffer.
-pub(super) fn fields(connection: &Connection, session: i64) -> Result<Vec<Field>> {
+pub(super) fn fields(connection: &Connection, session: i64) -> Result<Vec<StoredField>> {
     let mut statement =
         connection.prepare_cached("SELECT name, value FROM session_runtime_fields WHERE session = ?1")?;
     let mut rows = statement.query([session])?;
@@ -138,7 +138,7 @@ pub(super) fn fields(connection: &Connection, session: i64) -> Result<Vec<Field>
         found.push((name, start..buffer.len()));
     }
     let buffer = Bytes::from(buffer);
-    Ok(found.into_iter().map(|(name, range)| Field { name, value: buffer.slice(range) }).collect())
+    Ok(found.into_iter().map(|(name, range)| StoredField { name, value: buffer.slice(range) }).collect())
 }
 
 /// A value as this crate stores it: text where it is text, so that the shell shows it, and else a BLOB.

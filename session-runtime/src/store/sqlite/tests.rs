@@ -24,7 +24,7 @@ fn commit(size: usize) -> Commit {
         version: 1,
         registration: RegistrationId(1),
         keep_empty: false,
-        lifetime: Lifetime { inactivity: None, creation: None, renew_after: 1, retention: 0 },
+        lifetime: Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 0 },
         until: None,
         valid_until: None,
         clock: ClockOffset(0),

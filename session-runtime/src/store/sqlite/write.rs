@@ -7,7 +7,7 @@ use super::read;
 use super::rows::{self, Session, Value};
 use crate::expiry::{ClockOffset, Timestamp};
 use crate::store::rule::{self, Decision};
-use crate::store::{Action, Applied, Commit, Found, Gone, Key, Load, Loaded, Record, Registration, Reply};
+use crate::store::{Action, Applied, Commit, Ended, Found, Key, Load, Loaded, Record, Registration, Reply};
 
 /// Applies a commit, or tells what is there instead.
 pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Result<Reply> {
@@ -20,8 +20,8 @@ pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Res
         (Decision::Conflict, Some(Session { id, header })) => {
             return Ok(Reply::Conflict(Record { head: header.head, fields: rows::fields(connection, *id)? }));
         }
-        (Decision::Conflict, None) => return Ok(Reply::Gone(Gone::Absent)),
-        (Decision::Gone(gone), _) => return Ok(Reply::Gone(gone)),
+        (Decision::Conflict, None) => return Ok(Reply::Ended(Ended::Unknown)),
+        (Decision::Ended(gone), _) => return Ok(Reply::Ended(gone)),
     }
     let target = match &commit.action {
         Action::Renew { to } => rows::session(connection, to)?,
@@ -123,7 +123,7 @@ pub(super) fn load(connection: &Connection, key: &Key, load: Load) -> Result<Loa
             .prepare_cached("UPDATE session_runtime_sessions SET expires_at = ?2, retained_until = ?3 WHERE id = ?1")?
             .execute((id, header.head.expires_at.map(Timestamp::as_millis), until))?;
         record.head = header.head;
-        loaded.renewed = true;
+        loaded.touched = true;
     }
     Ok(loaded)
 }

@@ -1,4 +1,4 @@
-//! Untouched costs nothing.
+//! Unmarked costs nothing.
 
 use allocation_counter::{AllocationInfo, measure};
 use session_runtime::{Handle, Outcome, Session, Sessions};

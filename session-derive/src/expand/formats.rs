@@ -24,7 +24,7 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
             Some(quote! {
                 pub struct #rule;
 
-                impl #impl_generics __session::Rule<#ty> for #rule #where_clause {
+                impl #impl_generics __session::Format<#ty> for #rule #where_clause {
                     fn serialize<__S: __session::Serializer>(
                         field: &#ty,
                         serializer: __S,
