@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use session_runtime::store::connect;
-use session_runtime::{BoxStore, Error, Handle, Session, Sessions};
+use session_runtime::{Error, Handle, Session, Sessions};
 use session_tests::postgres_server::{self, PostgresServer};
 use session_tests::redis_server::{self, RedisServer};
 
@@ -60,8 +60,8 @@ fn lines(text: &[&str]) -> String {
 const EVIL: &str = "\u{1b}[2J\u{202e}\\";
 const EVIL_SHOWN: &str = r"\u{1b}[2J\u{202e}\\";
 
-async fn fill(sessions: &Sessions<Visitor, BoxStore>) {
-    let change = |visitor: &mut Handle<Visitor, BoxStore>| {
+async fn fill(sessions: &Sessions<Visitor>) {
+    let change = |visitor: &mut Handle<Visitor>| {
         *visitor.edit().visits() += 1;
         visitor.edit().token().push_str("swordfish");
     };
@@ -77,9 +77,9 @@ async fn fill(sessions: &Sessions<Visitor, BoxStore>) {
 /// Each task, on a store of its own.
 async fn does_it_all(url: &str) {
     let store = connect(url).await.expect("a store");
-    let sessions = Sessions::<Visitor, _>::new(store.clone());
+    let sessions = Sessions::<Visitor>::new(store.clone());
     fill(&sessions).await;
-    Sessions::<Chat, _>::new(store).prepare().await.expect("a registration");
+    Sessions::<Chat>::new(store).prepare().await.expect("a registration");
 
     let registered = [
         "chat version 0, json",

@@ -150,6 +150,29 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
+impl Error {
+    /// Whether the same operation can succeed later without a change of the program, its settings or what is stored:
+    /// the store was out of reach, or others kept changing the session. A commit that failed so can be tried again
+    /// with the same handle, and is applied once.
+    ///
+    /// ```
+    /// use session_runtime::Error;
+    /// use session_runtime::store::{StoreError, StoreErrorKind};
+    ///
+    /// let lost = Error::from(StoreError::new(StoreErrorKind::Unavailable, "the connection broke"));
+    /// assert!(lost.is_transient());
+    /// assert!(!Error::Destroyed.is_transient());
+    /// ```
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Contended => true,
+            Self::Store(error) => error.kind().is_transient(),
+            _ => false,
+        }
+    }
+}
+
 /// A field whose initial value differs from the registered one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {

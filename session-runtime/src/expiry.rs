@@ -95,6 +95,11 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
+    /// Without a rule: only a date that was set ends a session.
+    pub(crate) const fn unruled(retention: i64) -> Self {
+        Self { inactivity: None, creation: None, touch_after: 1, retention }
+    }
+
     pub(crate) fn new(expiry: Expiry, touch_share: f64, retention: Duration) -> Self {
         let (inactivity, creation) = match expiry {
             Expiry::Never => (None, None),
@@ -108,13 +113,13 @@ impl Lifetime {
         Self { inactivity, creation, touch_after, retention: to_millis(retention) }
     }
 
-    /// When a session with this creation, and this date set by a handler, ends if it was active `now`.
+    /// When a session with this creation, and this end set by a handler, ends if it was active `now`.
     ///
     /// A date that a handler set replaces the rule.
     #[must_use]
-    pub fn expires_at(&self, created_at: Timestamp, until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        if until.is_some() {
-            return until;
+    pub fn expires_at(&self, created_at: Timestamp, fixed_end: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        if fixed_end.is_some() {
+            return fixed_end;
         }
         let idle = self.inactivity.map(|inactivity| now.plus(inactivity));
         let old = self.creation.map(|creation| created_at.plus(creation));

@@ -16,7 +16,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), session_runtime::Error> {
-//! let sessions = Sessions::<Visitor, _>::new(MemoryStore::new());
+//! let sessions = Sessions::<Visitor>::new(MemoryStore::new());
 //!
 //! let mut visitor = sessions.load("42").await?;
 //! assert_eq!(visitor.commit().await?.outcome(), Outcome::Unchanged); // fresh defaults are not written
@@ -47,6 +47,7 @@ pub mod admin;
 pub mod codec;
 mod error;
 pub mod expiry;
+mod field;
 pub mod merge;
 mod schema;
 mod session;
@@ -68,13 +69,13 @@ pub use session::{Field, Session};
 pub use session_derive::Session;
 pub use sessions::{Committed, Handle, Limits, OnUndecodable, Outcome, Sessions, SessionsBuilder};
 pub use stats::Stats;
+pub use store::{AnyStore, MemoryStore, connect};
 #[cfg(feature = "postgres")]
-pub use store::PostgresStore;
+pub use store::{PostgresOptions, PostgresStore};
 #[cfg(feature = "redis")]
-pub use store::RedisStore;
+pub use store::{RedisOptions, RedisStore, Slots};
 #[cfg(feature = "sqlite")]
-pub use store::SqliteStore;
-pub use store::{BoxStore, MemoryStore};
+pub use store::{SqliteOptions, SqliteStore, Synchronous};
 pub use tracked::{Fields, Patch, Tracked};
 
 /// The examples of the README are compiled with the tests.

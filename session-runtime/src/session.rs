@@ -18,7 +18,7 @@ use serde::ser::{Serialize, Serializer};
     note = "add `#[derive(session_runtime::Session)]` to the struct `{Self}`",
     note = "an enum or a type of another crate becomes a field of such a struct"
 )]
-pub trait Session: Sized {
+pub trait Session: Sized + Send + 'static {
     /// The borrow of a session and its marks that `edit()` lends: one method per field, each marks its field.
     type Edit<'session>
     where
@@ -340,7 +340,7 @@ pub trait Previous<T>: Sized {
     type Output;
 
     /// `from = Old`
-    fn from<Old: Session + 'static>(self) -> Self::Output
+    fn from<Old: Session>(self) -> Self::Output
     where
         T: From<Old>;
 

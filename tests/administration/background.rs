@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use session_runtime::store::StoreErrorKind;
-use session_runtime::{Error, Expiry, Sessions};
-use session_tests::{Events, Fault};
+use session_runtime::{Error, Expiry};
+use session_tests::{Events, Fault, Kept};
 use tokio::time::sleep;
 
 use crate::place::{Place, Visitor, store_visits};
@@ -12,9 +12,9 @@ use crate::place::{Place, Visitor, store_visits};
 const HOUR: Duration = Duration::from_secs(3600);
 const MOMENT: Duration = Duration::from_millis(1);
 
-fn sessions() -> Sessions<Visitor, Place> {
+fn sessions() -> Kept<Visitor, Place> {
     let minute = Duration::from_secs(60);
-    Sessions::builder(Place::default()).expiry(Expiry::AfterInactivity(minute)).retention(minute).build()
+    Kept::builder(Place::default()).expiry(Expiry::AfterInactivity(minute)).retention(minute).build()
 }
 
 #[tokio::test(start_paused = true)]

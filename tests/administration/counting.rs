@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use session_runtime::{Error, Expiry, Outcome, Session, Sessions, Stats};
-use session_tests::{Fault, now, write};
+use session_runtime::{Error, Expiry, Outcome, Session, Stats};
+use session_tests::{Fault, Kept, now, write};
 
 use crate::place::{Item, Place, Visitor, store_visits, visit};
 
@@ -19,14 +19,14 @@ macro_rules! stats {
 
 /// The sessions of a store with a session that has two visits and an item in its cart, as a program finds them that
 /// starts now.
-fn with_a_stored_session() -> Sessions<Visitor, Place> {
+fn with_a_stored_session() -> Kept<Visitor, Place> {
     let place = Place::default();
-    let change = |visitor: &mut session_runtime::Handle<Visitor, Place>| {
+    let change = |visitor: &mut session_runtime::Handle<Visitor>| {
         *visitor.edit().visits() = 2;
         visitor.edit().cart().push(Item { sku: "A1".to_owned() });
     };
-    now(Sessions::<Visitor, _>::new(place.clone()).update("42", change)).expect("a commit");
-    Sessions::new(place)
+    now(Kept::<Visitor, _>::new(place.clone()).update("42", change)).expect("a commit");
+    Kept::new(place)
 }
 
 /// How long `[{"sku":"A1"}]` is.
@@ -34,7 +34,7 @@ const CART: u64 = 14;
 
 #[test]
 fn a_program_that_did_nothing_has_counted_nothing() {
-    assert_eq!(Sessions::<Visitor, _>::new(Place::default()).stats(), stats! {});
+    assert_eq!(Kept::<Visitor, _>::new(Place::default()).stats(), stats! {});
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_session_that_was_only_read_was_untouched() {
 
 #[test]
 fn initial_data_that_was_borrowed_and_not_changed_is_not_written_back() {
-    let sessions = Sessions::<Visitor, _>::new(Place::default());
+    let sessions = Kept::<Visitor, _>::new(Place::default());
     let mut visitor = now(sessions.load("42")).expect("a load");
     *visitor.edit().theme() = "light".to_owned();
     visitor.edit().cart().clear();
@@ -61,7 +61,7 @@ fn initial_data_that_was_borrowed_and_not_changed_is_not_written_back() {
     let mut visitor = now(sessions.load("42")).expect("a load");
     visitor.edit().theme();
     now(visitor.commit()).expect("nothing to do");
-    let expected = stats! { loads: 1, avoided_initial: 1, fields_not_written: 4, bytes_not_written: 1 + CART };
+    let expected = stats! { loads: 1, avoided_initial: 1, fields_not_written: 4, bytes_not_written: 1 + CART};
     assert_eq!(sessions.stats(), expected);
 }
 
@@ -76,7 +76,7 @@ fn a_value_that_is_stored_already_is_not_written_again() {
         cart: vec![Item { sku: "A1".to_owned() }],
     };
     now(visitor.commit()).expect("nothing to do");
-    let expected = stats! { loads: 1, avoided_same_value: 1, fields_not_written: 4, bytes_not_written: 1 + CART };
+    let expected = stats! { loads: 1, avoided_same_value: 1, fields_not_written: 4, bytes_not_written: 1 + CART};
     assert_eq!(sessions.stats(), expected);
 }
 
@@ -88,7 +88,7 @@ fn a_change_that_was_seen_and_changed_back_was_reverted() {
     assert!(!visitor.dirty().expect("fields").is_empty());
     *visitor.edit().visits() -= 1;
     now(visitor.commit()).expect("nothing to do");
-    let expected = stats! { loads: 1, avoided_reverted: 1, fields_not_written: 4, bytes_not_written: 1 + CART };
+    let expected = stats! { loads: 1, avoided_reverted: 1, fields_not_written: 4, bytes_not_written: 1 + CART};
     assert_eq!(sessions.stats(), expected);
 }
 
@@ -102,7 +102,7 @@ fn a_change_whose_commit_failed_and_that_was_changed_back_was_reverted() {
     *visitor.edit().visits() -= 1;
     now(visitor.commit()).expect("nothing to do");
     let expected = stats! {
-        loads: 1, commits_failed: 1, avoided_reverted: 1, fields_not_written: 4, bytes_not_written: 1 + CART,
+         loads: 1, commits_failed: 1, avoided_reverted: 1, fields_not_written: 4, bytes_not_written: 1 + CART,
     };
     assert_eq!(sessions.stats(), expected);
 }
@@ -132,13 +132,13 @@ fn a_change_that_was_seen_and_stored_reverts_nothing_later() {
 
 #[test]
 fn commits_are_counted_by_what_became_of_the_session() {
-    let sessions = Sessions::<Visitor, _>::new(Place::default());
+    let sessions = Kept::<Visitor, _>::new(Place::default());
     let mut visitor = now(sessions.load("42")).expect("a load");
     *visitor.edit().visits() = 10;
     visitor.edit().theme();
     assert_eq!(now(visitor.commit()).expect("a commit").outcome(), Outcome::Created);
     let mut expected = stats! {
-        loads: 1, commits_created: 1, fields_written: 1, fields_not_written: 3, bytes_written: 2, bytes_not_written: 0,
+         loads: 1, commits_created: 1, fields_written: 1, fields_not_written: 3, bytes_written: 2, bytes_not_written: 0,
     };
     assert_eq!(sessions.stats(), expected);
 
@@ -177,7 +177,7 @@ fn a_renewed_session_was_updated_although_no_field_was_sent() {
     let sessions = with_a_stored_session();
     let mut visitor = now(sessions.load("42")).expect("a load");
     now(visitor.renew("43")).expect("a new key");
-    let expected = stats! { loads: 1, commits_updated: 1, fields_not_written: 4, bytes_not_written: 1 + CART };
+    let expected = stats! { loads: 1, commits_updated: 1, fields_not_written: 4, bytes_not_written: 1 + CART};
     assert_eq!(sessions.stats(), expected);
 }
 
@@ -191,14 +191,14 @@ fn a_conflict_is_counted_and_so_is_its_solution() {
     now(first.commit()).expect("a commit");
     now(second.commit()).expect("a commit");
     let expected = stats! {
-        loads: 2,
-        commits_updated: 2,
-        conflicts: 1,
-        rebases: 1,
-        fields_written: 2,
-        fields_not_written: 6,
-        bytes_written: 1 + 6,
-        bytes_not_written: CART + 1 + CART,
+         loads: 2,
+         commits_updated: 2,
+         conflicts: 1,
+         rebases: 1,
+         fields_written: 2,
+         fields_not_written: 6,
+         bytes_written: 1 + 6,
+         bytes_not_written: CART + 1 + CART,
     };
     assert_eq!(sessions.stats(), expected);
 }
@@ -213,15 +213,16 @@ fn a_value_that_another_commit_stored_in_between_is_not_written_again() {
         now(visitor.commit()).expect("a commit");
     }
     let expected = stats! {
-        loads: 2,
-        commits_updated: 1,
-        conflicts: 1,
-        rebases: 1,
-        avoided_same_value: 1,
-        fields_written: 1,
-        fields_not_written: 3 + 4,
-        bytes_written: 1,
-        bytes_not_written: CART + 1 + CART,
+         loads: 2,
+         commits_updated: 1,
+         conflicts: 1,
+         rebases: 1,
+        fields_overlapped: 1,
+         avoided_same_value: 1,
+         fields_written: 1,
+         fields_not_written: 3 + 4,
+         bytes_written: 1,
+         bytes_not_written: CART + 1 + CART,
     };
     assert_eq!(sessions.stats(), expected);
 }
@@ -234,7 +235,7 @@ struct Ballot {
 
 #[test]
 fn a_conflict_that_is_refused_is_a_failed_commit() {
-    let sessions = Sessions::<Ballot, _>::new(Place::default());
+    let sessions = Kept::<Ballot, _>::new(Place::default());
     let mut first = now(sessions.load("42")).expect("a load");
     let mut second = now(sessions.load("42")).expect("a load");
     *first.edit().votes() = 1;
@@ -243,13 +244,13 @@ fn a_conflict_that_is_refused_is_a_failed_commit() {
     assert!(matches!(now(second.commit()), Err(Error::Conflict { .. })));
     second.discard();
     let expected =
-        stats! { loads: 2, commits_created: 1, commits_failed: 1, conflicts: 1, fields_written: 1, bytes_written: 1 };
+        stats! { loads: 2, commits_created: 1, commits_failed: 1, conflicts: 1, fields_written: 1, bytes_written: 1};
     assert_eq!(sessions.stats(), expected);
 }
 
 #[test]
 fn a_commit_whose_answer_was_lost_is_counted_once_when_it_is_settled() {
-    let sessions = Sessions::<Visitor, _>::new(Place::default());
+    let sessions = Kept::<Visitor, _>::new(Place::default());
     let mut visitor = now(sessions.load("42")).expect("a load");
     visit(&mut visitor);
     sessions.store().fail_commit(Fault::LostAfter);
@@ -257,7 +258,7 @@ fn a_commit_whose_answer_was_lost_is_counted_once_when_it_is_settled() {
     assert_eq!(sessions.stats(), stats! { loads: 1, commits_failed: 1 });
     assert_eq!(now(visitor.commit()).expect("a commit").outcome(), Outcome::Created);
     let expected = stats! {
-        loads: 1, commits_failed: 1, commits_created: 1, fields_written: 1, fields_not_written: 3, bytes_written: 1,
+         loads: 1, commits_failed: 1, commits_created: 1, fields_written: 1, fields_not_written: 3, bytes_written: 1,
     };
     assert_eq!(sessions.stats(), expected);
 }
@@ -277,7 +278,7 @@ fn failed_loads_are_counted() {
 fn touches_are_counted_as_sent_or_skipped() {
     let place = Place::default();
     let half_an_hour = Duration::from_secs(1800);
-    let sessions = Sessions::<Visitor, _>::builder(place.clone()).expiry(Expiry::AfterInactivity(half_an_hour)).build();
+    let sessions = Kept::<Visitor, _>::builder(place.clone()).expiry(Expiry::AfterInactivity(half_an_hour)).build();
     now(store_visits(&sessions, &["42"]));
     let touches = || (sessions.stats().touches_sent, sessions.stats().touches_skipped);
     let loads_after = |minutes: u64| {
@@ -296,14 +297,14 @@ fn touches_are_counted_as_sent_or_skipped() {
 fn sessions_that_are_not_stored_or_do_not_slide_have_no_touches() {
     let place = Place::default();
     let half_an_hour = Duration::from_secs(1800);
-    let sessions = Sessions::<Visitor, _>::builder(place.clone()).expiry(Expiry::AfterInactivity(half_an_hour)).build();
+    let sessions = Kept::<Visitor, _>::builder(place.clone()).expiry(Expiry::AfterInactivity(half_an_hour)).build();
     now(sessions.load("new")).expect("a load").discard();
     let mut dated = now(sessions.load("dated")).expect("a load");
     visit(&mut dated);
     dated.expire_at(std::time::SystemTime::now() + half_an_hour);
     now(dated.commit()).expect("a commit");
     now(sessions.load("dated")).expect("a load").discard();
-    let forever = Sessions::<Visitor, _>::new(place);
+    let forever = Kept::<Visitor, _>::new(place);
     now(store_visits(&forever, &["42", "42"]));
     for sessions in [sessions, forever] {
         assert_eq!((sessions.stats().touches_sent, sessions.stats().touches_skipped), (0, 0));
@@ -314,10 +315,8 @@ fn sessions_that_are_not_stored_or_do_not_slide_have_no_touches() {
 fn purges_are_counted_with_the_sessions_that_were_asked_for_them() {
     let minute = Duration::from_secs(60);
     let place = Place::default();
-    let sessions = Sessions::<Visitor, _>::builder(place.clone())
-        .expiry(Expiry::AfterInactivity(minute))
-        .retention(minute)
-        .build();
+    let sessions =
+        Kept::<Visitor, _>::builder(place.clone()).expiry(Expiry::AfterInactivity(minute)).retention(minute).build();
     now(store_visits(&sessions, &["1", "2"]));
     place.pass(minute * 5);
     now(sessions.purge_expired().into_future()).expect("a purge");
@@ -328,7 +327,7 @@ fn purges_are_counted_with_the_sessions_that_were_asked_for_them() {
 
 #[test]
 fn clones_count_together() {
-    let sessions = Sessions::<Visitor, _>::new(Place::default());
+    let sessions = Kept::<Visitor, _>::new(Place::default());
     now(store_visits(&sessions.clone(), &["1"]));
     now(store_visits(&sessions, &["2"]));
     assert_eq!(sessions.stats().commits_created, 2);

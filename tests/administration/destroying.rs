@@ -1,13 +1,13 @@
 use session_runtime::store::StoreErrorKind;
-use session_runtime::{Admin, Error, MemoryStore, Sessions};
-use session_tests::{Fault, is_stored, now};
+use session_runtime::{Admin, Error, MemoryStore};
+use session_tests::{Fault, Kept, is_stored, now};
 
 use crate::place::{Place, Visitor, store_visits, stores, visit};
 
 #[tokio::test]
 async fn a_destroyed_session_is_gone_and_whoever_holds_it_cannot_store_it() {
     for store in stores().await {
-        let sessions = Sessions::<Visitor, _>::new(store.clone());
+        let sessions = Kept::<Visitor, _>::new(store.clone());
         store_visits(&sessions, &["42"]).await;
         let mut held = sessions.load("42").await.expect("a load");
         visit(&mut held);
@@ -25,7 +25,7 @@ async fn a_destroyed_session_is_gone_and_whoever_holds_it_cannot_store_it() {
 #[tokio::test]
 async fn whoever_holds_an_emptied_session_cannot_store_it_after_it_was_destroyed() {
     for store in stores().await {
-        let sessions = Sessions::<Visitor, _>::new(store.clone());
+        let sessions = Kept::<Visitor, _>::new(store.clone());
         store_visits(&sessions, &["42"]).await;
         sessions.update("42", |visitor| *visitor.edit().visits() = 0).await.expect("a commit");
         let mut held = sessions.load("42").await.expect("a load");
@@ -38,7 +38,7 @@ async fn whoever_holds_an_emptied_session_cannot_store_it_after_it_was_destroyed
 
 /// Destroys the session and creates it anew, past the stage.
 fn replace(memory: &MemoryStore) {
-    let sessions = Sessions::<Visitor, _>::new(memory.clone());
+    let sessions = Kept::<Visitor, _>::new(memory.clone());
     now(async {
         sessions.load("42").await.expect("a load").destroy().await.expect("its end");
         sessions.update("42", visit).await.expect("a commit");
@@ -48,7 +48,7 @@ fn replace(memory: &MemoryStore) {
 #[test]
 fn a_session_that_took_the_place_of_the_one_that_was_looked_at_is_destroyed_too() {
     let place = Place::default();
-    let sessions = Sessions::<Visitor, _>::new(place.clone());
+    let sessions = Kept::<Visitor, _>::new(place.clone());
     now(store_visits(&sessions, &["42"]));
     for _ in 0..3 {
         let memory = place.inner().clone();
@@ -61,7 +61,7 @@ fn a_session_that_took_the_place_of_the_one_that_was_looked_at_is_destroyed_too(
 #[test]
 fn a_session_that_is_created_anew_again_and_again_is_not_chased_forever() {
     let place = Place::default();
-    let sessions = Sessions::<Visitor, _>::new(place.clone());
+    let sessions = Kept::<Visitor, _>::new(place.clone());
     now(store_visits(&sessions, &["42"]));
     for _ in 0..1000 {
         let memory = place.inner().clone();
@@ -76,7 +76,7 @@ fn a_session_that_is_created_anew_again_and_again_is_not_chased_forever() {
 #[test]
 fn an_error_of_the_store_is_told_and_the_destruction_can_be_tried_again() {
     let place = Place::default();
-    now(store_visits(&Sessions::<Visitor, _>::new(place.clone()), &["42"]));
+    now(store_visits(&Kept::<Visitor, _>::new(place.clone()), &["42"]));
     let admin = Admin::new(place.clone());
     place.fail_commit(Fault::LostBefore);
     assert!(matches!(now(admin.destroy("visitor", "42")), Err(Error::Store(_))));

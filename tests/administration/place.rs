@@ -1,9 +1,9 @@
 //! The session that these tests look after, and where it is kept.
 
 use serde::{Deserialize, Serialize};
-use session_runtime::store::{PostgresOptions, RedisStore, Store};
-use session_runtime::{BoxStore, Handle, MemoryStore, Session, Sessions, SqliteStore};
-use session_tests::{Stage, postgres_server, redis_server};
+use session_runtime::store::{PostgresOptions, RedisOptions, Store};
+use session_runtime::{AnyStore, Handle, MemoryStore, Session, SqliteStore};
+use session_tests::{Kept, Stage, postgres_server, redis_server};
 
 #[derive(Session, Debug)]
 #[session(name = "visitor", version = 3)]
@@ -32,27 +32,27 @@ pub(crate) struct Other {
 pub(crate) type Place = Stage<MemoryStore>;
 
 /// An empty place on each store that is there; none is connected or prepared yet.
-pub(crate) async fn stores() -> Vec<BoxStore> {
+pub(crate) async fn stores() -> Vec<AnyStore> {
     let memory = SqliteStore::memory().await.expect("a database");
-    let mut stores = vec![BoxStore::new(MemoryStore::new()), BoxStore::new(memory)];
+    let mut stores = vec![AnyStore::new(MemoryStore::new()), AnyStore::new(memory)];
     if let Some(url) = redis_server::shared() {
         let prefix = format!("test-{:016x}:", rand::random::<u64>());
-        stores.push(BoxStore::new(RedisStore::builder(url).prefix(prefix).build().expect("a URL")));
+        stores.push(AnyStore::new(RedisOptions::new(url).prefix(prefix).build().expect("a URL")));
     }
     if let Some(url) = postgres_server::shared() {
         let options = PostgresOptions::new(url).schema(postgres_server::fresh_schema());
-        stores.push(BoxStore::new(options.build().expect("a URL")));
+        stores.push(AnyStore::new(options.build().expect("a URL")));
     }
     stores
 }
 
 /// One visit.
-pub(crate) fn visit<S: Store>(visitor: &mut Handle<Visitor, S>) {
+pub(crate) fn visit(visitor: &mut Handle<Visitor>) {
     *visitor.edit().visits() += 1;
 }
 
 /// Stores a session with one visit under each key.
-pub(crate) async fn store_visits<S: Store>(sessions: &Sessions<Visitor, S>, keys: &[&str]) {
+pub(crate) async fn store_visits<S: Store>(sessions: &Kept<Visitor, S>, keys: &[&str]) {
     for key in keys {
         sessions.update(key, visit).await.expect("a visit");
     }

@@ -1,16 +1,16 @@
 use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
-use session_runtime::{Expiry, MemoryStore, Sessions, SessionsBuilder};
-use session_tests::now;
+use session_runtime::{Expiry, MemoryStore};
+use session_tests::{Kept, KeptBuilder, now};
 
 use crate::place::{Visitor, store_visits, stores};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Sessions that expire after a minute and are kept for another.
-fn short_lived<S: session_runtime::store::Store>(store: S) -> SessionsBuilder<Visitor, S> {
-    Sessions::builder(store).expiry(Expiry::AfterInactivity(MINUTE)).retention(MINUTE)
+fn short_lived<S: session_runtime::store::Store>(store: S) -> KeptBuilder<Visitor, S> {
+    Kept::builder(store).expiry(Expiry::AfterInactivity(MINUTE)).retention(MINUTE)
 }
 
 fn later(minutes: i64) -> ClockOffset {

@@ -5,13 +5,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use session_runtime::codec::{Codec, CodecError, Json};
 use session_runtime::expiry::ClockOffset;
-use session_runtime::{Admin, Expiry, MemoryStore, Session, Sessions};
-use session_tests::write;
+use session_runtime::{Admin, Expiry, MemoryStore, Session};
+use session_tests::{Kept, write};
 
 use crate::place::{Item, Visitor, stores};
 
-async fn fill<S: session_runtime::store::Store>(sessions: &Sessions<Visitor, S>) {
-    let change = |visitor: &mut session_runtime::Handle<Visitor, S>| {
+async fn fill<S: session_runtime::store::Store>(sessions: &Kept<Visitor, S>) {
+    let change = |visitor: &mut session_runtime::Handle<Visitor>| {
         *visitor.edit().visits() = 3;
         "swordfish".clone_into(visitor.edit().token());
         visitor.edit().cart().push(Item { sku: "A1".to_owned() });
@@ -30,7 +30,7 @@ fn without_creation(mut shown: Value) -> Value {
 #[tokio::test]
 async fn a_session_is_shown_with_its_header_and_all_its_fields() {
     for store in stores().await {
-        let sessions = Sessions::<Visitor, _>::new(store.clone());
+        let sessions = Kept::<Visitor, _>::new(store.clone());
         fill(&sessions).await;
         let expected = json!({
             "name": "visitor",
@@ -57,7 +57,7 @@ async fn a_session_is_shown_with_its_header_and_all_its_fields() {
 #[tokio::test]
 async fn what_is_not_stored_is_not_shown() {
     for store in stores().await {
-        let sessions = Sessions::<Visitor, _>::new(store);
+        let sessions = Kept::<Visitor, _>::new(store);
         sessions.load("read").await.expect("a load").commit().await.expect("nothing to do");
         sessions.update("emptied", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
         sessions.update("emptied", |visitor| *visitor.edit().visits() = 0).await.expect("a commit");
@@ -72,8 +72,7 @@ async fn what_is_not_stored_is_not_shown() {
 async fn to_look_at_a_session_is_no_activity() {
     let minute = Duration::from_secs(60);
     for store in stores().await {
-        let sessions =
-            Sessions::<Visitor, _>::builder(store.clone()).expiry(Expiry::AfterInactivity(10 * minute)).build();
+        let sessions = Kept::<Visitor, _>::builder(store.clone()).expiry(Expiry::AfterInactivity(10 * minute)).build();
         fill(&sessions).await;
         let at = |minutes: i64| Admin::new(store.clone()).clock_offset(ClockOffset(minutes * 60_000));
         let expires = async |minutes| {
@@ -89,7 +88,7 @@ async fn to_look_at_a_session_is_no_activity() {
 #[tokio::test]
 async fn the_date_that_a_handler_set_is_shown() {
     let store = MemoryStore::new();
-    let sessions = Sessions::<Visitor, _>::new(store);
+    let sessions = Kept::<Visitor, _>::new(store);
     let mut visitor = sessions.load("42").await.expect("a load");
     *visitor.edit().visits() = 1;
     visitor.expire_at(SystemTime::UNIX_EPOCH + Duration::from_millis(4_102_444_800_250));
@@ -101,7 +100,7 @@ async fn the_date_that_a_handler_set_is_shown() {
 #[tokio::test]
 async fn values_are_redacted_when_it_is_not_known_whether_they_are_sensitive() {
     for store in stores().await {
-        let sessions = Sessions::<Visitor, _>::new(store.clone());
+        let sessions = Kept::<Visitor, _>::new(store.clone());
         fill(&sessions).await;
         write(&store, "visitor", "42", &[("of_another_build", Some("\"secret\""))]).await;
         let shown = sessions.inspect("42").await.expect("a look").expect("it is stored");
@@ -131,8 +130,8 @@ struct Careful {
 #[tokio::test]
 async fn what_the_type_marks_as_sensitive_is_redacted_whatever_the_registration_says() {
     let store = MemoryStore::new();
-    fill(&Sessions::<Visitor, _>::new(store.clone())).await;
-    let careful = Sessions::<Careful, _>::new(store);
+    fill(&Kept::<Visitor, _>::new(store.clone())).await;
+    let careful = Kept::<Careful, _>::new(store);
     let shown = careful.inspect("42").await.expect("a look").expect("it is stored");
     assert_eq!(shown["fields"]["visits"], json!({ "stored": true, "redacted": true }));
     assert_eq!(shown["fields"]["theme"], json!({ "stored": false, "redacted": true }));
@@ -150,7 +149,7 @@ struct Pinned {
 #[tokio::test]
 async fn a_pinned_field_that_is_not_stored_has_no_value_to_show() {
     let store = MemoryStore::new();
-    let sessions = Sessions::<Pinned, _>::new(store.clone());
+    let sessions = Kept::<Pinned, _>::new(store.clone());
     sessions.update("42", |pinned| *pinned.edit().visits() = 1).await.expect("a commit");
     let shown = sessions.inspect("42").await.expect("a look").expect("it is stored");
     assert_eq!(shown["fields"]["number"], json!({ "stored": true, "value": 7 }));
@@ -181,7 +180,7 @@ impl Codec for Backwards {
 #[tokio::test]
 async fn a_value_that_cannot_be_shown_as_json_is_shown_in_hex() {
     let store = MemoryStore::new();
-    let sessions = Sessions::<Visitor, _>::builder(store.clone()).codec(Backwards).build();
+    let sessions = Kept::<Visitor, _>::builder(store.clone()).codec(Backwards).build();
     sessions.update("42", |visitor| *visitor.edit().visits() = 12).await.expect("a commit");
     let shown = sessions.inspect("42").await.expect("a look").expect("it is stored");
     assert_eq!(shown["codec"], "backwards");
@@ -189,7 +188,7 @@ async fn a_value_that_cannot_be_shown_as_json_is_shown_in_hex() {
     assert_eq!(shown["fields"]["token"], json!({ "stored": false, "redacted": true }));
 
     let store = MemoryStore::new();
-    let sessions = Sessions::<Visitor, _>::new(store.clone());
+    let sessions = Kept::<Visitor, _>::new(store.clone());
     sessions.update("42", |visitor| *visitor.edit().visits() = 12).await.expect("a commit");
     write(&store, "visitor", "42", &[("visits", Some("1 2"))]).await;
     let shown = sessions.inspect("42").await.expect("a look").expect("it is stored");

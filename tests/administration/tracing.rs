@@ -1,7 +1,6 @@
 //! What the spans around calls to a store show: the session's name and a hash of its key, and never more.
 
-use session_runtime::Sessions;
-use session_tests::{Events, now};
+use session_tests::{Events, Kept, now};
 
 use crate::place::{Place, Visitor};
 
@@ -22,7 +21,7 @@ fn span(operation: &str, session: &str) -> String {
 #[test]
 fn each_call_to_a_store_is_in_a_span_that_tells_no_secret() {
     let (events, _guard) = Events::capture();
-    let sessions = Sessions::<Visitor, _>::new(Place::default());
+    let sessions = Kept::<Visitor, _>::new(Place::default());
     let mut visitor = now(sessions.load("chat-4711")).expect("a load");
     assert_eq!(spans(&events), [span("prepare", "visitor"), span("load", "visitor")]);
 
@@ -32,20 +31,21 @@ fn each_call_to_a_store_is_in_a_span_that_tells_no_secret() {
     now(visitor.commit()).expect("a commit");
     assert_eq!(spans(&events), [span("commit", "visitor")]);
 
-    now(sessions.inspect("chat-4711")).expect("a look");
-    assert_eq!(spans(&events), [span("load", "visitor"), span("registration", "visitor")]);
-    now(sessions.keys().next()).expect("a key").expect("a key");
-    now(sessions.count()).expect("a count");
-    now(sessions.purge_expired().into_future()).expect("a purge");
+    let admin = sessions.housekeeping();
+    now(admin.inspect("visitor", "chat-4711")).expect("a look");
+    assert_eq!(spans(&events), [span("prepare", ""), span("load", "visitor"), span("registration", "visitor")]);
+    now(admin.keys("visitor").next()).expect("a key").expect("a key");
+    now(admin.count("visitor")).expect("a count");
+    now(admin.purge().into_future()).expect("a purge");
     assert_eq!(spans(&events), [span("keys", "visitor"), span("count", "visitor"), span("purge", "")]);
-    now(sessions.admin().destroy("visitor", "chat-4711")).expect("its end");
+    now(admin.destroy("visitor", "chat-4711")).expect("its end");
     assert_eq!(spans(&events), [span("load", "visitor"), span("destroy", "visitor")]);
 }
 
 #[test]
 fn the_key_in_a_span_is_the_one_in_the_log() {
     let (events, _guard) = Events::capture();
-    let sessions = Sessions::<Visitor, _>::new(Place::default());
+    let sessions = Kept::<Visitor, _>::new(Place::default());
     now(sessions.load("chat-4711")).expect("a load");
     let keys: Vec<_> = events
         .take()

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Base, Commit, Ended, Found, Head, Key, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
+    Base, Commit, Ended, Found, Head, Housekeeping, Key, Load, PostgresOptions, PostgresStore, Reply, Store,
+    StoreErrorKind,
 };
-use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write};
+use session_tests::commits::{
+    HALF_AN_HOUR, NOTHING, applied, create, key, load, record, renewing, set, unset, value, write,
+};
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
 use tokio_postgres::Client;
@@ -215,7 +218,7 @@ async fn a_read_only_server_serves_loads_and_refuses_commits() {
     assert_eq!(found(&store, &key("42")).await.head, head);
     let error = store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::ReadOnly, true));
-    let late = Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(400_000) };
+    let late = Load::touch(HALF_AN_HOUR, ClockOffset(400_000));
     let error = store.load(&key("42"), late).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::ReadOnly, true));
     assert_eq!(value(&found(&store, &key("42")).await, "a").unwrap(), "1");
@@ -266,8 +269,7 @@ async fn p10_what_the_store_did_not_write_is_an_error_and_stays_as_it_is() {
         let all = "SELECT header::text || field::text FROM header, field";
         let before: String = client.query_one(all, &[]).await.unwrap().get(0);
 
-        let mut moving = write(NOTHING, vec![set("a", "2")]);
-        moving.action = session_runtime::store::Action::Renew { to: key.clone() };
+        let moving = renewing(write(NOTHING, vec![set("a", "2")]), &key);
         let errors = [
             store.load(&key, load(HALF_AN_HOUR)).await.unwrap_err(),
             store.commit(&key, &write((&head).into(), vec![set("a", "2")])).await.unwrap_err(),

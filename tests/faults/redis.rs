@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Base, CommitId, Ended, Found, Load, Record, RedisStore, Reply, Store, StoreError, StoreErrorKind,
+    Action, Base, CommitId, Ended, Found, Load, Record, RedisOptions, RedisStore, RegistrationId, Reply, Store,
+    StoreError, StoreErrorKind, Write,
 };
-use session_tests::commits::{FOREVER, HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, value, write};
+use session_tests::commits::{
+    FOREVER, HALF_AN_HOUR, NOTHING, applied, create, destroying, key, living, load, record, renewing, set, value, write,
+};
 use session_tests::proxy::Proxy;
 use session_tests::redis_server::{RedisServer, is_available};
 
@@ -21,9 +24,9 @@ async fn open(server: &RedisServer) -> RedisStore {
     RedisStore::open(server.url()).await.unwrap()
 }
 
-/// A load whose renewal is due.
+/// A load whose touch is due.
 fn late() -> Load {
-    Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(600_000) }
+    Load::touch(HALF_AN_HOUR, ClockOffset(600_000))
 }
 
 fn number(record: &Record) -> u32 {
@@ -84,7 +87,7 @@ async fn p07_what_was_acknowledged_is_there_after_kill_9_and_nothing_is_doubled(
 #[tokio::test]
 async fn p07_a_stopped_server_times_out_and_a_write_it_applies_later_is_found_by_its_id() {
     let server = server!();
-    let store = RedisStore::builder(server.url()).response_timeout(Duration::from_millis(200)).open().await.unwrap();
+    let store = RedisOptions::new(server.url()).response_timeout(Duration::from_millis(200)).open().await.unwrap();
     let head = create(&store, &key("1"), vec![set("n", "0")]).await;
     let commit = write(Base::from(&head), vec![set("n", "1")]);
 
@@ -132,14 +135,14 @@ async fn p07_a_thousand_cuts_between_request_and_answer_leave_the_counter_exact(
 async fn a_server_that_is_not_there_is_unavailable_and_is_found_when_it_comes() {
     let mut server = server!();
     server.kill9();
-    let store = RedisStore::builder(server.url()).build().unwrap();
+    let store = RedisOptions::new(server.url()).build().unwrap();
     let error = store.commit(&key("1"), &write(NOTHING, vec![set("a", "1")])).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Unavailable, true), "{error:?}");
     server.restart();
     create(&store, &key("1"), vec![set("a", "1")]).await;
 }
 
-/// The commit is refused for certain, and the session can be read on; its renewal is not lost for good.
+/// The commit is refused for certain, and the session can be read on; its touch is not lost for good.
 async fn reads_go_on(store: &RedisStore, server: &RedisServer, base: Base, kind: StoreErrorKind) {
     let before = server.cli("DUMP session:Visitor:1");
     let error = store.commit(&key("1"), &write(base, vec![set("a", "2")])).await.unwrap_err();
@@ -242,14 +245,14 @@ async fn what_others_wrote_under_our_keys_is_refused_by_name_and_stays_as_it_is(
         let before = server.command(&[b"DUMP", place.as_bytes()]);
         is_corrupt(&store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap_err(), field);
         for base in [NOTHING, Base::from(&head)] {
-            let mut commit = write(base, vec![set("a", "2")]);
-            commit.replace = true;
+            let mut replace = Write::new(1, RegistrationId(7), vec![set("a", "2")]);
+            replace.replace = true;
+            let mut commit = write(base, Vec::new());
+            commit.action = Action::Write(replace);
             is_corrupt(&store.commit(&key(id), &commit).await.unwrap_err(), field);
-            commit.action = Action::Destroy;
-            is_corrupt(&store.commit(&key(id), &commit).await.unwrap_err(), field);
+            is_corrupt(&store.commit(&key(id), &destroying(commit)).await.unwrap_err(), field);
         }
-        let mut renew = write(Base::from(&head), vec![set("a", "2")]);
-        renew.action = Action::Renew { to: key(id) };
+        let renew = renewing(write(Base::from(&head), vec![set("a", "2")]), &key(id));
         is_corrupt(&store.commit(&key("good"), &renew).await.unwrap_err(), field);
         assert_eq!(server.command(&[b"DUMP", place.as_bytes()]), before, "{id}");
     }
@@ -283,8 +286,7 @@ async fn p06_expire_and_persist_from_outside_resurrect_nothing() {
         [("expire", "PEXPIRE session:Visitor:expire 0"), ("persist", "PERSIST session:Visitor:persist")]
     {
         let head = create(&store, &key(id), vec![set("a", "1")]).await;
-        let mut destroy = write(Base::from(&head), Vec::new());
-        destroy.action = Action::Destroy;
+        let destroy = destroying(write(Base::from(&head), Vec::new()));
         applied(store.commit(&key(id), &destroy).await.unwrap());
         assert_eq!(server.cli(outside), ":1\r\n");
 
@@ -298,12 +300,13 @@ async fn p06_expire_and_persist_from_outside_resurrect_nothing() {
     let head = create(&store, &key("live"), vec![set("a", "1")]).await;
     assert_eq!(server.cli("PERSIST session:Visitor:live"), ":1\r\n");
     let reply = store.commit(&key("live"), &write(Base::from(&head), vec![set("a", "2")])).await.unwrap();
-    assert!(server.cli("PTTL session:Visitor:live").starts_with(":53"));
-    let mut forever = write(Base::from(&applied(reply).head.unwrap()), vec![set("a", "3")]);
-    forever.lifetime = FOREVER;
+    let head = applied(reply).head.unwrap();
+    let end = head.expires_at.unwrap().plus(HALF_AN_HOUR.retention).as_millis();
+    assert!(server.removes("session:Visitor:live").unwrap().contains(&end));
+    let forever = living(write(Base::from(&head), vec![set("a", "3")]), FOREVER);
     assert_eq!(server.cli("EXPIRE session:Visitor:live 100"), ":1\r\n");
     applied(store.commit(&key("live"), &forever).await.unwrap());
-    assert_eq!(server.cli("PTTL session:Visitor:live"), ":-1\r\n");
+    assert_eq!(server.removes("session:Visitor:live"), None);
 }
 
 #[tokio::test]

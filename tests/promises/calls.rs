@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use session_runtime::store::Call;
-use session_runtime::{Error, Expiry, Outcome, Sessions};
+use session_runtime::{Error, Expiry, Outcome};
 
 use crate::visitor::{Item, Shelf, Visitor, builder, fields, names, sessions};
+use session_tests::Kept;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -18,9 +19,9 @@ fn commit(set: &[(&str, &str)], unset: &[&str]) -> Call {
 }
 
 /// A store in which the session `42` has two visits and one item in its cart.
-async fn with_a_stored_session() -> Sessions<Visitor, Shelf> {
+async fn with_a_stored_session() -> Kept<Visitor, Shelf> {
     let sessions = sessions::<Visitor>();
-    let change = |visitor: &mut session_runtime::Handle<Visitor, Shelf>| {
+    let change = |visitor: &mut session_runtime::Handle<Visitor>| {
         *visitor.edit().visits() = 2;
         visitor.edit().cart().push(Item::new("A1", 2));
     };

@@ -1,7 +1,8 @@
 //! The example that introduces the toolkit, as its users write it.
 
 use serde::{Deserialize, Serialize};
-use session_runtime::{Outcome, Session, Sessions, SqliteStore};
+use session_runtime::{Outcome, Session, SqliteStore};
+use session_tests::Kept;
 
 #[derive(Session)]
 #[session(name = "example-visitor")]
@@ -23,7 +24,7 @@ struct Item {
 #[tokio::test]
 async fn example_does_what_it_says() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let sessions = Sessions::<Visitor, _>::new(SqliteStore::open(folder.path().join("sessions.db")).await?);
+    let sessions = Kept::<Visitor, _>::new(SqliteStore::open(folder.path().join("sessions.db")).await?);
 
     let mut visitor = sessions.load("42").await?;
     assert_eq!(visitor.theme, "light");

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::Store;
-use session_runtime::{Error, Handle, MemoryStore, Session, Sessions, SqliteStore, merge};
-use session_tests::{Fault, Stage, stored};
+use session_runtime::store::Housekeeping;
+use session_runtime::{Error, Handle, MemoryStore, Session, SqliteStore, merge};
+use session_tests::{Fault, Kept, Stage, stored};
 use tokio::runtime::{Builder, Runtime};
 
 use self::truth::{Base, Truth, Values};
@@ -85,18 +85,18 @@ fn step() -> impl Strategy<Value = (usize, Step)> {
 }
 
 /// A handler, and what the model knows of it.
-struct Actor<S: Store> {
-    handle: Handle<Model, Stage<S>>,
+struct Actor {
+    handle: Handle<Model>,
     model: truth::Actor,
 }
 
-struct Play<S: Store> {
-    sessions: Sessions<Model, Stage<S>>,
+struct Play<S: Housekeeping> {
+    sessions: Kept<Model, Stage<S>>,
     truth: Truth,
-    actors: [Option<Actor<S>>; ACTORS],
+    actors: [Option<Actor>; ACTORS],
 }
 
-impl<S: Store> Play<S> {
+impl<S: Housekeeping> Play<S> {
     fn stage(&self) -> &Stage<S> {
         self.sessions.store()
     }
@@ -131,7 +131,7 @@ impl<S: Store> Play<S> {
         }
     }
 
-    fn set(&mut self, who: usize, place: usize, value: impl FnOnce(&Actor<S>) -> i64) {
+    fn set(&mut self, who: usize, place: usize, value: impl FnOnce(&Actor) -> i64) {
         let Some(actor) = &mut self.actors[who] else { return };
         let value = value(actor);
         actor.model.now[place] = value;
@@ -151,8 +151,8 @@ impl<S: Store> Play<S> {
         }
         let expected = self.truth.commit(&mut actor.model, fault);
         let found = tokio::select! {
-            committed = actor.handle.commit() => truth::Answer::of(committed.map(drop)),
-            () = self.sessions.store().stuck() => truth::Answer::Lost,
+             committed = actor.handle.commit() => truth::Answer::of(committed.map(drop)),
+             () = self.sessions.store().stuck() => truth::Answer::Lost,
         };
         assert_eq!(found, expected);
         self.stage().heal();
@@ -213,8 +213,8 @@ impl<S: Store> Play<S> {
     }
 }
 
-async fn run<S: Store>(store: S, steps: Vec<(usize, Step)>) {
-    let sessions = Sessions::new(Stage::new(store));
+async fn run<S: Housekeeping>(store: S, steps: Vec<(usize, Step)>) {
+    let sessions = Kept::new(Stage::new(store));
     let truth = Truth::new(Model::initial().values());
     let mut play = Play { sessions, truth, actors: [None, None, None] };
     for (who, step) in steps {

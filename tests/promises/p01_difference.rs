@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use session_runtime::store::{Call, Store};
-use session_runtime::{Agreement, Outcome, Session, Sessions};
-use session_tests::{is_stored, now, stored};
+use session_runtime::store::{Call, Housekeeping};
+use session_runtime::{Agreement, Outcome, Session};
+use session_tests::{Kept, is_stored, now, stored};
 
 use crate::visitor::{Item, Visitor, VisitorField, builder, fields, sessions, shelf};
 
@@ -34,7 +34,7 @@ async fn p01_a_field_is_stored_if_and_only_if_it_differs_from_its_initial_value(
 #[tokio::test]
 async fn p01_a_skipped_field_is_never_stored() {
     let sessions = sessions::<Visitor>();
-    let of = |v: &mut session_runtime::Handle<Visitor, _>| *v.edit().request_id() = Some("r1".to_owned());
+    let of = |v: &mut session_runtime::Handle<Visitor>| *v.edit().request_id() = Some("r1".to_owned());
     assert_eq!(stored_after!(sessions, "visitor", of), []);
     assert_eq!(sessions.load("42").await.expect("a load").request_id, None);
 }
@@ -213,11 +213,11 @@ async fn p01_a_pinned_field_that_was_borrowed_but_not_changed_is_stored_with_the
 #[tokio::test]
 async fn p01_a_pinned_field_survives_a_change_of_its_initial_value() {
     let store = shelf();
-    let sessions = Sessions::<Pinned, _>::new(store.clone());
+    let sessions = Kept::<Pinned, _>::new(store.clone());
     sessions.update("42", |session| *session.edit().visits() = 1).await.expect("a commit");
     let modern = || Pinned { visits: 0, layout: "modern".to_owned() };
     // Pinned fields are outside the agreement, so the strict one has nothing against another initial value.
-    let newer = Sessions::<Pinned, _>::builder(store).agreement(Agreement::Refuse).initial(modern).build();
+    let newer = Kept::<Pinned, _>::builder(store).agreement(Agreement::Refuse).initial(modern).build();
     assert_eq!(newer.load("42").await.expect("a load").layout, "classic");
     assert_eq!(newer.load("43").await.expect("a load").layout, "modern");
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use session_runtime::store::Call;
 use session_runtime::{Error, Handle, Session, Tracked};
-use session_tests::now;
+use session_tests::{Kept, now};
 
-use crate::visitor::{Item, Shelf, Visitor, VisitorField, sessions, shelf};
+use crate::visitor::{Item, Visitor, VisitorField, sessions, shelf};
 
 /// A stored session with two visits and one item.
-fn loaded() -> Handle<Visitor, Shelf> {
+fn loaded() -> Handle<Visitor> {
     let sessions = sessions::<Visitor>();
-    let change = |visitor: &mut Handle<Visitor, Shelf>| {
+    let change = |visitor: &mut Handle<Visitor>| {
         *visitor.edit().visits() = 2;
         visitor.edit().cart().push(Item::new("A1", 2));
     };
@@ -23,7 +23,7 @@ fn loaded() -> Handle<Visitor, Shelf> {
 /// What a handler does to a session.
 type Change<T> = fn(&mut T);
 
-fn dirty(visitor: &Handle<Visitor, Shelf>) -> Vec<VisitorField> {
+fn dirty(visitor: &Handle<Visitor>) -> Vec<VisitorField> {
     visitor.dirty().expect("it can be encoded").iter().collect()
 }
 
@@ -121,7 +121,7 @@ fn grown() -> Deep {
 
 #[test]
 fn p03_no_change_through_a_mutable_borrow_is_missed_however_deep() {
-    let sessions = session_runtime::Sessions::<Deep, _>::builder(shelf()).initial(grown).build();
+    let sessions = Kept::<Deep, _>::builder(shelf()).initial(grown).build();
     let changes: [(&str, Change<Deep>); 16] = [
         ("tree", |deep| deep.tree.children[1].leaf = 0.5),
         ("tree", |deep| {
@@ -208,7 +208,7 @@ struct Warehouse {
 #[test]
 fn p03_a_hash_map_deep_inside_another_type_is_written_once_too_many_and_never_once_too_few() {
     let sessions = sessions::<Inside>();
-    let fill = |session: &mut Handle<Inside, Shelf>| session.edit().stock().shelves.extend((0..64).map(|n| (n, n)));
+    let fill = |session: &mut Handle<Inside>| session.edit().stock().shelves.extend((0..64).map(|n| (n, n)));
     now(sessions.update("42", fill)).expect("a commit");
 
     let mut session = now(sessions.load("42")).expect("a load");

@@ -1,8 +1,8 @@
 //! A commit writes only dirty fields, at once.
 
+use session_runtime::Session;
 use session_runtime::store::Call;
-use session_runtime::{Session, Sessions};
-use session_tests::{CountingCodec, Fault, now, stored};
+use session_tests::{CountingCodec, Fault, Kept, now, stored};
 
 use crate::visitor::{Item, Visitor, fields, names, sessions, shelf};
 
@@ -81,8 +81,8 @@ struct Ten {
 #[test]
 fn p04_the_cost_of_a_commit_does_not_grow_with_the_untouched_part() {
     let codec = CountingCodec::default();
-    let sessions = Sessions::<Wide, _>::builder(shelf()).codec(codec.clone()).build();
-    let fill = |wide: &mut session_runtime::Handle<Wide, _, _>| {
+    let sessions = Kept::<Wide, _>::builder(shelf()).codec(codec.clone()).build();
+    let fill = |wide: &mut session_runtime::Handle<Wide, _>| {
         let wide = wide.edit_all();
         wide.ballast.fill(7);
         for ten in [&mut wide.a, &mut wide.b, &mut wide.c] {

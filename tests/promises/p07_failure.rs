@@ -1,20 +1,20 @@
 //! Failure loses nothing and doubles nothing: handlers, loads, and values that are refused.
 
 use session_runtime::store::{Call, InvalidKey};
-use session_runtime::{Error, Handle, Limits, Outcome, Session, Sessions};
-use session_tests::{Events, Fault, is_stored, now, record, stored};
+use session_runtime::{Error, Handle, Limits, Outcome, Session};
+use session_tests::{Events, Fault, Kept, is_stored, now, record, stored};
 
 use crate::visitor::{Item, Shelf, Visitor, builder, fields, sessions, shelf};
 
 /// Sessions of which `42` has two visits.
-fn with_two_visits() -> Sessions<Visitor, Shelf> {
+fn with_two_visits() -> Kept<Visitor, Shelf> {
     let sessions = sessions();
-    now(sessions.update("42", |visitor: &mut Handle<Visitor, _>| *visitor.edit().visits() = 2)).expect("a commit");
+    now(sessions.update("42", |visitor: &mut Handle<Visitor>| *visitor.edit().visits() = 2)).expect("a commit");
     sessions
 }
 
 #[track_caller]
-fn assert_two_visits(sessions: &Sessions<Visitor, Shelf>) {
+fn assert_two_visits(sessions: &Kept<Visitor, Shelf>) {
     assert_eq!(now(stored(sessions.store(), "visitor", "42")), fields(&[("visits", "2")]));
 }
 
@@ -51,7 +51,7 @@ async fn p07_a_panicking_handler_writes_nothing_and_blocks_nobody() {
     let sessions = with_two_visits();
     let panicking = sessions.clone();
     let handler = tokio::spawn(async move {
-        let change = |visitor: &mut Handle<Visitor, Shelf>| {
+        let change = |visitor: &mut Handle<Visitor>| {
             *visitor.edit().visits() = 3;
             assert_eq!(visitor.visits, 4, "this handler is wrong");
         };
@@ -120,7 +120,7 @@ struct Texts {
     other: String,
 }
 
-fn limited() -> Sessions<Texts, Shelf> {
+fn limited() -> Kept<Texts, Shelf> {
     builder().limits(Limits { field: 10, record: 15 }).build()
 }
 
@@ -203,7 +203,7 @@ async fn p07_odd_keys_name_sessions_of_their_own() {
 #[tokio::test]
 async fn p07_two_session_types_never_clobber_each_other() {
     let store = shelf();
-    let (visitors, texts) = (Sessions::<Visitor, _>::new(store.clone()), Sessions::<Texts, _>::new(store.clone()));
+    let (visitors, texts) = (Kept::<Visitor, _>::new(store.clone()), Kept::<Texts, _>::new(store.clone()));
     visitors.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     assert!(texts.load("42").await.expect("a load").is_new());
     texts.update("42", |texts| *texts.edit().one() = "x".to_owned()).await.expect("a commit");
@@ -222,8 +222,8 @@ mod namesake {
 #[tokio::test]
 async fn p07_two_session_types_with_one_name_are_refused() {
     let store = shelf();
-    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
-    let refused = Sessions::<namesake::Visitor, _>::new(store).prepare().await;
+    Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    let refused = Kept::<namesake::Visitor, _>::new(store).prepare().await;
     assert!(matches!(refused, Err(Error::NameTaken { name: "visitor" })), "{refused:?}");
 }
 

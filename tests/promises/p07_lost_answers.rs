@@ -3,8 +3,8 @@
 use std::pin::pin;
 
 use session_runtime::store::Call;
-use session_runtime::{Error, Handle, Outcome, Session, Sessions, merge};
-use session_tests::{Fault, begin, is_stored, now, record, stored};
+use session_runtime::{Error, Handle, Outcome, Session, merge};
+use session_tests::{Fault, Kept, begin, is_stored, now, record, stored};
 
 use crate::visitor::{Shelf, fields, sessions};
 
@@ -20,36 +20,36 @@ struct Counter {
 const MISSING: [Fault; 4] = [Fault::LostBefore, Fault::LostAfter, Fault::StuckBefore, Fault::StuckAfter];
 
 /// Sessions of which `42` counted to ten, and a handle of it.
-fn at_ten() -> (Sessions<Counter, Shelf>, Handle<Counter, Shelf>) {
+fn at_ten() -> (Kept<Counter, Shelf>, Handle<Counter>) {
     let sessions = sessions();
-    now(sessions.update("42", |counter: &mut Handle<Counter, _>| *counter.edit().count() = 10)).expect("a commit");
+    now(sessions.update("42", |counter: &mut Handle<Counter>| *counter.edit().count() = 10)).expect("a commit");
     let handle = now(sessions.load("42")).expect("a load");
     let _ = sessions.store().take();
     (sessions, handle)
 }
 
-fn fail(sessions: &Sessions<Counter, Shelf>, fault: Fault) {
+fn fail(sessions: &Kept<Counter, Shelf>, fault: Fault) {
     sessions.store().inner().fail_commit(fault);
 }
 
 /// Commits; a future that waits for an answer that never comes is dropped.
-fn commit_in_vain(handle: &mut Handle<Counter, Shelf>) {
+fn commit_in_vain(handle: &mut Handle<Counter>) {
     let mut commit = pin!(handle.commit());
     if let std::task::Poll::Ready(result) = begin(commit.as_mut()) {
         assert!(matches!(result, Err(Error::Store(_))), "{result:?}");
     }
 }
 
-fn count(sessions: &Sessions<Counter, Shelf>) -> u32 {
+fn count(sessions: &Kept<Counter, Shelf>) -> u32 {
     now(sessions.load("42")).expect("a load").count
 }
 
-fn revision(sessions: &Sessions<Counter, Shelf>) -> u64 {
+fn revision(sessions: &Kept<Counter, Shelf>) -> u64 {
     now(record(sessions.store(), "p07-counter", "42")).expect("a record").head.revision
 }
 
 /// Others commit so many times, each adding one hundred.
-fn others_commit(sessions: &Sessions<Counter, Shelf>, times: u32) {
+fn others_commit(sessions: &Kept<Counter, Shelf>, times: u32) {
     for _ in 0..times {
         now(sessions.update("42", |other| *other.edit().count() += 100)).expect("a commit");
     }

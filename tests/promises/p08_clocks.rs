@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use session_runtime::{Error, Expiry, Sessions};
-use session_tests::is_stored;
+use session_runtime::{Error, Expiry};
+use session_tests::{Kept, is_stored};
 
 use crate::visitor::{Shelf, Visitor, shelf};
 
@@ -12,8 +12,8 @@ const TTL: Duration = Duration::from_secs(30 * 60);
 const ALMOST: Duration = Duration::from_secs(29 * 60);
 const HOUR: i64 = 3_600_000;
 
-fn sliding(store: &Shelf) -> Sessions<Visitor, Shelf> {
-    Sessions::builder(store.clone()).expiry(Expiry::AfterInactivity(TTL)).build()
+fn sliding(store: &Shelf) -> Kept<Visitor, Shelf> {
+    Kept::builder(store.clone()).expiry(Expiry::AfterInactivity(TTL)).build()
 }
 
 /// The store is ahead of an instance whose clock is late, and behind one whose clock is early.
@@ -70,7 +70,7 @@ async fn p08_a_wrong_clock_neither_refuses_nor_admits_a_commit() {
 #[tokio::test]
 async fn p08_a_purge_by_an_instance_with_a_wrong_clock_removes_nothing_early() {
     with_wrong_clocks(|store| async move {
-        use session_runtime::store::Store;
+        use session_runtime::store::{Housekeeping, Store};
         let sessions = sliding(&store);
         sessions.update("42", |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
         store.inner().pass(ALMOST);

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use session_runtime::store::Call;
-use session_runtime::{Error, Expiry, Handle, Outcome, Sessions};
-use session_tests::{is_stored, now, record};
+use session_runtime::{Error, Expiry, Handle, Outcome};
+use session_tests::{Kept, is_stored, now, record};
 
 use crate::visitor::{Item, Shelf, Visitor, VisitorField, builder};
 
@@ -15,28 +15,28 @@ const TTL: Duration = Duration::from_secs(30 * 60);
 /// A minute before a session that was used just now expires.
 const ALMOST: Duration = Duration::from_secs(29 * 60);
 
-fn with(expiry: Expiry) -> Sessions<Visitor, Shelf> {
+fn with(expiry: Expiry) -> Kept<Visitor, Shelf> {
     builder().expiry(expiry).build()
 }
 
-fn sliding() -> Sessions<Visitor, Shelf> {
+fn sliding() -> Kept<Visitor, Shelf> {
     with(Expiry::AfterInactivity(TTL))
 }
 
-fn load(sessions: &Sessions<Visitor, Shelf>) -> Handle<Visitor, Shelf> {
+fn load(sessions: &Kept<Visitor, Shelf>) -> Handle<Visitor> {
     now(sessions.load("42")).expect("a load")
 }
 
-fn store(sessions: &Sessions<Visitor, Shelf>) {
+fn store(sessions: &Kept<Visitor, Shelf>) {
     now(sessions.update("42", |visitor| *visitor.edit().visits() += 1)).expect("a commit");
 }
 
-fn pass(sessions: &Sessions<Visitor, Shelf>, time: Duration) {
+fn pass(sessions: &Kept<Visitor, Shelf>, time: Duration) {
     sessions.store().inner().pass(time);
 }
 
 /// How long a session lives from now on by the clock of a store in which `passed` has passed.
-fn left(handle: &Handle<Visitor, Shelf>, passed: Duration) -> Duration {
+fn left(handle: &Handle<Visitor>, passed: Duration) -> Duration {
     let left = handle.expires_at().expect("it expires").duration_since(SystemTime::now() + passed).expect("not yet");
     // In whole minutes: no test takes one.
     Duration::from_secs(left.as_secs().div_ceil(60) * 60)
@@ -69,7 +69,7 @@ fn p08_a_commit_counts_as_activity() {
 }
 
 /// Loads every minute, and counts how many of `minutes` loads moved the expiry.
-fn renewals(sessions: &Sessions<Visitor, Shelf>, minutes: u32) -> usize {
+fn renewals(sessions: &Kept<Visitor, Shelf>, minutes: u32) -> usize {
     store(sessions);
     let _ = sessions.store().take();
     for _ in 0..minutes {

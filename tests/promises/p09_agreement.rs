@@ -1,9 +1,9 @@
 //! All instances agree on the initial state of a session name and version, or say so instead of serving it.
 
 use bytes::Bytes;
-use session_runtime::store::{RegisteredField, Registration, RegistrationId, Store};
-use session_runtime::{Agreement, Error, Handle, Outcome, Session, Sessions};
-use session_tests::{CountingCodec, now, record, stored};
+use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
+use session_runtime::{Agreement, Error, Handle, Outcome, Session};
+use session_tests::{CountingCodec, Kept, now, record, stored};
 
 use crate::visitor::{Shelf, Visitor, fields, shelf};
 
@@ -12,14 +12,14 @@ fn themed(theme: &'static str) -> impl Fn() -> Visitor {
 }
 
 /// An instance in the field whose build knows another initial theme.
-fn instance(store: &Shelf, theme: &'static str, agreement: Agreement) -> Sessions<Visitor, Shelf> {
-    Sessions::builder(store.clone()).initial(themed(theme)).agreement(agreement).build()
+fn instance(store: &Shelf, theme: &'static str, agreement: Agreement) -> Kept<Visitor, Shelf> {
+    Kept::builder(store.clone()).initial(themed(theme)).agreement(agreement).build()
 }
 
 #[tokio::test]
 async fn p09_instances_with_the_same_initial_values_agree() {
     let store = shelf();
-    let (one, other) = (Sessions::<Visitor, _>::new(store.clone()), Sessions::<Visitor, _>::new(store.clone()));
+    let (one, other) = (Kept::<Visitor, _>::new(store.clone()), Kept::<Visitor, _>::new(store.clone()));
     one.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     assert_eq!(other.load("42").await.expect("a load").visits, 1);
     assert_eq!(store.registrations().await.expect("a list").len(), 1);
@@ -28,7 +28,7 @@ async fn p09_instances_with_the_same_initial_values_agree() {
 #[tokio::test]
 async fn p09_an_instance_with_other_initial_values_is_refused_and_told_which() {
     let store = shelf();
-    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let other = instance(&store, "dark", Agreement::default());
     let refused = other.prepare().await.expect_err("another theme");
     let Error::InitialStateMismatch { fields } = &refused else { panic!("{refused:?}") };
@@ -45,7 +45,7 @@ async fn p09_an_instance_with_other_initial_values_is_refused_and_told_which() {
 #[tokio::test]
 async fn p09_an_instance_that_adopts_uses_the_registered_values() {
     let store = shelf();
-    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let adopting = instance(&store, "dark", Agreement::Adopt);
     let mut visitor = adopting.load("42").await.expect("a load");
     assert_eq!(visitor.theme, "light");
@@ -59,7 +59,7 @@ async fn p09_an_instance_that_adopts_uses_the_registered_values() {
 #[tokio::test]
 async fn p09_a_refused_instance_serves_once_the_registration_is_withdrawn() {
     let store = shelf();
-    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let other = instance(&store, "dark", Agreement::Refuse);
     other.prepare().await.expect_err("another theme");
     assert!(store.withdraw("visitor", 0).await.expect("a withdrawal"));
@@ -70,7 +70,7 @@ async fn p09_a_refused_instance_serves_once_the_registration_is_withdrawn() {
 #[tokio::test]
 async fn p09_a_record_whose_registration_is_gone_is_an_error_and_no_guess() {
     let store = shelf();
-    let first = Sessions::<Visitor, _>::new(store.clone());
+    let first = Kept::<Visitor, _>::new(store.clone());
     first.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     let before = record(&store, "visitor", "42").await.expect("a record");
     store.withdraw("visitor", 0).await.expect("a withdrawal");
@@ -92,11 +92,11 @@ struct Always {
 #[tokio::test]
 async fn p09_a_stored_session_without_differences_refers_to_its_registration_too() {
     let store = shelf();
-    let first = Sessions::<Always, _>::new(store.clone());
+    let first = Kept::<Always, _>::new(store.clone());
     first.update("42", |_| ()).await.expect("a commit");
     assert_eq!(stored(&store, "p09-always", "42").await, [], "ten lives are what all had agreed on");
     store.withdraw("p09-always", 0).await.expect("a withdrawal");
-    let next = Sessions::<Always, _>::builder(store.clone()).initial(|| Always { lives: 3 }).build();
+    let next = Kept::<Always, _>::builder(store.clone()).initial(|| Always { lives: 3 }).build();
     assert!(matches!(next.load("42").await, Err(Error::RegistrationGone)), "three lives would be a guess");
 }
 
@@ -110,7 +110,7 @@ struct Unstable {
 #[tokio::test]
 async fn p09_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_is_proposed() {
     let store = shelf();
-    let refused = Sessions::<Unstable, _>::new(store.clone()).prepare().await.expect_err("never the same");
+    let refused = Kept::<Unstable, _>::new(store.clone()).prepare().await.expect_err("never the same");
     assert!(matches!(&refused, Error::UnstableInitial { field } if &**field == "made"), "{refused:?}");
     assert!(refused.to_string().contains("#[session(pin)]"), "{refused}");
     assert_eq!(store.registrations().await.expect("a list"), [], "nothing was registered");
@@ -119,8 +119,8 @@ async fn p09_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_
 #[tokio::test]
 async fn p09_values_in_another_encoding_are_refused() {
     let store = shelf();
-    Sessions::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
-    let other = Sessions::<Visitor, _>::builder(store).codec(CountingCodec::default()).build();
+    Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    let other = Kept::<Visitor, _>::builder(store).codec(CountingCodec::default()).build();
     let refused = other.prepare().await.expect_err("another codec");
     assert!(
         matches!(&refused, Error::OtherCodec { stored, own: "counted json" } if &**stored == "json"),
@@ -149,7 +149,7 @@ async fn register(store: &Shelf, registered: &[(&str, Option<&'static str>)]) ->
 async fn p09_fields_that_are_not_registered_yet_are_added() {
     let store = shelf();
     register(&store, &[("visits", Some("0")), ("wishlist", Some("[]"))]).await;
-    let sessions = Sessions::<Visitor, _>::new(store.clone());
+    let sessions = Kept::<Visitor, _>::new(store.clone());
     sessions.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     let [agreed] = <[_; 1]>::try_from(store.registrations().await.expect("a list")).expect("one registration");
     let names: Vec<_> = agreed.fields.iter().map(|field| &*field.name).collect();
@@ -172,9 +172,9 @@ async fn p09_an_initial_value_of_another_type_differs_and_is_never_adopted() {
 async fn p09_the_same_initial_value_in_other_bytes_is_agreed_on() {
     let store = shelf();
     register(&store, &[("visits", Some(" 0")), ("cart", Some("[ ]")), ("theme", Some(r#""\u006cight""#))]).await;
-    let sessions = Sessions::<Visitor, _>::new(store.clone());
+    let sessions = Kept::<Visitor, _>::new(store.clone());
     sessions.prepare().await.expect("the values are the same");
-    let touch = |visitor: &mut Handle<Visitor, Shelf>| drop(visitor.edit_all().theme.clone());
+    let touch = |visitor: &mut Handle<Visitor>| drop(visitor.edit_all().theme.clone());
     sessions.update("42", touch).await.expect("a commit");
     assert_eq!(stored(&store, "visitor", "42").await, []);
 }
@@ -182,7 +182,7 @@ async fn p09_the_same_initial_value_in_other_bytes_is_agreed_on() {
 #[tokio::test]
 async fn p09_many_first_instances_at_once_end_in_one_registration() {
     let store = shelf();
-    let instances: Vec<_> = (0..16).map(|_| Sessions::<Visitor, _>::new(store.clone())).collect();
+    let instances: Vec<_> = (0..16).map(|_| Kept::<Visitor, _>::new(store.clone())).collect();
     let tasks: Vec<_> = instances
         .iter()
         .cloned()
@@ -225,7 +225,7 @@ async fn p09_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_
         }],
     };
     store.register(&older).await.expect("a registration");
-    let sessions = Sessions::<Renamed, _>::new(store.clone());
+    let sessions = Kept::<Renamed, _>::new(store.clone());
     sessions.update("42", |session| *session.edit().locale() = "de".to_owned()).await.expect("a commit");
     assert_eq!(stored(&store, "p09-renamed", "42").await, fields(&[("language", r#""de""#)]));
     assert_eq!(sessions.load("42").await.expect("a load").locale, "de");
@@ -234,7 +234,7 @@ async fn p09_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_
 #[tokio::test]
 async fn p09_a_value_stored_under_an_older_name_is_read_and_moves_with_its_next_change() {
     let store = shelf();
-    let sessions = Sessions::<Renamed, _>::new(store.clone());
+    let sessions = Kept::<Renamed, _>::new(store.clone());
     sessions.update("42", |session| *session.edit().visits() = 1).await.expect("a commit");
     session_tests::write(&store, "p09-renamed", "42", &[("language", Some(r#""fr""#))]).await;
     let mut session = sessions.load("42").await.expect("a load");

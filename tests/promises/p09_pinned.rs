@@ -1,7 +1,7 @@
 //! Fields that one build pins and another does not.
 
-use session_runtime::{Session, Sessions};
-use session_tests::{Shared, stored};
+use session_runtime::Session;
+use session_tests::{Kept, Shared, stored};
 
 use crate::visitor::{Shelf, fields, shelf};
 
@@ -39,8 +39,8 @@ struct NoLonger {
     theme: String,
 }
 
-fn instance<T: Session + Send + 'static>(store: &Shelf) -> Sessions<T, Shared<Shelf>> {
-    Sessions::new(Shared::new(store.clone(), NAME))
+fn instance<T: Session>(store: &Shelf) -> Kept<T, Shared<Shelf>> {
+    Kept::new(Shared::new(store.clone(), NAME))
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! Old records are migrated, newer ones refused, undecodable ones kept.
 
 use bytes::Bytes;
-use session_runtime::store::{RegisteredField, Registration, RegistrationId, Store};
-use session_runtime::{Error, Handle, Outcome, Session, Sessions};
-use session_tests::{Fault, now, record, stored, write};
+use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
+use session_runtime::{Error, Handle, Outcome, Session};
+use session_tests::{Fault, Kept, now, record, stored, write};
 
 use crate::visitor::{Shelf, Visitor, fields, sessions, shelf};
 
@@ -55,8 +55,8 @@ const NAME: &str = "p10-account";
 /// A store in which the first version kept the account `42` with nine coins.
 async fn old_store() -> Shelf {
     let store = shelf();
-    let sessions = Sessions::<v1::Account, _>::new(store.clone());
-    let open = |account: &mut Handle<v1::Account, Shelf>| {
+    let sessions = Kept::<v1::Account, _>::new(store.clone());
+    let open = |account: &mut Handle<v1::Account>| {
         account.edit().name().push_str("Ada");
         *account.edit().coins() = 9;
     };
@@ -67,7 +67,7 @@ async fn old_store() -> Shelf {
 #[tokio::test]
 async fn p10_an_older_record_is_migrated_when_it_is_loaded() {
     let store = old_store().await;
-    let mut account = Sessions::<v2::Account, _>::new(store.clone()).load("42").await.expect("a load");
+    let mut account = Kept::<v2::Account, _>::new(store.clone()).load("42").await.expect("a load");
     assert_eq!((account.name.as_str(), account.cents, account.is_new()), ("Ada", 900, false));
     let before = record(&store, NAME, "42").await.expect("a record");
     assert_eq!(account.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
@@ -79,7 +79,7 @@ async fn p10_an_older_record_is_migrated_when_it_is_loaded() {
 async fn p10_the_commit_of_a_migrated_session_replaces_all_stored_fields_at_once() {
     let store = old_store().await;
     write(&store, NAME, "42", &[("forgotten", Some("1"))]).await;
-    let sessions = Sessions::<v2::Account, _>::new(store.clone());
+    let sessions = Kept::<v2::Account, _>::new(store.clone());
     let mut account = sessions.load("42").await.expect("a load");
     let _ = store.take();
     *account.edit().name() = "Ada L".to_owned();
@@ -98,7 +98,7 @@ async fn p10_the_commit_of_a_migrated_session_replaces_all_stored_fields_at_once
 #[tokio::test]
 async fn p10_a_chain_of_versions_is_migrated_through_each() {
     let store = old_store().await;
-    let sessions = Sessions::<v4::Account, _>::new(store.clone());
+    let sessions = Kept::<v4::Account, _>::new(store.clone());
     let mut account = sessions.load("42").await.expect("a load");
     assert_eq!((account.owner.as_str(), account.cents), ("Ada (old)", 900));
     *account.edit().visits() += 1;
@@ -122,18 +122,18 @@ async fn p10_fields_that_are_not_stored_have_the_values_that_were_registered_for
         }],
     };
     store.register(&early).await.expect("a registration");
-    let builder = Sessions::<v1::Account, _>::builder(store.clone()).agreement(session_runtime::Agreement::Adopt);
+    let builder = Kept::<v1::Account, _>::builder(store.clone()).agreement(session_runtime::Agreement::Adopt);
     builder.build().update("42", |account| *account.edit().name() = "Ada".to_owned()).await.expect("a commit");
-    let account = Sessions::<v2::Account, _>::new(store.clone()).load("42").await.expect("a load");
+    let account = Kept::<v2::Account, _>::new(store.clone()).load("42").await.expect("a load");
     assert_eq!(account.cents, 300, "three coins, although today's code says five");
 }
 
 #[tokio::test]
 async fn p10_what_migrates_to_the_initial_value_is_not_stored() {
     let store = shelf();
-    let sessions = Sessions::<v1::Account, _>::new(store.clone());
+    let sessions = Kept::<v1::Account, _>::new(store.clone());
     sessions.update("42", |account| *account.edit().name() = "Ada".to_owned()).await.expect("a commit");
-    let sessions = Sessions::<v2::Account, _>::new(store.clone());
+    let sessions = Kept::<v2::Account, _>::new(store.clone());
     sessions.update("42", |account| account.edit().name().push('!')).await.expect("a commit");
     assert_eq!(stored(&store, NAME, "42").await, fields(&[("name", r#""Ada!""#)]), "five coins are 500 cents");
 }
@@ -142,14 +142,13 @@ async fn p10_what_migrates_to_the_initial_value_is_not_stored() {
 async fn p10_a_record_of_an_older_version_whose_registration_is_gone_is_an_error() {
     let store = old_store().await;
     store.withdraw(NAME, 1).await.expect("a withdrawal");
-    assert!(matches!(Sessions::<v2::Account, _>::new(store).load("42").await, Err(Error::RegistrationGone)));
+    assert!(matches!(Kept::<v2::Account, _>::new(store).load("42").await, Err(Error::RegistrationGone)));
 }
 
 #[tokio::test]
 async fn p10_a_newer_record_is_refused_and_kept() {
     let store = old_store().await;
-    let (older, newer) =
-        (Sessions::<v1::Account, _>::new(store.clone()), Sessions::<v2::Account, _>::new(store.clone()));
+    let (older, newer) = (Kept::<v1::Account, _>::new(store.clone()), Kept::<v2::Account, _>::new(store.clone()));
     let mut late = older.load("42").await.expect("a load");
     *late.edit().coins() = 10;
     newer.update("42", |account| *account.edit().cents() = 1).await.expect("a commit");
@@ -165,8 +164,7 @@ async fn p10_a_newer_record_is_refused_and_kept() {
 #[tokio::test]
 async fn p10_a_session_that_is_not_migrated_yet_serves_both_versions() {
     let store = old_store().await;
-    let (older, newer) =
-        (Sessions::<v1::Account, _>::new(store.clone()), Sessions::<v2::Account, _>::new(store.clone()));
+    let (older, newer) = (Kept::<v1::Account, _>::new(store.clone()), Kept::<v2::Account, _>::new(store.clone()));
     assert_eq!(newer.load("42").await.expect("a load").cents, 900);
     older.update("42", |account| *account.edit().coins() += 1).await.expect("a commit");
     assert_eq!(newer.load("42").await.expect("a load").cents, 1000);
@@ -176,7 +174,7 @@ async fn p10_a_session_that_is_not_migrated_yet_serves_both_versions() {
 #[tokio::test]
 async fn p10_two_handlers_that_migrate_at_once_both_survive() {
     let store = old_store().await;
-    let sessions = Sessions::<v2::Account, _>::new(store.clone());
+    let sessions = Kept::<v2::Account, _>::new(store.clone());
     let mut one = sessions.load("42").await.expect("a load");
     let mut other = sessions.load("42").await.expect("a load");
     one.edit().name().push('!');
@@ -189,8 +187,7 @@ async fn p10_two_handlers_that_migrate_at_once_both_survive() {
 #[tokio::test]
 async fn p10_a_change_by_an_older_build_before_the_migrating_commit_is_kept() {
     let store = old_store().await;
-    let (older, newer) =
-        (Sessions::<v1::Account, _>::new(store.clone()), Sessions::<v2::Account, _>::new(store.clone()));
+    let (older, newer) = (Kept::<v1::Account, _>::new(store.clone()), Kept::<v2::Account, _>::new(store.clone()));
     let mut migrating = newer.load("42").await.expect("a load");
     migrating.edit().name().push('!');
     older.update("42", |account| *account.edit().coins() += 1).await.expect("a commit");
@@ -202,7 +199,7 @@ async fn p10_a_change_by_an_older_build_before_the_migrating_commit_is_kept() {
 async fn p10_a_migrating_commit_whose_answer_is_lost_is_applied_once() {
     for fault in [Fault::LostBefore, Fault::LostAfter] {
         let store = old_store().await;
-        let mut migrating = Sessions::<v2::Account, _>::new(store.clone()).load("42").await.expect("a load");
+        let mut migrating = Kept::<v2::Account, _>::new(store.clone()).load("42").await.expect("a load");
         migrating.edit().name().push('!');
         store.inner().fail_commit(fault);
         migrating.commit().await.expect_err("the answer is lost");
@@ -236,8 +233,8 @@ mod always {
 #[tokio::test]
 async fn p10_a_stored_session_without_differences_is_migrated_too() {
     let store = shelf();
-    Sessions::<always::V1, _>::new(store.clone()).update("42", |_| ()).await.expect("a commit");
-    let account = Sessions::<always::V2, _>::new(store).load("42").await.expect("a load");
+    Kept::<always::V1, _>::new(store.clone()).update("42", |_| ()).await.expect("a commit");
+    let account = Kept::<always::V2, _>::new(store).load("42").await.expect("a load");
     assert_eq!(account.cents, 500);
 }
 
@@ -252,13 +249,13 @@ mod orphan {
 #[tokio::test]
 async fn p10_an_older_record_to_which_no_from_leads_is_refused_and_kept() {
     let store = old_store().await;
-    let sessions = Sessions::<orphan::Account, _>::new(store.clone());
+    let sessions = Kept::<orphan::Account, _>::new(store.clone());
     assert!(matches!(sessions.load("42").await, Err(Error::NoMigration { stored: 1, supported: 3 })));
     assert_eq!(stored(&store, NAME, "42").await, fields(&[("coins", "9"), ("name", r#""Ada""#)]));
 }
 
 /// Sessions whose record `42` has a field that is no number.
-fn undecodable() -> Sessions<Visitor, Shelf> {
+fn undecodable() -> Kept<Visitor, Shelf> {
     let sessions = sessions::<Visitor>();
     now(sessions.update("42", |visitor| *visitor.edit().visits() = 1)).expect("a commit");
     now(write(sessions.store(), "visitor", "42", &[("visits", Some("many")), ("theme", Some(r#""dark""#))]));

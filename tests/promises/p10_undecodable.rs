@@ -2,25 +2,22 @@
 
 use std::time::{Duration, SystemTime};
 
-use session_runtime::store::{Call, Store};
-use session_runtime::{Error, Expiry, OnUndecodable, Outcome, Sessions, SessionsBuilder};
-use session_tests::{Fault, is_stored, record, stored, write};
+use session_runtime::store::{Call, Housekeeping, Store};
+use session_runtime::{Error, Expiry, OnUndecodable, Outcome};
+use session_tests::{Fault, Kept, KeptBuilder, is_stored, record, stored, write};
 
 use crate::visitor::{Shelf, Visitor, fields, shelf};
 
 const ASIDE: &str = "visitor#aside";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-fn setting_aside(store: &Shelf) -> SessionsBuilder<Visitor, Shelf> {
-    Sessions::builder(store.clone()).on_undecodable(OnUndecodable::SetAside)
+fn setting_aside(store: &Shelf) -> KeptBuilder<Visitor, Shelf> {
+    Kept::builder(store.clone()).on_undecodable(OnUndecodable::SetAside)
 }
 
 /// Makes the record of `key` one whose visits are no number.
 async fn spoil(store: &Shelf, key: &str) {
-    Sessions::<Visitor, _>::new(store.clone())
-        .update(key, |visitor| *visitor.edit().visits() = 1)
-        .await
-        .expect("a commit");
+    Kept::<Visitor, _>::new(store.clone()).update(key, |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     write(store, "visitor", key, &[("visits", Some("many")), ("theme", Some(r#""dark""#))]).await;
 }
 
@@ -32,7 +29,7 @@ fn spoiled() -> Vec<(String, String)> {
 async fn p10_an_undecodable_record_is_refused_unless_the_program_asks_to_set_it_aside() {
     let store = shelf();
     spoil(&store, "42").await;
-    let refused = Sessions::<Visitor, _>::new(store.clone()).load("42").await;
+    let refused = Kept::<Visitor, _>::new(store.clone()).load("42").await;
     assert!(matches!(refused, Err(Error::Decode { .. })));
     assert_eq!(stored(&store, "visitor", "42").await, spoiled());
     assert!(!is_stored(&store, ASIDE, "42").await);
@@ -144,37 +141,40 @@ async fn p10_many_loads_at_once_set_a_record_aside_once() {
 }
 
 #[tokio::test]
-async fn p10_destroying_a_session_removes_what_is_set_aside() {
+async fn p10_what_is_set_aside_stays_whatever_becomes_of_the_new_session() {
     let store = shelf();
     let sessions = setting_aside(&store).build();
-    for change in [false, true] {
-        spoil(&store, "42").await;
-        let mut visitor = sessions.load("42").await.expect("a new session");
-        assert!(is_stored(&store, ASIDE, "42").await);
-        if change {
-            *visitor.edit().visits() = 2;
-            visitor.commit().await.expect("a commit");
-        }
-        visitor.destroy().await.expect("an end");
-        assert!(!is_stored(&store, ASIDE, "42").await);
-        assert!(!is_stored(&store, "visitor", "42").await);
+    for key in ["42", "43"] {
+        spoil(&store, key).await;
     }
-    spoil(&store, "42").await;
-    sessions.load("42").await.expect("and there is room for the next");
+    let mut ending = sessions.load("42").await.expect("a new session");
+    let mut moving = sessions.load("43").await.expect("a new session");
+    *ending.edit().visits() = 2;
+    *moving.edit().visits() = 2;
+    ending.commit().await.expect("a commit");
+    store.take().clear();
+    ending.destroy().await.expect("an end");
+    moving.renew("44").await.expect("a move");
+    assert_eq!(store.take().len(), 2, "one call each: the way of a session knows nothing of what is set aside");
+    assert_eq!(stored(&store, ASIDE, "42").await, spoiled());
+    assert_eq!(stored(&store, ASIDE, "43").await, spoiled());
 }
 
 #[tokio::test]
-async fn p10_what_is_set_aside_moves_with_its_session() {
+async fn p10_what_is_set_aside_can_be_put_back() {
     let store = shelf();
     spoil(&store, "42").await;
     let sessions = setting_aside(&store).build();
     let mut visitor = sessions.load("42").await.expect("a new session");
     *visitor.edit().visits() = 2;
-    visitor.renew("43").await.expect("a move");
-    assert!(!is_stored(&store, ASIDE, "42").await);
-    assert_eq!(stored(&store, ASIDE, "43").await, spoiled());
-    sessions.load("43").await.expect("a load").destroy().await.expect("an end");
-    assert!(!is_stored(&store, ASIDE, "43").await);
+    visitor.commit().await.expect("a commit");
+    let admin = sessions.housekeeping();
+    assert!(matches!(admin.put_back("visitor", "42").await, Err(Error::Occupied)));
+    assert_eq!(stored(&store, ASIDE, "42").await, spoiled());
+    visitor.destroy().await.expect("an end");
+    assert!(admin.put_back("visitor", "42").await.expect("the key is free"));
+    assert!(!admin.put_back("visitor", "42").await.expect("an answer"), "nothing is left to put back");
+    assert_eq!(stored(&store, "visitor", "42").await, spoiled());
 }
 
 #[tokio::test]
@@ -186,8 +186,8 @@ async fn p10_a_record_of_another_registration_or_version_is_not_set_aside() {
     assert!(matches!(sessions.load("42").await, Err(Error::RegistrationGone)));
     assert_eq!(stored(&store, "visitor", "42").await, spoiled());
 
-    let newer = Sessions::<newer::Visitor, _>::builder(store.clone()).on_undecodable(OnUndecodable::SetAside).build();
-    Sessions::<Visitor, _>::new(store.clone())
+    let newer = Kept::<newer::Visitor, _>::builder(store.clone()).on_undecodable(OnUndecodable::SetAside).build();
+    Kept::<Visitor, _>::new(store.clone())
         .update("43", |visitor| *visitor.edit().visits() = 1)
         .await
         .expect("a commit");

@@ -1,8 +1,8 @@
 //! When a migrated session is written in its new form.
 
 use session_runtime::store::Call;
-use session_runtime::{Error, Outcome, Sessions, WriteMigrated};
-use session_tests::{record, stored};
+use session_runtime::{Error, Outcome, WriteMigrated};
+use session_tests::{Kept, record, stored};
 
 use crate::visitor::{Shelf, fields, shelf};
 
@@ -32,13 +32,13 @@ const NAME: &str = "p10-purse";
 
 async fn old_store() -> Shelf {
     let store = shelf();
-    let sessions = Sessions::<v1::Purse, _>::new(store.clone());
+    let sessions = Kept::<v1::Purse, _>::new(store.clone());
     sessions.update("42", |purse| *purse.edit().coins() = 9).await.expect("a commit");
     store
 }
 
-fn with(store: &Shelf, write: WriteMigrated) -> Sessions<v2::Purse, Shelf> {
-    Sessions::builder(store.clone()).write_migrated(write).build()
+fn with(store: &Shelf, write: WriteMigrated) -> Kept<v2::Purse, Shelf> {
+    Kept::builder(store.clone()).write_migrated(write).build()
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn p10_an_ended_session_is_not_migrated() {
 #[tokio::test]
 async fn p10_a_session_that_was_emptied_serves_every_version() {
     let store = old_store().await;
-    let (older, newer) = (Sessions::<v1::Purse, _>::new(store.clone()), with(&store, WriteMigrated::default()));
+    let (older, newer) = (Kept::<v1::Purse, _>::new(store.clone()), with(&store, WriteMigrated::default()));
     let mut early = older.load("42").await.expect("a load");
     newer.update("42", |purse| *purse.edit().cents() = 0).await.expect("a commit");
     assert_eq!(older.load("42").await.expect("nothing is stored that it could not read").coins, 0);

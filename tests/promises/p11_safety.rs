@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use session_runtime::expiry::{ClockOffset, Timestamp};
+use session_runtime::expiry::Timestamp;
 use session_runtime::store::{
-    Applied, Commit, CommitId, Cursor, Ended, Found, Head, Incarnation, Key, Keys, Load, Loaded, Purged, Record,
-    RegisteredField, Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind, StoredField,
+    Applied, Commit, CommitId, Ended, Found, Head, Incarnation, Key, Load, Loaded, Record, RegisteredField,
+    Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind, StoredField,
 };
-use session_runtime::{Agreement, Expiry, Limits, Session, Sessions, merge};
-use session_tests::now;
+use session_runtime::{Agreement, Expiry, Limits, Session, merge};
+use session_tests::{Kept, now};
 
 use crate::visitor::{Item, Visitor, sessions};
 
@@ -81,26 +81,6 @@ impl Store for Liar {
 
     async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
         Ok(self.with(|lies| lies.registration.clone()).unwrap_or_else(|| proposal.clone()))
-    }
-
-    async fn withdraw(&self, _: &str, _: u32) -> Result<bool, StoreError> {
-        done()
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        done()
-    }
-
-    async fn keys(&self, _: &str, _: Option<Cursor>, _: usize, _: ClockOffset) -> Result<Keys, StoreError> {
-        done()
-    }
-
-    async fn count(&self, _: &str, _: ClockOffset) -> Result<u64, StoreError> {
-        done()
-    }
-
-    async fn purge(&self, _: usize, _: ClockOffset) -> Result<Purged, StoreError> {
-        done()
     }
 }
 
@@ -172,7 +152,7 @@ fn head() -> impl Strategy<Value = Head> {
         version,
         registration: if registration == 0 { RegistrationId(9) } else { ID },
         created_at: times.0,
-        until: times.1,
+        fixed_end: times.1,
         expires_at: times.2,
         stored: times.3,
     })
@@ -226,8 +206,8 @@ proptest! {
         calls in proptest::collection::vec(0..8_u8, 1..12),
     ) {
         let liar = Liar(Arc::new(Mutex::new(Lies { registration, loads, replies })));
-        let expiry = Expiry::AfterEither { inactivity: Duration::MAX, creation: Duration::from_secs(1) };
-        let sessions = Sessions::<Target, _>::builder(liar)
+        let expiry = Expiry::AfterEither { inactivity: Duration::MAX, creation: Duration::from_secs(1)};
+        let sessions = Kept::<Target, _>::builder(liar)
             .expiry(expiry)
             .retention(Duration::MAX)
             .agreement(Agreement::Adopt)

@@ -5,8 +5,8 @@ use std::error::Error as _;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use session_runtime::store::{RegisteredField, Registration, RegistrationId, Store};
-use session_runtime::{Agreement, Error, Outcome, Session, Sessions};
-use session_tests::{Events, Fault, now, write};
+use session_runtime::{Agreement, Error, Outcome, Session};
+use session_tests::{Events, Fault, Kept, now, write};
 
 use crate::visitor::{Item, Visitor, builder, sessions, shelf};
 
@@ -119,8 +119,8 @@ async fn secrets_an_encode_error_shows_no_sensitive_value() {
 #[tokio::test]
 async fn secrets_a_decode_error_shows_no_sensitive_value() {
     let store = shelf();
-    let sessions = Sessions::<Patient, _>::new(store.clone());
-    let sick = |patient: &mut session_runtime::Handle<Patient, _>| patient.edit().diagnosis().0 = "flu".to_owned();
+    let sessions = Kept::<Patient, _>::new(store.clone());
+    let sick = |patient: &mut session_runtime::Handle<Patient>| patient.edit().diagnosis().0 = "flu".to_owned();
     sessions.update("42", sick).await.expect("a commit");
     write(&store, "secrets-patient", "42", &[("remark", Some(r#""bad luck""#))]).await;
     let error = sessions.load("42").await.expect_err("it cannot be decoded");
@@ -154,7 +154,7 @@ async fn secrets_a_mismatch_shows_no_sensitive_value() {
         let store = shelf();
         store.register(&registered(sensitive)).await.expect("a registration");
         let initial = || Patient { diagnosis: Loud("cold".to_owned()), remark: Loud("small".to_owned()) };
-        let sessions = Sessions::<Patient, _>::builder(store).initial(initial).agreement(Agreement::Refuse).build();
+        let sessions = Kept::<Patient, _>::builder(store).initial(initial).agreement(Agreement::Refuse).build();
         let error = sessions.prepare().await.expect_err("both values differ");
         let text = shown(&error);
         for (word, is_shown) in [("tall", true), ("small", true), ("flu", false), ("cold", false)] {
@@ -176,7 +176,7 @@ async fn secrets_debug_shows_no_sensitive_initial_value() {
 
 #[tokio::test]
 async fn secrets_debug_shows_neither_keys_nor_values_of_what_the_runtime_hands_out() {
-    let sessions = Sessions::<Visitor, _>::new(session_runtime::MemoryStore::new());
+    let sessions = Kept::<Visitor, _>::new(session_runtime::MemoryStore::new());
     let mut visitor = sessions.load(KEY).await.expect("a load");
     *visitor.edit().theme() = VALUE.to_owned();
     let committed = visitor.commit().await.expect("a commit");

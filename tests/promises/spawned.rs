@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use session_runtime::store::Store;
-use session_runtime::{BoxStore, Error, MemoryStore, Outcome, Sessions, SqliteStore};
+use session_runtime::{AnyStore, Error, MemoryStore, Outcome, SqliteStore};
 
 use crate::visitor::Visitor;
+use session_tests::Kept;
 
 /// Spawns a future and waits for it.
 async fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
@@ -14,7 +15,7 @@ async fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'stat
 
 /// Spawns each future by itself, and all of them inside one task.
 async fn spawn_each(store: impl Store) {
-    let sessions = Sessions::<Visitor, _>::new(store);
+    let sessions = Kept::<Visitor, _>::new(store);
     let of = || sessions.clone();
 
     let all = of();
@@ -70,7 +71,7 @@ async fn spawned_on_the_memory_store() {
 
 #[tokio::test]
 async fn spawned_on_a_store_chosen_at_run_time() {
-    spawn_each(BoxStore::new(MemoryStore::new())).await;
+    spawn_each(AnyStore::new(MemoryStore::new())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

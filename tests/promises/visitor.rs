@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use session_runtime::store::LogStore;
-use session_runtime::{MemoryStore, Session, Sessions, SessionsBuilder};
-use session_tests::Stage;
+use session_runtime::{MemoryStore, Session};
+use session_tests::{Kept, KeptBuilder, Stage};
 
 /// A store that logs its calls and fails when it is told to.
 pub type Shelf = LogStore<Stage<MemoryStore>>;
@@ -37,13 +37,13 @@ pub fn shelf() -> Shelf {
 }
 
 /// The sessions of a type in a store of their own.
-pub fn sessions<T: Session + Send + 'static>() -> Sessions<T, Shelf> {
-    Sessions::new(shelf())
+pub fn sessions<T: Session>() -> Kept<T, Shelf> {
+    Kept::new(shelf())
 }
 
 /// The same, with settings.
-pub fn builder<T: Session + Send + 'static>() -> SessionsBuilder<T, Shelf> {
-    Sessions::builder(shelf())
+pub fn builder<T: Session>() -> KeptBuilder<T, Shelf> {
+    Kept::builder(shelf())
 }
 
 /// Fields as `stored` and the log of calls show them.

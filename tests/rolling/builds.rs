@@ -4,8 +4,8 @@
 //! order of fields, and another initial `theme`, which it gives up for the registered one.
 
 use session_runtime::store::Store;
-use session_runtime::{Agreement, Handle, Session, Sessions};
-use session_tests::Shared;
+use session_runtime::{Agreement, Handle, Session};
+use session_tests::{Kept, Shared};
 
 /// The name that both builds share.
 pub const NAME: &str = "visitor";
@@ -115,7 +115,7 @@ pub trait Build: Session + Send + Sync + 'static {
     fn show(&self, state: &mut State);
 
     /// Makes a part of the session what it is in `state`, if this build knows that part.
-    fn set<S: Store>(handle: &mut Handle<Self, S>, part: Part, state: &State);
+    fn set(handle: &mut Handle<Self>, part: Part, state: &State);
 }
 
 impl Build for older::Visitor {
@@ -128,7 +128,7 @@ impl Build for older::Visitor {
         state.coupon.clone_from(&self.coupon);
     }
 
-    fn set<S: Store>(handle: &mut Handle<Self, S>, part: Part, state: &State) {
+    fn set(handle: &mut Handle<Self>, part: Part, state: &State) {
         match part {
             Part::Visits => *handle.edit().visits() = state.visits,
             Part::Theme => handle.edit().theme().clone_from(&state.theme),
@@ -151,7 +151,7 @@ impl Build for newer::Visitor {
         state.timezone.clone_from(&self.timezone);
     }
 
-    fn set<S: Store>(handle: &mut Handle<Self, S>, part: Part, state: &State) {
+    fn set(handle: &mut Handle<Self>, part: Part, state: &State) {
         match part {
             Part::Visits => *handle.edit().visits() = state.visits,
             Part::Theme => handle.edit().theme().clone_from(&state.theme),
@@ -165,6 +165,6 @@ impl Build for newer::Visitor {
 }
 
 /// An instance that was started just now.
-pub fn start<B: Build, S: Store>(store: &S) -> Sessions<B, Shared<S>> {
-    Sessions::builder(Shared::new(store.clone(), NAME)).agreement(Agreement::Adopt).build()
+pub fn start<B: Build, S: Store>(store: &S) -> Kept<B, Shared<S>> {
+    Kept::builder(Shared::new(store.clone(), NAME)).agreement(Agreement::Adopt).build()
 }

@@ -3,9 +3,9 @@
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use session_runtime::store::Store;
-use session_runtime::{Handle, Sessions};
-use session_tests::{Shared, is_stored, stored};
+use session_runtime::Handle;
+use session_runtime::store::{Housekeeping, Store};
+use session_tests::{Kept, Shared, is_stored, stored};
 
 use crate::builds::{Build, NAME, Part, State, newer, older, start};
 
@@ -16,8 +16,8 @@ const REQUESTS: usize = 200;
 /// The instances of both builds.
 struct Fleet<S> {
     store: S,
-    older: Sessions<older::Visitor, Shared<S>>,
-    newer: Sessions<newer::Visitor, Shared<S>>,
+    older: Kept<older::Visitor, Shared<S>>,
+    newer: Kept<newer::Visitor, Shared<S>>,
 }
 
 impl<S: Store> Fleet<S> {
@@ -30,7 +30,7 @@ impl<S: Store> Fleet<S> {
     }
 }
 
-pub async fn run<S: Store>(store: S) {
+pub async fn run<S: Housekeeping>(store: S) {
     let older = start::<older::Visitor, _>(&store);
     older.prepare().await.expect("the older build was there first");
     let users: Vec<_> = (0..USERS)
@@ -90,7 +90,7 @@ impl User {
         if self.random.random() { self.request_to(&fleet.older).await } else { self.request_to(&fleet.newer).await }
     }
 
-    async fn request_to<B: Build, S: Store>(&mut self, sessions: &Sessions<B, S>) {
+    async fn request_to<B: Build, S: Store>(&mut self, sessions: &Kept<B, S>) {
         let mut session = self.load(sessions).await;
         let before = self.state.clone();
         self.change(&mut session);
@@ -110,7 +110,7 @@ impl User {
     }
 
     /// Two handlers start from the same session; the second commits first.
-    async fn overlap_of<A: Build, B: Build, S: Store>(&mut self, one: &Sessions<A, S>, other: &Sessions<B, S>) {
+    async fn overlap_of<A: Build, B: Build, S: Store>(&mut self, one: &Kept<A, S>, other: &Kept<B, S>) {
         let base = self.state.clone();
         let mut first = self.load(one).await;
         let mut second = self.load(other).await;
@@ -137,14 +137,14 @@ impl User {
         self.state = State::default();
     }
 
-    async fn load<B: Build, S: Store>(&self, sessions: &Sessions<B, S>) -> Handle<B, S> {
+    async fn load<B: Build, S: Store>(&self, sessions: &Kept<B, S>) -> Handle<B> {
         let session = sessions.load(&self.key).await.expect("a load");
         assert_eq!(seen(&session, &self.state), self.state, "user {}", self.key);
         session
     }
 
     /// Changes some parts of the session, and what it must show.
-    fn change<B: Build, S: Store>(&mut self, session: &mut Handle<B, S>) {
+    fn change<B: Build>(&mut self, session: &mut Handle<B>) {
         for _ in 0..self.random.random_range(0..3) {
             let part = *Part::ALL.choose(&mut self.random).expect("parts");
             let mut next = self.state.clone();
@@ -176,7 +176,7 @@ impl User {
 }
 
 /// What a user sees; `known` says the rest.
-fn seen<B: Build, S: Store>(session: &Handle<B, S>, known: &State) -> State {
+fn seen<B: Build>(session: &Handle<B>, known: &State) -> State {
     let mut seen = known.clone();
     session.show(&mut seen);
     seen

@@ -3,8 +3,8 @@
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use session_runtime::store::Store;
-use session_runtime::{Error, Handle, Sessions};
-use session_tests::{is_stored, record};
+use session_runtime::{Error, Handle};
+use session_tests::{Kept, is_stored, record};
 
 const NAME: &str = "account";
 
@@ -66,8 +66,8 @@ const USERS: u64 = 16;
 const REQUESTS: usize = 120;
 
 pub async fn run<S: Store>(store: S) {
-    let older = Sessions::<v1::Account, _>::new(store.clone());
-    let newer = Sessions::<v2::Account, _>::new(store.clone());
+    let older = Kept::<v1::Account, _>::new(store.clone());
+    let newer = Kept::<v2::Account, _>::new(store.clone());
     older.prepare().await.expect("the older build was there first");
     let users: Vec<_> = (0..USERS)
         .map(|user| {
@@ -91,7 +91,7 @@ struct User {
 impl User {
     /// Deploys the newer build beside the older one, rolls it back, and deploys it again. Returns whether the session
     /// was migrated when it was rolled back.
-    async fn go<S: Store>(mut self, older: Sessions<v1::Account, S>, newer: Sessions<v2::Account, S>) -> bool {
+    async fn go<S: Store>(mut self, older: Kept<v1::Account, S>, newer: Kept<v2::Account, S>) -> bool {
         for _ in 0..REQUESTS {
             self.request_to_older(&older).await;
         }
@@ -119,7 +119,7 @@ impl User {
         migrated
     }
 
-    async fn request_to_older<S: Store>(&mut self, older: &Sessions<v1::Account, S>) {
+    async fn request_to_older<S: Store>(&mut self, older: &Kept<v1::Account, S>) {
         let before = record(older.store(), NAME, &self.key).await;
         let loaded = older.load(&self.key).await;
         let Stored::V1 { owner, coins } = &mut self.stored else {
@@ -144,13 +144,13 @@ impl User {
         account.commit().await.expect("a commit");
     }
 
-    async fn read_by_newer<S: Store>(&mut self, newer: &Sessions<v2::Account, S>) {
+    async fn read_by_newer<S: Store>(&mut self, newer: &Kept<v2::Account, S>) {
         let mut account = self.load_by_newer(newer).await;
         account.edit_all();
         account.commit().await.expect("a commit");
     }
 
-    async fn request_to_newer<S: Store>(&mut self, newer: &Sessions<v2::Account, S>) {
+    async fn request_to_newer<S: Store>(&mut self, newer: &Kept<v2::Account, S>) {
         let mut account = self.load_by_newer(newer).await;
         self.change(&mut account);
         account.commit().await.expect("a commit");
@@ -159,7 +159,7 @@ impl User {
 
     /// A handler of the older build has loaded the session, and then one of the newer build; whoever commits first,
     /// nothing is lost.
-    async fn overlap<S: Store>(&mut self, older: &Sessions<v1::Account, S>, newer: &Sessions<v2::Account, S>) {
+    async fn overlap<S: Store>(&mut self, older: &Kept<v1::Account, S>, newer: &Kept<v2::Account, S>) {
         let Stored::V1 { owner, coins } = self.stored.clone() else { return self.read_by_newer(newer).await };
         let mut late = older.load(&self.key).await.expect("it is not migrated");
         let mut account = self.load_by_newer(newer).await;
@@ -182,14 +182,14 @@ impl User {
         self.load_by_newer(newer).await;
     }
 
-    async fn load_by_newer<S: Store>(&self, newer: &Sessions<v2::Account, S>) -> Handle<v2::Account, S> {
+    async fn load_by_newer<S: Store>(&self, newer: &Kept<v2::Account, S>) -> Handle<v2::Account> {
         let account = newer.load(&self.key).await.expect("the newer build reads both");
         let (owner, cents, currency) = self.stored.migrated();
         assert_eq!((&account.owner, account.cents, &account.currency), (&owner, cents, &currency));
         account
     }
 
-    fn change<S: Store>(&mut self, account: &mut Handle<v2::Account, S>) {
+    fn change(&mut self, account: &mut Handle<v2::Account>) {
         let before = self.stored.migrated();
         let (mut owner, mut cents, mut currency) = before.clone();
         match self.random.random_range(0..5) {

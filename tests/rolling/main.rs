@@ -53,13 +53,13 @@ on_each_store! {
 }
 
 mod places {
-    use session_runtime::store::{PostgresOptions, PostgresStore, RedisStore};
+    use session_runtime::store::{PostgresOptions, PostgresStore, RedisOptions, RedisStore};
     use session_tests::{postgres_server, redis_server};
 
     /// Keys of the test's own on the server that tests share.
     pub fn redis() -> Option<RedisStore> {
         let prefix = format!("{}:", postgres_server::fresh_schema());
-        Some(RedisStore::builder(redis_server::shared()?).prefix(prefix).build().expect("a store"))
+        Some(RedisOptions::new(redis_server::shared()?).prefix(prefix).build().expect("a store"))
     }
 
     /// A schema of the test's own on the server that tests share.

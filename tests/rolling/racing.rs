@@ -1,9 +1,10 @@
 //! Instances of both builds work on the same few sessions at once, with nobody to put them in order.
 
+use session_runtime::Handle;
 use session_runtime::store::Store;
-use session_runtime::{Handle, Sessions};
 
 use crate::builds::{Build, Part, State, newer, older, start};
+use session_tests::Kept;
 
 const KEYS: u64 = 3;
 
@@ -40,7 +41,7 @@ pub async fn run<S: Store>(store: S) {
 }
 
 /// Counts visits and writes entries that nobody else writes, and looks that nothing goes back.
-async fn work<B: Build, S: Store>(sessions: Sessions<B, S>, own: Part, handler: u64) {
+async fn work<B: Build, S: Store>(sessions: Kept<B, S>, own: Part, handler: u64) {
     let mut seen = vec![State::default(); usize::try_from(KEYS).expect("a small number")];
     for request in 0..REQUESTS {
         let key = request % KEYS;
@@ -64,7 +65,7 @@ async fn work<B: Build, S: Store>(sessions: Sessions<B, S>, own: Part, handler: 
 }
 
 /// What is seen of a session contains all that was seen before.
-fn follows<B: Build, S: Store>(last: &mut State, session: &Handle<B, S>) {
+fn follows<B: Build>(last: &mut State, session: &Handle<B>) {
     let before = last.clone();
     session.show(last);
     assert!(last.visits >= before.visits, "{} visits, and then {}", before.visits, last.visits);

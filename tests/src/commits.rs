@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Applied, Base, Change, Commit, CommitId, Found, Head, Incarnation, Key, Load, Loaded, Record,
-    RegistrationId, Reply, Store,
+    Action, Applied, Base, Change, Commit, Found, Head, Key, Load, Loaded, Record, RegistrationId, Reply, Store, Write,
 };
 
 /// Half an hour after the last activity, touched after three minutes, kept for an hour.
@@ -23,10 +22,10 @@ pub fn key(id: &str) -> Key {
     Key::new("Visitor".into(), id).expect("a key")
 }
 
-/// A load without a moved clock.
+/// A load without a moved clock, which touches the session when that is due.
 #[must_use]
 pub fn load(lifetime: Lifetime) -> Load {
-    Load { lifetime, clock: ClockOffset(0) }
+    Load::touch(lifetime, ClockOffset(0))
 }
 
 /// Sets a field.
@@ -44,25 +43,44 @@ pub fn unset(name: &str) -> Change {
 /// A commit of these changes, under a new id.
 #[must_use]
 pub fn write(base: Base, changes: Vec<Change>) -> Commit {
-    Commit {
-        id: CommitId::random(),
-        base,
-        action: Action::Write,
-        changes,
-        replace: false,
-        creates: Incarnation::random(),
-        version: 1,
-        registration: RegistrationId(7),
-        keep_empty: false,
-        lifetime: HALF_AN_HOUR,
-        until: None,
-        valid_until: None,
-        clock: ClockOffset(0),
-    }
+    let write = Write::new(1, RegistrationId(7), changes);
+    Commit::new(base, Action::Write(write), HALF_AN_HOUR, ClockOffset(0))
+}
+
+/// The same commit, which renews the session to another key.
+///
+/// # Panics
+/// When it destroys the session.
+#[must_use]
+pub fn renewing(mut commit: Commit, to: &Key) -> Commit {
+    let write = commit.write().expect("a commit that writes").clone();
+    commit.action = Action::Renew { to: to.clone(), write };
+    commit
+}
+
+/// The same commit, which destroys the session instead.
+#[must_use]
+pub fn destroying(mut commit: Commit) -> Commit {
+    commit.action = Action::Destroy;
+    commit
+}
+
+/// The same commit for sessions that live this long.
+#[must_use]
+pub fn living(mut commit: Commit, lifetime: Lifetime) -> Commit {
+    commit.lifetime = lifetime;
+    commit
+}
+
+/// The same commit, when the store's clock is moved by this.
+#[must_use]
+pub fn at(mut commit: Commit, clock: ClockOffset) -> Commit {
+    commit.clock = clock;
+    commit
 }
 
 /// A base of plain absence.
-pub const NOTHING: Base = Base::Absent { saw: None };
+pub const NOTHING: Base = Base::Absent { saw: None, valid_until: None };
 
 /// What an applied commit did.
 ///

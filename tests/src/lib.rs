@@ -3,6 +3,7 @@
 pub mod commits;
 mod counting;
 mod events;
+mod kept;
 pub mod lints;
 mod poll;
 pub mod postgres_server;
@@ -15,6 +16,7 @@ pub mod transaction_pooler;
 
 pub use counting::CountingCodec;
 pub use events::Events;
+pub use kept::{Kept, KeptBuilder};
 pub use poll::{begin, now};
 pub use shared::Shared;
 pub use stage::{Fault, Stage};

@@ -50,9 +50,9 @@ use session_runtime::Session;
 /// A visitor.
 #[derive(Debug, Session)]
 #[session(name = "lints", version = 2, from = Former, persist = "always")]
-pub struct Visitor<'a, P, T, const N: usize>
+pub struct Visitor<P, T, const N: usize>
 where
-    T: PartialEq,
+    T: PartialEq + Send + 'static,
 {
     /// How often.
     #[session(pin, rename = "count", alias = "number")]
@@ -62,7 +62,7 @@ where
     hidden: Hidden,
     /// Of the user's lifetime.
     #[session(merge = theirs)]
-    pub text: Cow<'a, str>,
+    pub text: Cow<'static, str>,
     /// Of the user's types.
     #[session(unordered)]
     pub list: Vec<T>,
@@ -113,7 +113,7 @@ pub struct Former {
     pub visits: u32,
 }
 
-impl<P: Session, T: PartialEq, const N: usize> From<Former> for Visitor<'_, P, T, N>
+impl<P: Session, T: PartialEq + Send + 'static, const N: usize> From<Former> for Visitor<P, T, N>
 where
     Vec<T>: serde::Serialize + serde::de::DeserializeOwned + Default,
     HashMap<String, T>: serde::Serialize + serde::de::DeserializeOwned + Default,
@@ -123,11 +123,11 @@ where
     }
 }
 
-fn theirs<'a>(_base: &Cow<'a, str>, _mine: Cow<'a, str>, theirs: Cow<'a, str>) -> Cow<'a, str> {
+fn theirs(_base: &Cow<'static, str>, _mine: Cow<'static, str>, theirs: Cow<'static, str>) -> Cow<'static, str> {
     theirs
 }
 
-impl<P, T: PartialEq, const N: usize> Visitor<'_, P, T, N> {
+impl<P, T: PartialEq + Send + 'static, const N: usize> Visitor<P, T, N> {
     /// What the private fields hold.
     pub const fn private(&self) -> (u8, bool, Option<u64>) {
         (self.hidden.0, self.private.dark, self.request)

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -176,6 +177,26 @@ impl RedisServer {
     pub fn cli(&self, line: &str) -> String {
         let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
         String::from_utf8_lossy(&self.command(&words)).into_owned()
+    }
+
+    /// When it removes a key, by its own clock: between these two times, in milliseconds; `None` if it never does.
+    ///
+    /// # Panics
+    /// When the server cannot be reached, or there is no such key.
+    #[must_use]
+    pub fn removes(&self, key: &str) -> Option<RangeInclusive<i64>> {
+        let (before, left, after) = (self.now(), self.cli(&format!("PTTL {key}")), self.now());
+        let left: i64 = left.trim_start_matches(':').trim().parse().expect("a number");
+        assert_ne!(left, -2, "there is no {key}");
+        (left >= 0).then(|| before + left..=after + left)
+    }
+
+    /// Its clock, in milliseconds.
+    fn now(&self) -> i64 {
+        let answer = self.cli("TIME");
+        let numbers: Vec<i64> = answer.lines().filter_map(|line| line.parse().ok()).collect();
+        let [seconds, micros] = numbers[..] else { panic!("{answer}") };
+        seconds * 1000 + micros / 1000
     }
 
     fn signal(&self, signal: &str) {

@@ -1,5 +1,7 @@
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Action, Commit, Cursor, Key, Keys, Load, Loaded, Registration, Reply, Store, StoreError};
+use session_runtime::store::{
+    Action, Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Registration, Reply, Store, StoreError,
+};
 
 /// A store in which two builds of one session type meet.
 ///
@@ -33,11 +35,11 @@ impl<S: Store> Store for Shared<S> {
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
-        let action = match &commit.action {
-            Action::Renew { to } => Action::Renew { to: self.key(to) },
-            action => action.clone(),
-        };
-        self.inner.commit(&self.key(key), &Commit { action, ..commit.clone() }).await
+        let mut commit = commit.clone();
+        if let Action::Renew { to, .. } = &mut commit.action {
+            *to = self.key(to);
+        }
+        self.inner.commit(&self.key(key), &commit).await
     }
 
     async fn registration(&self, _: &str, version: u32) -> Result<Option<Registration>, StoreError> {
@@ -48,6 +50,10 @@ impl<S: Store> Store for Shared<S> {
         self.inner.register(&Registration { name: self.name.into(), ..proposal.clone() }).await
     }
 
+    session_runtime::delegate_store!(inner: prepare);
+}
+
+impl<S: Housekeeping> Housekeeping for Shared<S> {
     async fn withdraw(&self, _: &str, version: u32) -> Result<bool, StoreError> {
         self.inner.withdraw(self.name, version).await
     }
@@ -60,5 +66,5 @@ impl<S: Store> Store for Shared<S> {
         self.inner.count(self.name, clock).await
     }
 
-    session_runtime::delegate_store!(inner: prepare registrations purge);
+    session_runtime::delegate_store!(inner: registrations purge);
 }

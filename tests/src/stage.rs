@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Commit, Cursor, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError, StoreErrorKind,
+    Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError, StoreErrorKind,
 };
 use tokio::sync::Notify;
 
@@ -144,7 +144,9 @@ impl<S> Stage<S> {
 impl<S: Store> Store for Stage<S> {
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let fault = self.script().loads.pop_front();
-        self.play(fault, self.inner.load(key, Load { clock: self.clock(load.clock), ..load })).await
+        let mut load = load;
+        load.clock = self.clock(load.clock);
+        self.play(fault, self.inner.load(key, load)).await
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
@@ -153,10 +155,15 @@ impl<S: Store> Store for Stage<S> {
         if let Some(act) = meanwhile {
             act();
         }
-        let commit = Commit { clock: self.clock(commit.clock), ..commit.clone() };
+        let mut commit = commit.clone();
+        commit.clock = self.clock(commit.clock);
         self.play(fault, self.inner.commit(key, &commit)).await
     }
 
+    session_runtime::delegate_store!(inner: prepare registration register);
+}
+
+impl<S: Housekeeping> Housekeeping for Stage<S> {
     async fn keys(
         &self,
         name: &str,
@@ -176,5 +183,5 @@ impl<S: Store> Store for Stage<S> {
         self.play(fault, self.inner.purge(limit, self.clock(clock))).await
     }
 
-    session_runtime::delegate_store!(inner: prepare registration register withdraw registrations);
+    session_runtime::delegate_store!(inner: registrations withdraw);
 }

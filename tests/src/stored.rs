@@ -1,16 +1,9 @@
 use bytes::Bytes;
 use session_runtime::expiry::{ClockOffset, Lifetime};
-use session_runtime::store::{
-    Action, Base, Change, Commit, CommitId, Found, Incarnation, Key, Load, Record, Reply, Store,
-};
-
-/// What a look needs to know, so that it moves no expiry.
-const LOOK: Lifetime = Lifetime { inactivity: Some(0), creation: None, touch_after: i64::MAX, retention: HOUR };
+use session_runtime::store::{Action, Base, Change, Commit, Found, Key, Load, Record, Reply, Store, Write};
 
 /// A session that does not expire.
-const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: HOUR };
-
-const HOUR: i64 = 3_600_000;
+const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 3_600_000 };
 
 /// What a store holds under a key: a session, or the header that an emptied one left; past the runtime.
 ///
@@ -18,7 +11,7 @@ const HOUR: i64 = 3_600_000;
 /// When the store fails.
 pub async fn record(store: &impl Store, name: &str, id: &str) -> Option<Record> {
     let key = Key::new(name.into(), id).expect("a key");
-    let loaded = store.load(&key, Load { lifetime: LOOK, clock: ClockOffset::default() }).await.expect("a load");
+    let loaded = store.load(&key, Load::look(ClockOffset::default())).await.expect("a load");
     match loaded.found {
         Found::Record(record) => Some(record),
         Found::Absent { .. } => None,
@@ -49,21 +42,8 @@ pub async fn write(store: &impl Store, name: &str, id: &str, changes: &[(&str, O
         name: (*name).into(),
         value: value.map(|value| Bytes::copy_from_slice(value.as_bytes())),
     };
-    let commit = Commit {
-        id: CommitId::random(),
-        base: Base::from(&head),
-        action: Action::Write,
-        changes: changes.iter().map(change).collect(),
-        replace: false,
-        creates: Incarnation::random(),
-        version: head.version,
-        registration: head.registration,
-        keep_empty: false,
-        lifetime: FOREVER,
-        until: None,
-        valid_until: None,
-        clock: ClockOffset::default(),
-    };
+    let write = Write::new(head.version, head.registration, changes.iter().map(change).collect());
+    let commit = Commit::new(Base::from(&head), Action::Write(write), FOREVER, ClockOffset::default());
     let reply = store.commit(&Key::new(name.into(), id).expect("a key"), &commit).await.expect("a commit");
     assert!(matches!(reply, Reply::Applied(_)), "nobody came in between, but the answer was {reply:?}");
 }

@@ -1,8 +1,8 @@
 //! Stores opened by their URL, on the real engines.
 
 use session_runtime::store::{StoreErrorKind, connect};
-use session_runtime::{BoxStore, Session, Sessions};
-use session_tests::{postgres_server, redis_server};
+use session_runtime::{AnyStore, Session};
+use session_tests::{Kept, postgres_server, redis_server};
 
 #[derive(Session)]
 #[session(name = "connected")]
@@ -10,9 +10,9 @@ struct Visitor {
     visits: u32,
 }
 
-async fn visit(store: BoxStore, key: &str) -> u32 {
-    let sessions = Sessions::<Visitor, _>::new(store);
-    let count = |visitor: &mut session_runtime::Handle<Visitor, BoxStore>| {
+async fn visit(store: AnyStore, key: &str) -> u32 {
+    let sessions = Kept::<Visitor, _>::new(store);
+    let count = |visitor: &mut session_runtime::Handle<Visitor>| {
         *visitor.edit().visits() += 1;
         visitor.visits
     };

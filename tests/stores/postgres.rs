@@ -2,9 +2,12 @@
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Base, Ended, Found, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
+    Base, Ended, Found, Housekeeping, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
 };
-use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write};
+use session_tests::commits::{
+    HALF_AN_HOUR, NOTHING, applied, at, create, destroying, key, living, load, record, renewing, set, unset, value,
+    write,
+};
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
 use session_tests::transaction_pooler::TransactionPooler;
@@ -107,7 +110,7 @@ async fn every_operation_is_one_round_trip() {
         assert_eq!(proxy.requests() - before, 1, "a touch");
 
         let before = proxy.requests();
-        let late = session_runtime::store::Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(400_000) };
+        let late = Load::touch(HALF_AN_HOUR, ClockOffset(400_000));
         assert!(store.load(&from, late).await.unwrap().touched);
         assert_eq!(proxy.requests() - before, 1, "a load that moves the expiry");
 
@@ -118,8 +121,7 @@ async fn every_operation_is_one_round_trip() {
         };
         assert_eq!((current.fields.len(), proxy.requests() - before), (2, 1), "a conflict and what is there");
 
-        let renewal = write((&touched).into(), vec![set("a", "4")]);
-        let renewal = session_runtime::store::Commit { action: Action::Renew { to: to.clone() }, ..renewal };
+        let renewal = renewing(write((&touched).into(), vec![set("a", "4")]), &to);
         if named {
             store.commit(&key("nothing"), &renewal).await.unwrap();
         }
@@ -178,7 +180,7 @@ async fn p04_a_commit_logs_at_most_512_bytes_at_any_size_of_the_session() {
         assert_eq!(logged(&client).await - before, 0, "a read-only request");
 
         let before = logged(&client).await;
-        let late = session_runtime::store::Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(200_000) };
+        let late = Load::touch(HALF_AN_HOUR, ClockOffset(200_000));
         assert!(store.load(&key, late).await.unwrap().touched);
         println!("{kilobytes} KB: WAL of a load that moves the expiry {}", logged(&client).await - before);
     }
@@ -303,7 +305,7 @@ async fn count_a_visit(store: &PostgresStore, key: &session_runtime::store::Key)
     let loaded = store.load(key, load(HALF_AN_HOUR)).await.unwrap();
     let (mut base, mut visits) = match loaded.found {
         Found::Record(record) => (Base::from(&record.head), number(value(&record, "visits"))),
-        Found::Absent { saw } => (Base::Absent { saw }, 0),
+        Found::Absent { saw } => (Base::Absent { saw, valid_until: None }, 0),
     };
     loop {
         let commit = write(base, vec![set("visits", (visits + 1).to_string())]);
@@ -364,13 +366,10 @@ async fn move_to_each_others_keys(place: &Place) {
                 let loaded = store.load(&key(from), load(HALF_AN_HOUR)).await.unwrap();
                 let base = match loaded.found {
                     Found::Record(record) => (&record.head).into(),
-                    Found::Absent { saw } => Base::Absent { saw },
+                    Found::Absent { saw } => Base::Absent { saw, valid_until: None },
                 };
-                let mut commit = write(base, vec![set("a", "1")]);
-                commit.action = Action::Renew { to: key(to) };
-                if step % 7 == 0 {
-                    commit.action = Action::Destroy;
-                }
+                let commit = write(base, vec![set("a", "1")]);
+                let commit = if step % 7 == 0 { destroying(commit) } else { renewing(commit, &key(to)) };
                 // An error would be a deadlock that the server noticed.
                 moved += u32::from(matches!(store.commit(&key(from), &commit).await.unwrap(), Reply::Applied(_)));
             }
@@ -385,13 +384,13 @@ async fn a_renewal_takes_the_fields_along_and_leaves_a_header_behind() {
     let place = place!();
     let store = place.store().await;
     let head = create(&store, &key("old"), vec![set("a", "1"), set("b", "2")]).await;
-    let mut commit = write((&head).into(), vec![unset("b"), set("c", "3")]);
-    commit.action = Action::Renew { to: key("new") };
+    let commit = renewing(write((&head).into(), vec![unset("b"), set("c", "3")]), &key("new"));
+    let created = commit.write().unwrap().creates;
     let answer = applied(store.commit(&key("old"), &commit).await.unwrap());
-    assert_eq!(answer.head.unwrap().incarnation, commit.creates);
+    assert_eq!(answer.head.unwrap().incarnation, created);
     let again = applied(store.commit(&key("old"), &commit).await.unwrap());
     assert!(again.repeated);
-    assert_eq!(again.head.unwrap().incarnation, commit.creates);
+    assert_eq!(again.head.unwrap().incarnation, created);
 
     let found = record(store.load(&key("new"), load(HALF_AN_HOUR)).await.unwrap());
     assert_eq!(found.head, answer.head.unwrap());
@@ -403,8 +402,7 @@ async fn a_renewal_takes_the_fields_along_and_leaves_a_header_behind() {
     assert!(matches!(reply, Reply::Ended(Ended::Renewed)), "{reply:?}");
 
     create(&store, &key("third"), vec![set("a", "1")]).await;
-    let mut commit = write((&found.head).into(), vec![]);
-    commit.action = Action::Renew { to: key("third") };
+    let commit = renewing(write((&found.head).into(), vec![]), &key("third"));
     assert!(matches!(store.commit(&key("new"), &commit).await.unwrap(), Reply::Occupied));
     place.clear().await;
 }
@@ -446,15 +444,12 @@ async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {
     let place = place!();
     let store = place.store().await;
     for number in 0..450 {
-        let mut commit = write(NOTHING, vec![set("a", "1")]);
-        commit.lifetime = SHORT;
+        let commit = living(write(NOTHING, vec![set("a", "1")]), SHORT);
         let _ = applied(store.commit(&key(&format!("{number:03}")), &commit).await.unwrap());
     }
-    let mut lasting = write(NOTHING, vec![set("a", "1")]);
-    lasting.lifetime = SHORT;
+    let lasting = living(write(NOTHING, vec![set("a", "1")]), SHORT);
     let head = applied(store.commit(&key("lasting"), &lasting).await.unwrap()).head.unwrap();
-    let mut lasting = write((&head).into(), vec![]);
-    lasting.clock = ClockOffset(900);
+    let lasting = at(write((&head).into(), vec![]), ClockOffset(900));
     let _ = applied(store.commit(&key("lasting"), &lasting).await.unwrap());
 
     // One session is locked by a transaction that does not end.
@@ -509,7 +504,7 @@ async fn tables_that_were_made_in_partitions_are_used() {
         let head = create(&store, &key, vec![set("a", "1"), set("b", "1")]).await;
         let mut commit = write((&head).into(), vec![set("a", "2")]);
         if number % 2 == 0 {
-            commit.action = Action::Renew { to: self::key(&format!("moved {number}")) };
+            commit = renewing(commit, &self::key(&format!("moved {number}")));
         }
         let _ = applied(store.commit(&key, &commit).await.unwrap());
     }
@@ -541,8 +536,7 @@ async fn a_running_store_needs_no_right_to_create_anything() {
     let store = PostgresOptions::new(&url).schema(schema).build().unwrap();
     store.prepare().await.unwrap();
     let head = create(&store, &key("42"), vec![set("a", "1")]).await;
-    let mut commit = write((&head).into(), vec![]);
-    commit.action = Action::Renew { to: key("43") };
+    let commit = renewing(write((&head).into(), vec![]), &key("43"));
     let _ = applied(store.commit(&key("42"), &commit).await.unwrap());
     store.purge(10, ClockOffset(0)).await.unwrap();
     assert_eq!(store.registrations().await.unwrap(), []);

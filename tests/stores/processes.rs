@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 use session_runtime::store::connect;
-use session_runtime::{BoxStore, Session, Sessions, merge};
-use session_tests::{postgres_server, redis_server};
+use session_runtime::{AnyStore, Session, merge};
+use session_tests::{Kept, postgres_server, redis_server};
 
 /// Where a child finds the URL of the store.
 const URL: &str = "SESSION_TESTS_PROCESS_URL";
@@ -30,8 +30,8 @@ struct Counter {
     last: u32,
 }
 
-async fn counters(url: &str) -> Sessions<Counter, BoxStore> {
-    let sessions = Sessions::new(connect(url).await.unwrap());
+async fn counters(url: &str) -> Kept<Counter, AnyStore> {
+    let sessions = Kept::new(connect(url).await.unwrap());
     sessions.prepare().await.unwrap();
     sessions
 }
@@ -43,7 +43,7 @@ async fn is_child() -> bool {
     println!("\nready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
     for _ in 0..TIMES {
-        let count = |counter: &mut session_runtime::Handle<Counter, BoxStore>| {
+        let count = |counter: &mut session_runtime::Handle<Counter>| {
             *counter.edit().total() += 1;
             *counter.edit().last() = std::process::id();
         };

@@ -5,11 +5,12 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use session_runtime::expiry::{ClockOffset, Lifetime, Timestamp};
 use session_runtime::store::{
-    Action, Base, Commit, CommitId, Found, Head, Incarnation, Key, Load, Loaded, MemoryStore, Record, RedisStore,
-    RegisteredField, Registration, RegistrationId, Reply, Slots, Store, StoreErrorKind,
+    Action, Base, Commit, CommitId, ExpiryChange, Found, Head, Housekeeping, Incarnation, Key, Load, Loaded,
+    MemoryStore, Record, RedisOptions, RedisStore, RegisteredField, Registration, RegistrationId, Reply, Slots, Store,
+    StoreErrorKind, Write,
 };
 use session_tests::commits::{
-    FOREVER, HALF_AN_HOUR, NOTHING, applied, create, key, load, record, set, unset, value, write,
+    FOREVER, HALF_AN_HOUR, NOTHING, applied, at, create, key, living, load, record, renewing, set, unset, value, write,
 };
 use session_tests::proxy::Proxy;
 use session_tests::redis_server::{RedisServer, is_available};
@@ -42,7 +43,7 @@ fn timeless(head: Head) -> Head {
     let coarse = |time: Timestamp| Timestamp::from_millis((time.as_millis() + 600_000) / 1_200_000);
     Head {
         created_at: coarse(head.created_at),
-        until: head.until.map(coarse),
+        fixed_end: head.fixed_end.map(coarse),
         expires_at: head.expires_at.map(coarse),
         ..head
     }
@@ -71,46 +72,61 @@ fn shown_reply(reply: &Reply) -> String {
     }
 }
 
+/// Ten minutes after the last activity, and at most an hour.
+const AT_MOST_AN_HOUR: Lifetime =
+    Lifetime { inactivity: Some(1_000_000), creation: Some(3_600_000), touch_after: 60_000, retention: 3_600_000 };
+
 /// Bases as sessions have them: what was loaded or answered at any time before.
 struct Known {
     bases: Vec<Base>,
     commits: Vec<(Key, Commit)>,
 }
 
-fn random_commit(random: &mut SmallRng, known: &Known, keys: &[Key]) -> Commit {
-    let base = *known.bases.choose(random).unwrap();
-    let mut commit = write(base, Vec::new());
-    commit.id = CommitId(random.random());
-    commit.creates = Incarnation(random.random());
-    // Nothing is forgotten while the test runs: stores may differ in when they do that.
-    commit.lifetime = Lifetime { retention: 36_000_000, ..*[HALF_AN_HOUR, FOREVER].choose(random).unwrap() };
+fn random_lifetime(random: &mut SmallRng) -> Lifetime {
+    // Nothing is purged while the test runs: stores may differ in when they do that.
+    Lifetime { retention: 36_000_000, ..*[HALF_AN_HOUR, FOREVER, AT_MOST_AN_HOUR].choose(random).unwrap() }
+}
+
+fn random_clock(random: &mut SmallRng) -> ClockOffset {
+    ClockOffset(random.random_range(0..3) * 1_500_000)
+}
+
+fn random_write(random: &mut SmallRng) -> Write {
+    let mut changes = Vec::new();
     for name in ["a", "b", "c.d", "long"] {
         match random.random_range(0..4) {
-            0 if name == "long" => commit.changes.push(set(name, vec![b'x'; 300])),
-            0 => commit.changes.push(set(name, vec![random.random::<u8>()])),
-            1 => commit.changes.push(unset(name)),
+            0 if name == "long" => changes.push(set(name, vec![b'x'; 300])),
+            0 => changes.push(set(name, vec![random.random::<u8>()])),
+            1 => changes.push(unset(name)),
             _ => {}
         }
     }
-    commit.action = match random.random_range(0..10) {
-        0 => Action::Destroy,
-        1 => Action::Renew { to: keys.choose(random).unwrap().clone() },
-        _ => Action::Write,
-    };
-    if commit.action == Action::Destroy {
-        commit.changes.clear();
-    }
-    commit.replace = random.random_bool(0.1);
-    commit.keep_empty = random.random_bool(0.1);
-    commit.version = random.random_range(1..3);
-    commit.clock = ClockOffset(random.random_range(0..3) * 1_500_000);
+    let mut write = Write::new(random.random_range(1..3), RegistrationId(7), changes);
+    write.creates = Incarnation(random.random());
+    write.replace = random.random_bool(0.1);
+    write.keep_empty = random.random_bool(0.1);
     if random.random_bool(0.1) {
         let date = Timestamp::now(ClockOffset(random.random_range(-2..4) * 2_000_000));
-        commit.until = Some(Some(date).filter(|_| random.random_bool(0.7)));
+        write.expiry = if random.random_bool(0.7) { ExpiryChange::At(date) } else { ExpiryChange::ByRule };
     }
-    if matches!(base, Base::Absent { .. }) && random.random_bool(0.2) {
-        commit.valid_until = Some(Timestamp::now(ClockOffset(random.random_range(-1..3) * 2_000_000)));
+    write
+}
+
+fn random_commit(random: &mut SmallRng, known: &Known, keys: &[Key]) -> Commit {
+    let mut base = *known.bases.choose(random).unwrap();
+    if let Base::Absent { valid_until, .. } = &mut base
+        && random.random_bool(0.2)
+    {
+        *valid_until = Some(Timestamp::now(ClockOffset(random.random_range(-1..3) * 2_000_000)));
     }
+    let write = random_write(random);
+    let action = match random.random_range(0..10) {
+        0 => Action::Destroy,
+        1 => Action::Renew { to: keys.choose(random).unwrap().clone(), write },
+        _ => Action::Write(write),
+    };
+    let mut commit = Commit::new(base, action, random_lifetime(random), random_clock(random));
+    commit.id = CommitId(random.random());
     commit
 }
 
@@ -126,17 +142,13 @@ async fn it_answers_as_the_memory_store_does() {
             let place = keys.choose(&mut random).unwrap();
             let context = format!("seed {seed}, step {step}");
             if random.random_bool(0.3) {
-                let load = Load {
-                    lifetime: Lifetime {
-                        retention: 36_000_000,
-                        ..*[HALF_AN_HOUR, FOREVER].choose(&mut random).unwrap()
-                    },
-                    clock: ClockOffset(random.random_range(0..3) * 1_500_000),
-                };
+                let clock = random_clock(&mut random);
+                let touches = random.random_bool(0.8);
+                let load = if touches { Load::touch(random_lifetime(&mut random), clock) } else { Load::look(clock) };
                 let (one, other) = (redis.load(place, load).await.unwrap(), memory.load(place, load).await.unwrap());
                 assert_eq!(shown_load(&one), shown_load(&other), "{context}");
                 known.bases.push(match one.found {
-                    Found::Absent { saw } => Base::Absent { saw },
+                    Found::Absent { saw } => Base::Absent { saw, valid_until: None },
                     Found::Record(record) => Base::from(&record.head),
                 });
                 continue;
@@ -211,18 +223,18 @@ async fn a_load_and_a_commit_are_one_small_command_each_whatever_the_session_hol
         let (commit, reply) =
             cost(&proxy, store.commit(&place, &write(Base::from(&loaded.head), vec![set("field_3", "54321")]))).await;
         let head = applied(reply.unwrap()).head.unwrap();
-        let later = Load { lifetime: HALF_AN_HOUR, clock: ClockOffset(600_000) };
-        let (renewal, touched) = cost(&proxy, store.load(&place, later)).await;
+        let later = Load::touch(HALF_AN_HOUR, ClockOffset(600_000));
+        let (touching, touched) = cost(&proxy, store.load(&place, later)).await;
         assert!(touched.unwrap().touched);
-        let (touch, reply) = cost(&proxy, store.commit(&place, &write(Base::from(&head), Vec::new()))).await;
+        let (empty, reply) = cost(&proxy, store.commit(&place, &write(Base::from(&head), Vec::new()))).await;
         assert!(applied(reply.unwrap()).is_stored);
 
-        println!("{session}: load {read:?}, load with renewal {renewal:?}, commit {commit:?}, touch {touch:?}");
-        for cost in [&read, &commit, &renewal, &touch] {
+        println!("{session}: load {read:?}, load with a touch {touching:?}, commit {commit:?}, empty commit {empty:?}");
+        for cost in [&read, &commit, &touching, &empty] {
             assert_eq!(cost.commands, 1);
         }
         assert!(commit.sent <= 220, "{commit:?}");
-        assert!(touch.sent <= 220, "{touch:?}");
+        assert!(empty.sent <= 220, "{empty:?}");
     }
 }
 
@@ -231,21 +243,19 @@ async fn redis_removes_a_session_by_itself_after_its_retention_and_never_one_wit
     let server = server!();
     let store = open(&server).await;
     let head = create(&store, &key("1"), vec![set("a", "1")]).await;
-    let ttl: i64 = server.cli("PTTL session:Visitor:1").trim_start_matches(':').trim().parse().unwrap();
-    // Half an hour to live, and an hour of retention.
-    assert!((5_390_000..=5_400_000).contains(&ttl), "{ttl}");
+    let end = head.expires_at.unwrap().plus(HALF_AN_HOUR.retention).as_millis();
+    assert!(server.removes("session:Visitor:1").unwrap().contains(&end));
 
-    let mut forever = write(Base::from(&head), vec![set("a", "2")]);
-    forever.lifetime = FOREVER;
+    let forever = living(write(Base::from(&head), vec![set("a", "2")]), FOREVER);
     applied(store.commit(&key("1"), &forever).await.unwrap());
-    assert_eq!(server.cli("PTTL session:Visitor:1"), ":-1\r\n");
+    assert_eq!(server.removes("session:Visitor:1"), None);
 
     // A clock moved by the tests does not move the engine's.
-    let mut moved = write(NOTHING, vec![set("a", "1")]);
-    moved.clock = ClockOffset(10_000_000_000);
-    applied(store.commit(&key("2"), &moved).await.unwrap());
-    let ttl: i64 = server.cli("PTTL session:Visitor:2").trim_start_matches(':').trim().parse().unwrap();
-    assert!((5_390_000..=5_400_000).contains(&ttl), "{ttl}");
+    let clock = ClockOffset(10_000_000_000);
+    let moved = at(write(NOTHING, vec![set("a", "1")]), clock);
+    let head = applied(store.commit(&key("2"), &moved).await.unwrap()).head.unwrap();
+    let end = head.expires_at.unwrap().plus(HALF_AN_HOUR.retention - clock.0);
+    assert!(server.removes("session:Visitor:2").unwrap().contains(&end.as_millis()));
 }
 
 #[tokio::test]
@@ -265,7 +275,7 @@ async fn a_small_session_keeps_the_compact_encoding() {
 async fn keys_are_listed_once_and_only_stored_ones_of_this_name_and_prefix() {
     let server = server!();
     let store = open(&server).await;
-    let other = RedisStore::builder(server.url()).prefix("session:Visitor:").open().await.unwrap();
+    let other = RedisOptions::new(server.url()).prefix("session:Visitor:").open().await.unwrap();
     let mut expected = Vec::new();
     for n in 0..1200 {
         let id = format!("{{{n}}}:*?[x]");
@@ -346,7 +356,7 @@ async fn prepare_refuses_a_server_that_evicts_unless_that_is_accepted() {
     let error = RedisStore::open(server.url()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Incompatible);
     assert!(error.to_string().contains("maxmemory-policy is volatile-lru"), "{error}");
-    RedisStore::builder(server.url()).accept_eviction().open().await.unwrap();
+    RedisOptions::new(server.url()).accept_eviction().open().await.unwrap();
 }
 
 #[tokio::test]
@@ -365,12 +375,11 @@ async fn prepare_says_that_the_user_may_not_run_what_sessions_need() {
 #[tokio::test]
 async fn a_renewal_moves_fields_and_expiry_to_the_new_key() {
     let server = server!();
-    let store = RedisStore::builder(server.url()).slots(Slots::PerName).open().await.unwrap();
+    let store = RedisOptions::new(server.url()).slots(Slots::PerName).open().await.unwrap();
     let head = create(&store, &key("old"), vec![set("a", "1"), set("b", vec![b'x'; 500])]).await;
-    let mut renew = write(Base::from(&head), vec![set("c", "3")]);
-    renew.action = Action::Renew { to: key("new") };
+    let renew = renewing(write(Base::from(&head), vec![set("c", "3")]), &key("new"));
     let reply = applied(store.commit(&key("old"), &renew).await.unwrap());
-    assert_eq!(reply.head.unwrap().incarnation, renew.creates);
+    assert_eq!(reply.head.unwrap().incarnation, renew.write().unwrap().creates);
     let moved = record(store.load(&key("new"), load(HALF_AN_HOUR)).await.unwrap());
     assert_eq!(moved.fields.len(), 3);
     assert!(server.cli("EXISTS session:Visitor:{Visitor}new").contains('1'));

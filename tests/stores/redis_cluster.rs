@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Action, Base, RedisStore, Slots, Store, StoreErrorKind};
-use session_tests::commits::{HALF_AN_HOUR, applied, create, key, load, record, set, value, write};
+use session_runtime::store::{Base, Housekeeping, RedisOptions, RedisStore, Slots, Store, StoreErrorKind};
+use session_tests::commits::{HALF_AN_HOUR, applied, create, key, load, record, renewing, set, value, write};
 use session_tests::redis_server::{RedisServer, is_available};
 
 /// Two nodes, each with half of the slots; nothing if no server is installed.
@@ -68,10 +68,9 @@ async fn a_renewal_works_within_a_slot_and_else_changes_nothing() {
         (by_user, "u|1", "u|2", true),
         (by_user, "u|3", "v|2", false),
     ] {
-        let store = RedisStore::builder(url(&nodes)).slots(slots).open().await.unwrap();
+        let store = RedisOptions::new(url(&nodes)).slots(slots).open().await.unwrap();
         let head = create(&store, &key(from), vec![set("a", "1")]).await;
-        let mut renew = write(Base::from(&head), vec![set("b", "2")]);
-        renew.action = Action::Renew { to: key(to) };
+        let renew = renewing(write(Base::from(&head), vec![set("b", "2")]), &key(to));
         let reply = store.commit(&key(from), &renew).await;
         if works {
             applied(reply.unwrap());
@@ -89,7 +88,7 @@ async fn a_renewal_works_within_a_slot_and_else_changes_nothing() {
 #[tokio::test]
 async fn a_session_is_found_while_its_slot_moves_and_after() {
     let Some(nodes) = cluster() else { return };
-    let store = RedisStore::builder(url(&nodes)).slots(Slots::PerName).open().await.unwrap();
+    let store = RedisOptions::new(url(&nodes)).slots(Slots::PerName).open().await.unwrap();
     let mut base = Base::from(&create(&store, &key("1"), vec![set("n", "0")]).await);
     let slot = nodes[0].cli("CLUSTER KEYSLOT session:Visitor:{Visitor}1");
     let slot: u16 = slot.trim_start_matches(':').trim().parse().unwrap();
@@ -126,7 +125,7 @@ async fn a_node_that_is_gone_is_unavailable_and_the_others_serve_on() {
     for node in &nodes {
         drop(node.cli("CONFIG SET cluster-require-full-coverage no"));
     }
-    let store = RedisStore::builder(url(&nodes)).response_timeout(Duration::from_secs(1)).open().await.unwrap();
+    let store = RedisOptions::new(url(&nodes)).response_timeout(Duration::from_secs(1)).open().await.unwrap();
     for n in 0..20 {
         create(&store, &key(&n.to_string()), vec![set("n", "1")]).await;
     }

@@ -28,7 +28,7 @@ async fn main() -> Result<(), Error> {
         Some(file) => SqliteStore::open(file).await?,
         None => SqliteStore::memory().await?,
     };
-    let sessions = Sessions::<Visitor, _>::new(store);
+    let sessions = Sessions::<Visitor>::new(store);
 
     let mut visitor = sessions.load("42").await?; // one read, known or new
     println!("visitor 42 was here {} times and likes it {}", visitor.visits, visitor.theme);
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Error> {
 }
 
 /// Commits, and prints what that did: what became of the record, and which fields were written.
-async fn commit(what: &str, visitor: &mut Handle<Visitor, SqliteStore>) -> Result<(), Error> {
+async fn commit(what: &str, visitor: &mut Handle<Visitor>) -> Result<(), Error> {
     let committed = visitor.commit().await?;
     let fields: Vec<_> = committed.fields().iter().collect();
     println!("    {what:36} {:?} {fields:?}", committed.outcome());

@@ -57,7 +57,7 @@ struct Use {
 pub async fn play<S: Store>(traffic: &Traffic, store: S, ttl: Duration, share: f64) -> Result<Findings, Error> {
     let store = TimedStore::new(store);
     let sessions =
-        Sessions::<Visitor, _>::builder(store.clone()).expiry(Expiry::AfterInactivity(ttl)).touch_share(share).build();
+        Sessions::<Visitor>::builder(store.clone()).expiry(Expiry::AfterInactivity(ttl)).touch_share(share).build();
     let ttl = millis(ttl);
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a share is at most 1")]
     let guaranteed = ttl - (ttl as f64 * share) as i64;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use session_runtime::expiry::{ClockOffset, Timestamp};
-use session_runtime::store::{Commit, Cursor, Found, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError};
+use session_runtime::store::{
+    Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError,
+};
 
 /// A store whose clock is set from outside, and which counts what loads do to expiries.
 #[derive(Debug, Clone)]
@@ -64,7 +66,9 @@ fn count(counter: &AtomicU64, what: bool) {
 
 impl<S: Store> Store for TimedStore<S> {
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
-        let loaded = self.inner.load(key, Load { clock: self.clock(), ..load }).await?;
+        let mut load = load;
+        load.clock = self.clock();
+        let loaded = self.inner.load(key, load).await?;
         count(&self.shared.loads, true);
         count(&self.shared.known, matches!(loaded.found, Found::Record(_)));
         count(&self.shared.touched, loaded.touched);
@@ -72,9 +76,15 @@ impl<S: Store> Store for TimedStore<S> {
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
-        self.inner.commit(key, &Commit { clock: self.clock(), ..commit.clone() }).await
+        let mut commit = commit.clone();
+        commit.clock = self.clock();
+        self.inner.commit(key, &commit).await
     }
 
+    session_runtime::delegate_store!(inner: prepare registration register);
+}
+
+impl<S: Housekeeping> Housekeeping for TimedStore<S> {
     async fn keys(&self, name: &str, after: Option<Cursor>, limit: usize, _: ClockOffset) -> Result<Keys, StoreError> {
         self.inner.keys(name, after, limit, self.clock()).await
     }
@@ -87,5 +97,5 @@ impl<S: Store> Store for TimedStore<S> {
         self.inner.purge(limit, self.clock()).await
     }
 
-    session_runtime::delegate_store!(inner: prepare registration register withdraw registrations);
+    session_runtime::delegate_store!(inner: registrations withdraw);
 }

@@ -53,7 +53,7 @@ fn count(counter: &AtomicU64, by: u64) {
 fn bytes_of(commit: &Commit) -> u64 {
     let bytes =
         |change: &session_runtime::store::Change| change.name.len() + change.value.as_deref().map_or(0, <[u8]>::len);
-    commit.changes.iter().map(bytes).sum::<usize>() as u64
+    commit.changes().iter().map(bytes).sum::<usize>() as u64
 }
 
 impl<S: Store> Store for CountingStore<S> {
@@ -70,5 +70,5 @@ impl<S: Store> Store for CountingStore<S> {
         self.inner.commit(key, commit).await
     }
 
-    session_runtime::delegate_store!(inner: prepare registration register withdraw registrations keys count purge);
+    session_runtime::delegate_store!(inner: prepare registration register);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use session_runtime::store::{self, StoreError};
-use session_runtime::{BoxStore, MemoryStore};
+use session_runtime::{AnyStore, MemoryStore};
 
 /// Where a replay keeps its sessions.
 #[derive(Clone)]
@@ -42,9 +42,9 @@ impl Place {
     ///
     /// # Errors
     /// When the store cannot be opened.
-    pub async fn connect(&self) -> Result<BoxStore, StoreError> {
+    pub async fn connect(&self) -> Result<AnyStore, StoreError> {
         match self {
-            Self::Memory(store) => Ok(BoxStore::new(store.clone())),
+            Self::Memory(store) => Ok(AnyStore::new(store.clone())),
             Self::Url { url, .. } => store::connect(url).await,
         }
     }

@@ -1,6 +1,6 @@
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{Base, Found, Key, Load, Store};
-use session_runtime::{BoxStore, Handle, Sessions};
+use session_runtime::{Handle, Sessions};
 
 use super::*;
 use crate::replay::visitor::Visitor;
@@ -18,7 +18,7 @@ async fn report(replay: Replay, costs: [Cost; 3]) -> Report {
 }
 
 /// The sessions as another program sees them.
-async fn others(replay: &Replay) -> Sessions<Visitor, BoxStore> {
+async fn others(replay: &Replay) -> Sessions<Visitor> {
     policies::sessions(replay.place.connect().await.expect("memory does not fail"))
 }
 
@@ -70,7 +70,7 @@ async fn a_store_can_be_used_again() {
 async fn a_field_that_was_tampered_with_is_found() {
     let (replay, costs) = played().await;
     let key = stored(&replay);
-    let tamper = |visitor: &mut Handle<Visitor, BoxStore>| *visitor.edit().visits() += 1;
+    let tamper = |visitor: &mut Handle<Visitor>| *visitor.edit().visits() += 1;
     others(&replay).await.update(&key, tamper).await.expect("memory does not fail");
 
     let report = report(replay, costs).await;
@@ -98,7 +98,7 @@ async fn a_session_that_is_missing_is_found() {
 async fn a_session_of_nobody_is_found() {
     let (replay, costs) = played().await;
     let stranger = format!("{}stranger", replay.job.run);
-    let store = |visitor: &mut Handle<Visitor, BoxStore>| *visitor.edit().muted() = true;
+    let store = |visitor: &mut Handle<Visitor>| *visitor.edit().muted() = true;
     others(&replay).await.update(&stranger, store).await.expect("memory does not fail");
 
     let report = report(replay, costs).await;
@@ -111,7 +111,7 @@ async fn a_whole_record_that_was_tampered_with_is_found() {
     let (replay, costs) = played().await;
     let store = replay.place.connect().await.expect("memory does not fail");
     let key = Key::new(Policy::EveryRequest.namespace().into(), stored(&replay)).expect("a key");
-    let load = Load { lifetime: policies::LIFETIME, clock: ClockOffset::default() };
+    let load = Load::look(ClockOffset::default());
     let loaded = store.load(&key, load).await.expect("memory does not fail");
     let Found::Record(record) = loaded.found else { panic!("it is stored") };
     let commit = policies::commit_of(b"{}".to_vec(), Base::from(&record.head), record.head.registration);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Found, Key, Load, Store};
-use session_runtime::{BoxStore, Error};
+use session_runtime::store::{Found, Housekeeping, Key, Load, Store};
+use session_runtime::{AnyStore, Error};
 
 use super::error::ReplayError;
 use super::model::{Expected, Model};
-use super::policies::{Job, LIFETIME, Policy, RECORD, sessions};
+use super::policies::{Job, Policy, RECORD, sessions};
 
 /// How many differences are reported in full.
 const REPORTED: usize = 10;
@@ -47,7 +47,7 @@ pub struct Difference {
 }
 
 /// Compares the records of all policies in `store`, a connection that took no part in the replay.
-pub(super) async fn verify(store: &BoxStore, job: &Job, model: &Model) -> Result<Findings, ReplayError> {
+pub(super) async fn verify(store: &AnyStore, job: &Job, model: &Model) -> Result<Findings, ReplayError> {
     let mut findings = Findings::default();
     let sessions = sessions(store.clone());
     for (policy, records) in Policy::ALL.into_iter().zip(0..) {
@@ -95,7 +95,7 @@ fn is_stored(policy: Policy, expected: &Expected) -> bool {
 }
 
 /// The keys of this replay that the store lists, and how often.
-async fn list(store: &BoxStore, policy: Policy, job: &Job) -> Result<HashMap<String, u64>, ReplayError> {
+async fn list(store: &AnyStore, policy: Policy, job: &Job) -> Result<HashMap<String, u64>, ReplayError> {
     let mut listed = HashMap::new();
     let mut after = None;
     loop {
@@ -111,9 +111,9 @@ async fn list(store: &BoxStore, policy: Policy, job: &Job) -> Result<HashMap<Str
 }
 
 /// The fields of a record as they are stored, without help from the runtime.
-async fn read(store: &BoxStore, policy: Policy, key: &str) -> Result<Map<String, Value>, ReplayError> {
+async fn read(store: &AnyStore, policy: Policy, key: &str) -> Result<Map<String, Value>, ReplayError> {
     let key = Key::new(Arc::from(policy.namespace()), key).map_err(Error::from)?;
-    let load = Load { lifetime: LIFETIME, clock: ClockOffset::default() };
+    let load = Load::look(ClockOffset::default());
     match store.load(&key, load).await?.found {
         Found::Absent { .. } => Ok(Map::new()),
         Found::Record(record) => {

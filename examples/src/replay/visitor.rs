@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use session_runtime::store::Store;
 use session_runtime::{Handle, Session};
 
 use super::rule::{Command, Effect, RECENT, REMINDERS, SECTIONS, Theme, section_of};
@@ -32,7 +31,7 @@ pub struct Visitor {
 
 /// Handles a request as a program would that knows nothing of what a commit will find: it changes plain fields, and
 /// sets some to the value that they have.
-pub fn handle<S: Store>(visitor: &mut Handle<Visitor, S>, effect: Effect<'_>, at: i64) {
+pub fn handle(visitor: &mut Handle<Visitor>, effect: Effect<'_>, at: i64) {
     match effect {
         Effect::Unused => {}
         // What it looks at ends up in its answer, which a replay has none of.
@@ -51,7 +50,7 @@ pub fn handle<S: Store>(visitor: &mut Handle<Visitor, S>, effect: Effect<'_>, at
     }
 }
 
-fn show<S: Store>(visitor: &mut Handle<Visitor, S>, path: &str, at: i64) {
+fn show(visitor: &mut Handle<Visitor>, path: &str, at: i64) {
     *visitor.edit().visits() += 1;
     visitor.edit().since().get_or_insert(at);
     *visitor.edit().last_page() = Some(path.to_owned());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use session_runtime::admin::{Admin, InspectedValue};
 use session_runtime::store::{Registration, StoreError, connect};
-use session_runtime::{BoxStore, Error};
+use session_runtime::{AnyStore, Error};
 
 mod options;
 pub mod text;
@@ -64,7 +64,7 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, Sessio
     Ok(found)
 }
 
-async fn open(url: &str) -> Result<BoxStore, SessionctlError> {
+async fn open(url: &str) -> Result<AnyStore, SessionctlError> {
     // A slip of the pen must not leave an empty database behind.
     if let Some(path) = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path))
         && !path.is_empty()
@@ -77,7 +77,7 @@ async fn open(url: &str) -> Result<BoxStore, SessionctlError> {
     connect(url).await.map_err(SessionctlError::Open)
 }
 
-async fn list(admin: &Admin<BoxStore>, name: &str, out: &mut impl Write) -> Result<bool, SessionctlError> {
+async fn list(admin: &Admin<AnyStore>, name: &str, out: &mut impl Write) -> Result<bool, SessionctlError> {
     let mut keys = admin.keys(name);
     while let Some(key) = keys.next().await {
         writeln!(out, "{}", escape(key?.id()))?;
@@ -85,7 +85,7 @@ async fn list(admin: &Admin<BoxStore>, name: &str, out: &mut impl Write) -> Resu
     Ok(true)
 }
 
-async fn show(admin: &Admin<BoxStore>, name: &str, key: &str, out: &mut impl Write) -> Result<bool, SessionctlError> {
+async fn show(admin: &Admin<AnyStore>, name: &str, key: &str, out: &mut impl Write) -> Result<bool, SessionctlError> {
     let Some(session) = admin.inspect(name, key).await? else {
         writeln!(out, "not stored: {}", escape(key))?;
         return Ok(false);
@@ -95,7 +95,7 @@ async fn show(admin: &Admin<BoxStore>, name: &str, key: &str, out: &mut impl Wri
 }
 
 async fn destroy(
-    admin: &Admin<BoxStore>,
+    admin: &Admin<AnyStore>,
     name: &str,
     keys: &[String],
     out: &mut impl Write,
@@ -109,7 +109,7 @@ async fn destroy(
     Ok(all)
 }
 
-async fn purge(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
+async fn purge(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
     let mut purging = admin.purge();
     let mut removed = 0;
     while let Some(batch) = purging.next().await {
@@ -124,7 +124,7 @@ async fn purge(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<bool, Se
     Ok(true)
 }
 
-async fn stats(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
+async fn stats(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
     for name in admin.stats().await? {
         let versions: Vec<_> = name.versions.iter().map(u32::to_string).collect();
         let plural = if versions.len() == 1 { "version" } else { "versions" };
@@ -133,7 +133,7 @@ async fn stats(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<bool, Se
     Ok(true)
 }
 
-async fn registrations(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
+async fn registrations(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
     for Registration { name, version, codec, fields, .. } in admin.registrations().await? {
         writeln!(out, "{} version {version}, {}", escape(&name), escape(&codec))?;
         for field in fields {
@@ -150,7 +150,7 @@ async fn registrations(admin: &Admin<BoxStore>, out: &mut impl Write) -> Result<
 }
 
 async fn withdraw(
-    admin: &Admin<BoxStore>,
+    admin: &Admin<AnyStore>,
     name: &str,
     version: u32,
     out: &mut impl Write,

@@ -9,7 +9,7 @@ use futures_core::Stream;
 
 use super::Admin;
 use crate::error::Error;
-use crate::store::{Cursor, Key, Keys, Store};
+use crate::store::{Cursor, Housekeeping, Key, Keys};
 
 /// A question to a store, while its answer is awaited.
 pub(super) struct Question<A>(Option<Asking<A>>);
@@ -46,7 +46,7 @@ pub struct KeyStream<S> {
 /// Nothing in it is pinned but what is boxed.
 impl<S> Unpin for KeyStream<S> {}
 
-impl<S: Store> KeyStream<S> {
+impl<S: Housekeeping> KeyStream<S> {
     pub(super) fn new(admin: Admin<S>, name: Arc<str>) -> Self {
         Self { admin, name, found: Vec::new().into_iter(), rest: Some(None), question: Question::none() }
     }
@@ -57,7 +57,7 @@ impl<S: Store> KeyStream<S> {
     }
 }
 
-impl<S: Store> Stream for KeyStream<S> {
+impl<S: Housekeeping> Stream for KeyStream<S> {
     type Item = Result<Key, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -1,7 +1,7 @@
 //! Looking after sessions without knowing their types: listing, showing, destroying, purging.
 //!
 //! What a tool must know of a session type stands in its registration: the names of its fields, their initial values,
-//! how they are encoded, and which are sensitive. [`Sessions`](crate::Sessions) offers the same for its type.
+//! how they are encoded, and which are sensitive. [`Sessions::admin`](crate::Sessions::admin) is the same for the sessions of one type.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,16 +13,17 @@ use tracing::{Instrument, Span, debug_span};
 
 use crate::error::Error;
 use crate::expiry::{ClockOffset, Lifetime, to_millis};
-use crate::sessions::KeyHash;
+use crate::schema::Sensitive;
 use crate::stats::{Count, Counters};
 use crate::store::{
-    Action, Base, Commit, CommitId, Cursor, Found, Incarnation, Key, Keys, Load, Purged, Record, Registration, Reply,
-    Store, StoreError, StoreErrorKind,
+    Action, Base, Commit, Cursor, Found, Housekeeping, Key, KeyHash, Keys, Load, Purged, Record, Registration, Reply,
+    StoreError, StoreErrorKind,
 };
 
 mod date;
 mod inspected;
 mod listing;
+mod of_sessions;
 mod purging;
 
 pub use inspected::{Inspected, InspectedField, InspectedValue};
@@ -49,7 +50,7 @@ const TRIES: u32 = 64;
 /// # struct Visitor { visits: u32, #[session(sensitive)] token: String }
 /// # async fn look() -> Result<(), session_runtime::Error> {
 /// # let store = MemoryStore::new();
-/// # Sessions::<Visitor, _>::new(store.clone()).update("42", |visitor| *visitor.edit().visits() += 1).await?;
+/// # Sessions::<Visitor>::new(store.clone()).update("42", |visitor| *visitor.edit().visits() += 1).await?;
 /// let admin = Admin::new(store);
 /// let mut keys = admin.keys("visitor");
 /// while let Some(key) = keys.next().await {
@@ -68,6 +69,8 @@ pub struct Admin<S> {
     retention: i64,
     prepared: Arc<OnceCell<()>>,
     counters: Option<Arc<Counters>>,
+    /// The fields that a session type marks as sensitive, if this is the administration of one.
+    sensitive: Option<Arc<Sensitive>>,
 }
 
 /// How many sessions of a name there are.
@@ -81,11 +84,18 @@ pub struct NameStats {
     pub sessions: u64,
 }
 
-impl<S: Store> Admin<S> {
+impl<S: Housekeeping> Admin<S> {
     /// The administration of `store`.
     pub fn new(store: S) -> Self {
         let retention = to_millis(Duration::from_secs(3600));
-        Self { store, clock: ClockOffset::default(), retention, prepared: Arc::default(), counters: None }
+        Self {
+            store,
+            clock: ClockOffset::default(),
+            retention,
+            prepared: Arc::default(),
+            counters: None,
+            sensitive: None,
+        }
     }
 
     /// How long the headers of sessions that this destroys are kept; see
@@ -101,9 +111,8 @@ impl<S: Store> Admin<S> {
         Self { clock, ..self }
     }
 
-    pub(crate) fn of_sessions(self, lifetime: &Lifetime, is_prepared: bool, counters: Arc<Counters>) -> Self {
-        let prepared = Arc::new(OnceCell::new_with(is_prepared.then_some(())));
-        Self { retention: lifetime.retention, prepared, counters: Some(counters), ..self }
+    fn of_sessions(self, sensitive: Sensitive, counters: Arc<Counters>) -> Self {
+        Self { sensitive: Some(Arc::new(sensitive)), counters: Some(counters), ..self }
     }
 
     /// The store.
@@ -179,7 +188,11 @@ impl<S: Store> Admin<S> {
         let version = record.head.version;
         let registered = self.store.registration(name, version).instrument(span("registration", name)).await?;
         let registration = registered.filter(|registration| registration.id == record.head.registration);
-        Ok(Some(Inspected::new(key, record, registration)))
+        let found = Inspected::new(key, record, registration);
+        Ok(Some(match &self.sensitive {
+            Some(sensitive) => found.redact(|field| sensitive.contains(field)),
+            None => found,
+        }))
     }
 
     /// Destroys a session; handles that were loaded before can no longer store anything. Returns whether a session was
@@ -192,7 +205,8 @@ impl<S: Store> Admin<S> {
         let key = Key::new(name.into(), id)?;
         for _ in 0..TRIES {
             let Some(record) = self.look(&key).await? else { return Ok(false) };
-            let commit = self.destruction(&record);
+            let (base, lifetime) = (Base::from(&record.head), Lifetime::unruled(self.retention));
+            let commit = Commit::new(base, Action::Destroy, lifetime, self.clock);
             if let Reply::Applied(applied) =
                 self.store.commit(&key, &commit).instrument(key_span("destroy", &key)).await?
             {
@@ -202,6 +216,29 @@ impl<S: Store> Admin<S> {
         }
         let message = "the session was created anew each time it was about to be destroyed; try again";
         Err(StoreError::new(StoreErrorKind::Busy, message).into())
+    }
+
+    /// Puts a record that could not be decoded and was set aside back under its key, where a program that can decode
+    /// it finds it. Returns whether one was kept aside.
+    ///
+    /// See [`OnUndecodable::SetAside`](crate::OnUndecodable::SetAside). What is set aside is listed, shown and
+    /// destroyed under the name `name#aside`.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] when a session is stored under the key by now; [`Error::InvalidKey`]; [`Error::Store`].
+    pub async fn put_back(&self, name: &str, id: &str) -> Result<bool, Error> {
+        let key = Key::new(name.into(), id)?;
+        let aside = key.aside();
+        let Some(record) = self.look(&aside).await?.filter(|record| record.head.stored) else { return Ok(false) };
+        let commit = Commit::relocation(&record.head, key, self.retention, self.clock);
+        match self.store.commit(&aside, &commit).instrument(key_span("put_back", &aside)).await? {
+            Reply::Applied(_) => Ok(true),
+            Reply::Occupied => Err(Error::Occupied),
+            Reply::Conflict(_) | Reply::Ended(_) => {
+                let message = "the record that is kept aside changed just now; try again";
+                Err(StoreError::new(StoreErrorKind::Busy, message).not_applied().into())
+            }
+        }
     }
 
     /// Removes records and headers whose retention is over, of all names. Awaited it returns how many; as a stream it
@@ -241,33 +278,12 @@ impl<S: Store> Admin<S> {
         Ok(purged)
     }
 
-    /// What is there, without moving its expiry: to move it would take a step of `i64::MAX` milliseconds.
+    /// What is there, without moving its expiry.
     async fn look(&self, key: &Key) -> Result<Option<Record>, Error> {
         self.prepare().await?;
-        let lifetime =
-            Lifetime { inactivity: Some(0), creation: None, touch_after: i64::MAX, retention: self.retention };
-        let load = Load { lifetime, clock: self.clock };
-        match self.store.load(key, load).instrument(key_span("load", key)).await?.found {
+        match self.store.load(key, Load::look(self.clock)).instrument(key_span("load", key)).await?.found {
             Found::Record(record) => Ok(Some(record)),
             Found::Absent { .. } => Ok(None),
-        }
-    }
-
-    fn destruction(&self, record: &Record) -> Commit {
-        Commit {
-            id: CommitId::random(),
-            base: Base::from(&record.head),
-            action: Action::Destroy,
-            changes: Vec::new(),
-            replace: false,
-            creates: Incarnation::random(),
-            version: record.head.version,
-            registration: record.head.registration,
-            keep_empty: false,
-            lifetime: Lifetime { inactivity: None, creation: None, touch_after: 1, retention: self.retention },
-            until: None,
-            valid_until: None,
-            clock: self.clock,
         }
     }
 }
@@ -288,6 +304,7 @@ impl<S: Clone> Clone for Admin<S> {
             retention: self.retention,
             prepared: self.prepared.clone(),
             counters: self.counters.clone(),
+            sensitive: self.sensitive.clone(),
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::Admin;
 use super::listing::Question;
 use crate::error::Error;
-use crate::store::{Purged, Store, StoreError, StoreErrorKind};
+use crate::store::{Housekeeping, Purged, StoreError, StoreErrorKind};
 
 /// A purge under way: a stream of its batches, or, awaited, the number of records and headers it removed.
 ///
@@ -27,7 +27,7 @@ pub struct Purging<S> {
 /// Nothing in it is pinned but what is boxed.
 impl<S> Unpin for Purging<S> {}
 
-impl<S: Store> Purging<S> {
+impl<S: Housekeeping> Purging<S> {
     pub(super) fn new(admin: Admin<S>) -> Self {
         Self { admin, more: true, question: Question::none() }
     }
@@ -38,7 +38,7 @@ impl<S: Store> Purging<S> {
     }
 }
 
-impl<S: Store> Stream for Purging<S> {
+impl<S: Housekeeping> Stream for Purging<S> {
     type Item = Result<Purged, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -55,7 +55,7 @@ impl<S: Store> Stream for Purging<S> {
     }
 }
 
-impl<S: Store> IntoFuture for Purging<S> {
+impl<S: Housekeeping> IntoFuture for Purging<S> {
     type Output = Result<u64, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
@@ -82,7 +82,7 @@ impl<S> fmt::Debug for Purging<S> {
 pub struct Purger(AbortHandle);
 
 impl Purger {
-    pub(super) fn start<S: Store>(admin: Admin<S>, period: Duration) -> Result<Self, Error> {
+    pub(super) fn start<S: Housekeeping>(admin: Admin<S>, period: Duration) -> Result<Self, Error> {
         let Ok(runtime) = Handle::try_current() else {
             let message = "purging in the background needs a Tokio runtime; start it from inside one";
             return Err(StoreError::new(StoreErrorKind::Configuration, message).into());

@@ -6,7 +6,7 @@ use super::Schema;
 use crate::codec::Codec;
 use crate::error::{Error, Mismatch};
 use crate::session::Session;
-use crate::store::{RegisteredField, Registration, RegistrationId, Store};
+use crate::store::{Erased, RegisteredField, Registration, RegistrationId};
 
 /// What to do when this program's initial values differ from those that all instances agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,9 +24,9 @@ impl<T: Session, C: Codec> Schema<T, C> {
     ///
     /// The first instance registers its values; fields that are not registered yet are added. A field that is
     /// registered under an alias keeps that name in the store, so that older builds go on seeing it.
-    pub(crate) async fn agree<S: Store>(
+    pub(crate) async fn agree(
         &mut self,
-        store: &S,
+        store: &dyn Erased,
         name: &Arc<str>,
         policy: Agreement,
     ) -> Result<RegistrationId, Error> {
@@ -126,12 +126,6 @@ impl<T: Session, C: Codec> Schema<T, C> {
         let newer = std::mem::replace(&mut leaf.name, field.name.clone());
         leaf.aliases.push(newer);
         Some(field)
-    }
-}
-
-impl Registration {
-    fn field(&self, name: &str) -> Option<&RegisteredField> {
-        self.fields.iter().find(|field| &*field.name == name)
     }
 }
 

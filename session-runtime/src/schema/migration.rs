@@ -8,7 +8,6 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::{Previous, Session};
 use crate::store::{Registration, StoredField};
-use crate::tracked::restore;
 
 /// When a session that an older version of its type stored is stored in the new form.
 ///
@@ -29,7 +28,7 @@ pub enum WriteMigrated {
 pub(crate) fn migrate<T: Session, C: Codec>(
     codec: &C,
     stored: u32,
-    fields: Vec<StoredField>,
+    fields: &[StoredField],
     registration: &Registration,
 ) -> Result<T, Error> {
     T::previous(Step { codec, stored, fields, registration, supported: T::CONTAINER.version, session: PhantomData })
@@ -38,7 +37,7 @@ pub(crate) fn migrate<T: Session, C: Codec>(
 struct Step<'a, T, C> {
     codec: &'a C,
     stored: u32,
-    fields: Vec<StoredField>,
+    fields: &'a [StoredField],
     registration: &'a Registration,
     supported: u32,
     session: PhantomData<fn() -> T>,
@@ -47,7 +46,7 @@ struct Step<'a, T, C> {
 impl<T: Session, C: Codec> Previous<T> for Step<'_, T, C> {
     type Output = Result<T, Error>;
 
-    fn from<Old: Session + 'static>(self) -> Self::Output
+    fn from<Old: Session>(self) -> Self::Output
     where
         T: From<Old>,
     {
@@ -61,7 +60,7 @@ impl<T: Session, C: Codec> Previous<T> for Step<'_, T, C> {
         }
         let mut schema = Schema::new(self.codec.clone(), Arc::new(Old::initial))?;
         schema.follow(self.registration, Agreement::Adopt)?;
-        restore(&schema, self.fields).map(|(old, _)| T::from(old))
+        schema.stored(self.fields).map(T::from)
     }
 
     fn none(self) -> Self::Output {

@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use crate::codec::{Codec, Json};
 use crate::error::Error;
+use crate::field;
 use crate::session::{FieldDef, Nesting, Session};
-use crate::store;
-use crate::tracked::{Baseline, visit};
+use crate::store::StoredField;
 
 pub(crate) mod agreement;
 pub(crate) mod migration;
@@ -105,13 +105,13 @@ impl<T: Session, C: Codec> Schema<T, C> {
     /// The encoding of a field of `value`.
     pub(crate) fn encode(&self, value: &T, index: usize) -> Result<Bytes, Error> {
         let mut out = Vec::new();
-        visit::encode(&self.codec, value, index, &mut out).map_err(|source| self.encode_error(index, source))?;
+        field::encode(&self.codec, value, index, &mut out).map_err(|source| self.encode_error(index, source))?;
         Ok(out.into())
     }
 
     /// Decodes a field into `value`.
     pub(crate) fn decode(&self, value: &mut T, index: usize, bytes: &[u8]) -> Result<(), Error> {
-        visit::decode(&self.codec, value, index, bytes).map_err(|source| self.decode_error(index, source))
+        field::decode(&self.codec, value, index, bytes).map_err(|source| self.decode_error(index, source))
     }
 
     /// Whether two encodings of a field stand for the same value; `value` only tells the field's type.
@@ -119,7 +119,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
         if one == other {
             return Ok(true);
         }
-        visit::same(&self.codec, value, index, self.leaves[index].def.unordered, one, other)
+        field::same(&self.codec, value, index, self.leaves[index].def.unordered, one, other)
             .map_err(|source| self.decode_error(index, source))
     }
 
@@ -132,6 +132,21 @@ impl<T: Session, C: Codec> Schema<T, C> {
         // Both encodings are this program's, so other bytes mean another value, but for these two.
         let doubtful = leaf.def.unordered || self.adopted.contains(&index);
         Ok(doubtful && self.same(value, index, &leaf.initial, encoded)?)
+    }
+
+    /// The session that a store has these fields of. A field's own name goes before its aliases.
+    pub(crate) fn stored(&self, fields: &[StoredField]) -> Result<T, Error> {
+        let mut value = self.stored_initial()?;
+        for is_alias in [true, false] {
+            for field in fields.iter().rev() {
+                if let Some((index, alias)) = self.look_up(&field.name, &mut 0)
+                    && alias == is_alias
+                {
+                    self.decode(&mut value, index, &field.value)?;
+                }
+            }
+        }
+        Ok(value)
     }
 
     /// The fields marked `pin`.
@@ -163,25 +178,9 @@ impl<T: Session, C: Codec> Schema<T, C> {
 }
 
 impl<T, C> Schema<T, C> {
-    /// Puts stored fields in the order of this program's. A field's own name goes before its aliases; fields that
-    /// this program does not know are left out.
-    pub(crate) fn place(&self, fields: Vec<store::StoredField>) -> Baseline {
-        let mut baseline = Baseline::initial(self.leaves.len());
-        let mut hint = 0;
-        for field in fields {
-            let Some(&Name { index, is_alias, .. }) = self.look_up(&field.name, &mut hint) else { continue };
-            if !is_alias || baseline.fields[index].is_none() {
-                baseline.fields[index] = Some(field.value);
-            }
-            if is_alias {
-                baseline.stale.push((index, field.name));
-            }
-        }
-        baseline
-    }
-
-    /// The field stored under `name`. `hint` makes looking up names in their order cheap; it starts at zero.
-    fn look_up(&self, name: &Arc<str>, hint: &mut usize) -> Option<&Name> {
+    /// The field stored under `name`, and whether that is an alias. `hint` makes looking up names in their order cheap;
+    /// it starts at zero.
+    pub(crate) fn look_up(&self, name: &Arc<str>, hint: &mut usize) -> Option<(usize, bool)> {
         // Names that this process stored are the very same allocation; some fields in between are not stored.
         let near = self.names.iter().skip(*hint).take(8).position(|known| Arc::ptr_eq(&known.text, name));
         let place = match near {
@@ -189,7 +188,7 @@ impl<T, C> Schema<T, C> {
             None => self.names.binary_search_by(|known| known.text.cmp(name)).ok()?,
         };
         *hint = place + 1;
-        self.names.get(place)
+        self.names.get(place).map(|name| (name.index, name.is_alias))
     }
 }
 

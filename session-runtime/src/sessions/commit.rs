@@ -5,103 +5,110 @@
 //! was not current, the session is rebased on what the store answered, and commits again.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{Instrument, debug_span};
 
-use super::handle::{Committed, Handle, Outcome};
-use super::{KeyHash, OnUndecodable, Sessions};
+use super::committed::{Committed, Outcome};
+use super::deadline::within;
+use super::handle::Handle;
+use super::known::Known;
+use super::pending::{Draft, Pending, Size};
+use super::record::Decoded;
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::expiry::Timestamp;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
 use crate::store::rule::Commits;
-use crate::store::{Action, Applied, Base, Commit, CommitId, Ended, Incarnation, Key, Reply, Store};
-use crate::tracked::{Fields, Patch};
+use crate::store::{Action, Applied, Base, Commit, Ended, ExpiryChange, Key, KeyHash, Record, Reply, Write};
+use crate::tracked::{Baseline, Fields, Patch};
 
-/// A change that is about to be sent, or was and its answer is missing.
-pub(super) struct Pending<T> {
-    /// The fields that `commit` changes, in the order of its changes.
-    pub(super) fields: Fields<T>,
-    pub(super) commit: Commit,
-    size: Size,
-    /// Whether it was sent before, so that it may have been applied.
-    sent: bool,
-}
-
-/// How many bytes of encoded values a change stores, and how many of the session it leaves as they are stored.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    written: usize,
-    not_written: usize,
+/// What a commit does besides storing the dirty fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verb {
+    Commit,
+    Renew(Key),
+    Destroy,
 }
 
 /// What a call did so far: it can settle an earlier change and then make one of its own.
-struct Progress<T> {
+pub(super) struct Progress<T> {
     /// When the first other commit got in the way.
     contended: Option<Instant>,
     was_stored: Option<bool>,
-    committed: Committed<T>,
+    pub(super) committed: Committed<T>,
 }
 
 /// What came of sending a change.
-enum Sent {
+pub(super) enum Sent {
     Applied,
-    /// Another commit came in between; the session is rebased on it, and what is left can be sent again.
-    Rebased,
+    /// Another commit came in between, and left this record.
+    Conflict(Record),
+    /// The header of the emptied session was purged; this is known now.
+    Purged(Known),
 }
 
-impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
-    /// Commits the changed fields.
-    pub(super) async fn write(&mut self) -> Result<Committed<T>, Error> {
-        let done = self.run(Action::Write).await;
-        self.counted(done)
-    }
-
-    /// Commits the changed fields and moves the session to another key.
-    pub(super) async fn relocate(&mut self, to: Key) -> Result<Committed<T>, Error> {
-        let done = self.run(Action::Renew { to }).await;
-        self.counted(done)
-    }
-
-    /// Destroys the session; what the handle changed is void.
-    pub(super) async fn end(&mut self) -> Result<Outcome, Error> {
-        let outcome = match self.run(Action::Destroy).await {
-            Ok(committed) => committed.outcome(),
-            // It has ended already, which is what was wanted.
-            Err(Error::Destroyed | Error::Renewed | Error::Expired) => Outcome::Unchanged,
-            Err(error) => return self.counted(Err(error)),
-        };
-        self.ended = self.ended.or(Some(Ended::Destroyed));
-        self.tracked.marks.fill(false);
-        self.until = None;
-        if self.sessions.inner.on_undecodable == OnUndecodable::SetAside {
-            self.sessions.inner.remove_aside(&self.key).await?;
+impl<T: Session, C: Codec> Handle<T, C> {
+    /// Stores what changed since the session was loaded or committed, in one write, or does nothing if nothing did.
+    ///
+    /// If another commit came in between, the changes are put on top of it: other fields become theirs; fields that
+    /// both changed are merged, refused, or become mine, as their attributes say. [`Committed::overlapped`] tells of
+    /// the last.
+    ///
+    /// A commit whose answer is lost (a timeout, a cut connection, a dropped future) can be made again and is applied
+    /// once.
+    ///
+    /// ```
+    /// # use session_runtime::{MemoryStore, Outcome, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::Error> {
+    /// # let sessions = Sessions::<Visitor>::new(MemoryStore::new());
+    /// let mut visitor = sessions.load("42").await?;
+    /// *visitor.edit().visits() += 1;
+    /// let committed = visitor.commit().await?;
+    /// assert_eq!(committed.outcome(), Outcome::Created);
+    /// assert!(committed.fields().contains(VisitorField::Visits) && committed.overlapped().is_empty());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Destroyed`], [`Error::Renewed`] and [`Error::Expired`] when the session has ended since;
+    /// [`Error::Conflict`], [`Error::Contended`], [`Error::TooLarge`], [`Error::Encode`], [`Error::OutcomeUnknown`],
+    /// and [`Error::Store`]. The handle keeps the changes.
+    #[inline]
+    pub async fn commit(&mut self) -> Result<Committed<T>, Error> {
+        if self.is_unmarked() {
+            self.count(Count::Unmarked, 1);
+            return Ok(Committed::unchanged());
         }
-        Ok(outcome)
+        let done = within(self.deadline(), self.run(Verb::Commit)).await;
+        self.counted(done)
     }
 
-    fn counted<R>(&self, done: Result<R, Error>) -> Result<R, Error> {
+    pub(super) fn deadline(&self) -> Duration {
+        self.sessions.inner.settings.deadline
+    }
+
+    pub(super) fn counted<R>(&self, done: Result<R, Error>) -> Result<R, Error> {
         done.inspect_err(|_| self.count(Count::Failed, 1))
     }
 
-    /// Sends what is pending, and then what changed since.
-    async fn run(&mut self, action: Action) -> Result<Committed<T>, Error> {
-        let sets_aside = self.sessions.inner.on_undecodable == OnUndecodable::SetAside;
-        let from = sets_aside.then(|| self.key.clone());
+    /// Waits for its turn, sends what is pending, and then what changed since.
+    pub(super) async fn run(&mut self, verb: Verb) -> Result<Committed<T>, Error> {
         let _turn = self.sessions.inner.queues.enter(self.key.keyed_hash()).await;
-        let mut progress = Progress { contended: None, was_stored: None, committed: Committed::unchanged() };
+        let mut progress = Progress::new();
         if self.pending.is_some() {
-            match self.send(&mut progress).await {
+            match self.send_or_rebase(&mut progress).await {
                 // Whatever was answered, a destruction applies to any revision of the session.
-                Err(error) if action != Action::Destroy || matches!(error, Error::Store(_)) => return Err(error),
+                Err(error) if verb != Verb::Destroy || matches!(error, Error::Store(_)) => return Err(error),
                 Err(_) => self.pending = None,
                 Ok(_) => {}
             }
         }
         loop {
-            match self.freeze(&action)? {
+            match self.freeze(&verb)? {
                 ControlFlow::Continue(pending) => self.pending = Some(pending),
                 ControlFlow::Break(cause) => {
                     // What an earlier change of this call stored was not avoided.
@@ -111,16 +118,8 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                     break;
                 }
             }
-            if let Sent::Applied = self.send(&mut progress).await? {
+            if self.send_or_rebase(&mut progress).await? {
                 break;
-            }
-        }
-        if let Some(from) = from.filter(|from| *from != self.key) {
-            let carried = Box::pin(self.sessions.inner.carry_aside(&from, &self.key)).await;
-            if let Err(error) = carried {
-                // The session itself has moved, and that cannot be called a failure any more.
-                let key = KeyHash::of(&from);
-                tracing::warn!(session = from.name(), %key, %error, "what is kept aside stays under the former key");
             }
         }
         Ok(progress.committed)
@@ -128,71 +127,86 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
 
     /// Makes a patch of what changed, and forgets that it did: later changes travel in a patch of their own.
     /// Breaks off, and says why, when there is nothing to send.
-    fn freeze(&mut self, action: &Action) -> Result<ControlFlow<Count, Pending<T>>, Error> {
-        if let Some(gone) = self.ended {
-            return Err(self.gone(gone));
-        }
-        // A renewal that was settled just now has moved the session already.
-        let action = match action {
-            Action::Renew { to } if *to == self.key => Action::Write,
-            action => action.clone(),
+    pub(super) fn freeze(&mut self, verb: &Verb) -> Result<ControlFlow<Count, Pending<T>>, Error> {
+        let valid_until = self.expires_with(self.expiry);
+        let base = self.known.base(valid_until).map_err(|ended| self.ended(ended))?;
+        let settings = &self.sessions.inner.settings;
+        let to = match verb {
+            Verb::Destroy => {
+                let commit = Commit::new(base, Action::Destroy, settings.lifetime, settings.clock);
+                return Ok(ControlFlow::Continue(Pending::destruction(commit)));
+            }
+            // A renewal that was settled just now has moved the session already.
+            Verb::Renew(to) if *to != self.key => Some(to.clone()),
+            Verb::Renew(_) | Verb::Commit => None,
         };
-        let mut patch = Patch::empty();
-        let mut size = Size::default();
-        let mut until = None;
-        if action != Action::Destroy {
-            patch = self.tracked.patch()?;
-            let persists = T::CONTAINER.persist_always && !self.stored;
-            let expires = self.until.is_some() && (self.stored || persists || !patch.is_empty());
-            let moves = action != Action::Write;
-            if patch.is_empty() && !persists && !expires && !moves && !self.is_due_to_migrate() {
-                let cause = self.tracked.why_clean();
-                self.tracked.marks.fill(false);
-                return Ok(ControlFlow::Break(cause));
-            }
-            if self.migrated {
-                self.tracked.complete(&mut patch);
-            }
-            if persists || !patch.is_empty() {
-                self.tracked.pin(&mut patch)?;
-            }
-            size = self.check_limits(&patch)?;
+
+        let patch = self.tracked.patch()?;
+        let persists = T::CONTAINER.persist_always && !self.known.is_stored();
+        let is_stored = self.known.is_stored() || persists || !patch.is_empty();
+        let expires = self.expiry != ExpiryChange::Keep && is_stored;
+        if patch.is_empty() && !persists && !expires && to.is_none() && !self.is_due_to_migrate() {
+            let cause = self.tracked.why_clean();
             self.tracked.marks.fill(false);
-            until = self.until.take();
+            return Ok(ControlFlow::Break(cause));
         }
-        let inner = &self.sessions.inner;
-        let registration = inner.ready.get().map_or(crate::store::RegistrationId(0), |ready| ready.registration);
-        self.tracked.remove_stale(&mut patch);
-        let Patch { fields, changes } = patch;
-        let commit = Commit {
-            id: CommitId::random(),
-            base: self.base,
-            changes,
-            replace: self.migrated && action != Action::Destroy,
-            action,
-            creates: Incarnation::random(),
-            version: T::CONTAINER.version,
-            registration,
-            keep_empty: T::CONTAINER.persist_always,
-            lifetime: inner.lifetime,
-            until,
-            valid_until: self.expires_with(until),
-            clock: inner.clock,
-        };
-        Ok(ControlFlow::Continue(Pending { fields, commit, size, sent: false }))
+
+        let replace = self.known.is_migrated();
+        let pending = Draft::new(patch, self.expiry)
+            .complete(&self.tracked, replace, persists)?
+            .measure(&self.tracked, settings.limits)?
+            .freeze(&self.tracked, |changes, expiry| {
+                let keep_empty = T::CONTAINER.persist_always;
+                let write = Write::new(T::CONTAINER.version, self.agreed.registration, changes);
+                let write = Write { replace, keep_empty, expiry, ..write };
+                let action = match to {
+                    Some(to) => Action::Renew { to, write },
+                    None => Action::Write(write),
+                };
+                Commit::new(base, action, settings.lifetime, settings.clock)
+            });
+        self.tracked.marks.fill(false);
+        self.expiry = ExpiryChange::Keep;
+        Ok(ControlFlow::Continue(pending))
     }
 
     /// Takes back a change that was not applied for certain.
     fn thaw(&mut self) {
         if let Some(pending) = self.pending.take() {
-            self.tracked.touch(&pending.fields);
-            self.until = self.until.or(pending.commit.until);
+            self.tracked.mark(&pending.fields);
+            self.expiry = self.expiry.or(pending.expiry());
         }
     }
 
+    /// Sends what is pending, and puts it on top of what came in between. Returns whether it was applied.
+    async fn send_or_rebase(&mut self, progress: &mut Progress<T>) -> Result<bool, Error> {
+        let overwritten = match self.send(progress).await? {
+            Sent::Applied => return Ok(true),
+            Sent::Conflict(record) => {
+                let Decoded { known, baseline, .. } = self.sessions.inner.decode(&self.agreed, record).await?;
+                let overwritten = self.tracked.rebase(&baseline)?;
+                self.known = known;
+                overwritten
+            }
+            Sent::Purged(known) => {
+                let overwritten = self.tracked.rebase(&Baseline::initial(T::LEN))?;
+                self.known = known;
+                overwritten
+            }
+        };
+        self.count(Count::Rebases, 1);
+        if !overwritten.is_empty() {
+            self.count(Count::Overlapped, overwritten.len() as u64);
+            let key = KeyHash::of(&self.key);
+            tracing::debug!(session = self.key.name(), %key, fields = ?overwritten, "fields that others had changed are overwritten");
+            progress.committed.overlap(&overwritten);
+        }
+        Ok(false)
+    }
+
     /// Sends what is pending.
-    async fn send(&mut self, progress: &mut Progress<T>) -> Result<Sent, Error> {
-        let Some(pending) = &mut self.pending else { return Ok(Sent::Rebased) };
+    pub(super) async fn send(&mut self, progress: &mut Progress<T>) -> Result<Sent, Error> {
+        let Some(pending) = &mut self.pending else { return Ok(Sent::Applied) };
         let resent = std::mem::replace(&mut pending.sent, true);
         let commit = &pending.commit;
         let base = commit.base;
@@ -201,7 +215,7 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         let span = debug_span!("session_store", operation = "commit", session = self.key.name(), %key);
         match inner.store.commit(&self.key, commit).instrument(span).await {
             Ok(Reply::Applied(applied)) => {
-                self.settle_pending(&applied, progress);
+                self.settle(&applied, progress);
                 Ok(Sent::Applied)
             }
             Ok(Reply::Conflict(record)) => {
@@ -211,30 +225,20 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
                 self.thaw();
                 self.count(Count::Conflicts, 1);
                 tracing::debug!(session = self.key.name(), %key, revision = record.head.revision, "rebasing");
-                if progress.contended.get_or_insert_with(Instant::now).elapsed() >= self.sessions.inner.deadline {
+                if progress.contended.get_or_insert_with(Instant::now).elapsed() >= self.deadline() {
                     return Err(Error::Contended);
                 }
-                let sessions = &self.sessions;
-                let restored = sessions.inner.restore(sessions.ready().await?, record).await?;
-                self.rebase(restored)?;
-                self.count(Count::Rebases, 1);
-                Ok(Sent::Rebased)
+                Ok(Sent::Conflict(record))
             }
-            Ok(Reply::Ended(gone)) => {
+            Ok(Reply::Ended(ended)) => {
                 self.thaw();
-                match base {
-                    // The header of an emptied session is kept for a while; afterwards nothing is left of it, and
-                    // nothing happened to it since, or there would be a trace of that.
-                    Base::Record { incarnation, .. }
-                        if gone == Ended::Unknown
-                            && self.emptied.is_some_and(|since| since.elapsed() < retention(&self.sessions)) =>
-                    {
-                        self.rebase_on_absence(incarnation)?;
-                        self.count(Count::Rebases, 1);
-                        Ok(Sent::Rebased)
-                    }
-                    _ => Err(self.gone(gone)),
+                let retention = u64::try_from(self.sessions.inner.settings.lifetime.retention).unwrap_or(0);
+                match (ended, base) {
+                    (Ended::Unknown, Base::Record { .. }) => self.known.after_purge(Duration::from_millis(retention)),
+                    _ => None,
                 }
+                .map(Sent::Purged)
+                .ok_or_else(|| self.ended(ended))
             }
             Ok(Reply::Occupied) => {
                 self.thaw();
@@ -249,93 +253,46 @@ impl<T: Session + Send + 'static, S: Store, C: Codec> Handle<T, S, C> {
         }
     }
 
-    fn settle_pending(&mut self, applied: &Applied, progress: &mut Progress<T>) {
-        let Some(pending) = self.pending.take() else { return };
-        let was_stored = if applied.repeated { self.stored } else { applied.was_stored };
+    /// Takes over that what was pending is applied.
+    fn settle(&mut self, applied: &Applied, progress: &mut Progress<T>) {
+        let Some(Pending { fields, commit, size, .. }) = self.pending.take() else { return };
+        let was_stored = if applied.repeated { self.known.is_stored() } else { applied.was_stored };
         let outcome = Outcome::of(*progress.was_stored.get_or_insert(was_stored), applied.is_stored);
-        let Pending { fields, commit, size, .. } = pending;
-        self.count_written(Outcome::of(was_stored, applied.is_stored), &fields, &commit.action, size);
-        tracing::debug!(session = self.key.name(), key = %KeyHash::of(&self.key), ?outcome, fields = fields.len(), "committed");
-        self.settle(&fields, commit.changes, applied);
+        self.count(Outcome::of(was_stored, applied.is_stored).count(), 1);
+        let key = KeyHash::of(&self.key);
+        tracing::debug!(session = self.key.name(), %key, ?outcome, fields = fields.len(), "committed");
+        self.known = self.known.after(applied);
+        let write = match commit.action {
+            Action::Write(write) => write,
+            Action::Renew { to, write } => {
+                self.key = to;
+                write
+            }
+            Action::Destroy => return progress.committed.add(outcome, fields),
+        };
+        self.count_written(&fields, size);
+        self.tracked.settle(&fields, write.changes.into_iter().map(|change| change.value));
         progress.committed.add(outcome, fields);
-        match commit.action {
-            Action::Write => {}
-            Action::Destroy => self.ended = Some(Ended::Destroyed),
-            Action::Renew { to } => self.key = to,
-        }
     }
 
-    fn count_written(&self, outcome: Outcome, fields: &Fields<T>, action: &Action, size: Size) {
-        self.count(outcome.count(), 1);
-        if *action != Action::Destroy {
-            self.count(Count::FieldsWritten, fields.len() as u64);
-            self.count(Count::FieldsNotWritten, T::LEN.saturating_sub(fields.len()) as u64);
-            self.count(Count::BytesWritten, size.written as u64);
-            self.count(Count::BytesNotWritten, size.not_written as u64);
-        }
+    fn count_written(&self, fields: &Fields<T>, size: Size) {
+        self.count(Count::FieldsWritten, fields.len() as u64);
+        self.count(Count::FieldsNotWritten, T::LEN.saturating_sub(fields.len()) as u64);
+        self.count(Count::BytesWritten, size.written as u64);
+        self.count(Count::BytesNotWritten, size.not_written as u64);
     }
 
-    fn count_avoided(&self, cause: Count) {
+    pub(super) fn count_avoided(&self, cause: Count) {
         self.count(cause, 1);
         if !matches!(cause, Count::Unmarked) {
             self.count(Count::FieldsNotWritten, T::LEN as u64);
             self.count(Count::BytesNotWritten, self.tracked.size_with(&Patch::empty()) as u64);
         }
     }
-
-    /// How large the change is, if it and the session are not too large.
-    fn check_limits(&self, patch: &Patch<T>) -> Result<Size, Error> {
-        let limits = self.sessions.inner.limits;
-        let mut written = 0;
-        for change in patch.changes() {
-            let size = change.value.as_ref().map_or(0, bytes::Bytes::len);
-            if size > limits.field {
-                return Err(Error::TooLarge { field: Some(change.name.clone()), size, limit: limits.field });
-            }
-            written += size;
-        }
-        let size = self.tracked.size_with(patch);
-        if size > limits.record {
-            return Err(Error::TooLarge { field: None, size, limit: limits.record });
-        }
-        Ok(Size { written, not_written: size.saturating_sub(written) })
-    }
-
-    /// How a session that has ended is reported.
-    fn gone(&self, gone: Ended) -> Error {
-        let expired = || self.expires_at.is_some_and(|at| at <= Timestamp::now(self.sessions.inner.clock));
-        match gone {
-            Ended::Renewed => Error::Renewed,
-            Ended::Expired => Error::Expired,
-            // Nothing is left that could tell, so the date decides which word is the likelier one.
-            Ended::Unknown if expired() => Error::Expired,
-            Ended::Destroyed | Ended::Unknown => Error::Destroyed,
-        }
-    }
 }
 
-/// How long after a load of an emptied session the absence of its header means that nothing happened to it.
-fn retention<T: Session, S, C>(sessions: &Sessions<T, S, C>) -> std::time::Duration {
-    std::time::Duration::from_millis(u64::try_from(sessions.inner.lifetime.retention).unwrap_or(0))
-}
-
-impl Outcome {
-    fn count(self) -> Count {
-        match self {
-            Self::Unchanged => Count::Unchanged,
-            Self::Created => Count::Created,
-            Self::Updated => Count::Updated,
-            Self::Removed => Count::Removed,
-        }
-    }
-}
-
-impl Base {
-    /// How many commits the base had seen.
-    fn revision(&self) -> u64 {
-        match self {
-            Self::Absent { .. } => 0,
-            Self::Record { revision, .. } => *revision,
-        }
+impl<T> Progress<T> {
+    pub(super) const fn new() -> Self {
+        Self { contended: None, was_stored: None, committed: Committed::unchanged() }
     }
 }

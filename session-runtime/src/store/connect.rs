@@ -1,6 +1,6 @@
 //! A store by its URL.
 
-use super::{BoxStore, MemoryStore, StoreError, StoreErrorKind};
+use super::{AnyStore, MemoryStore, StoreError, StoreErrorKind};
 
 /// Opens the store at `url`, connected and checked, with the default settings of its kind.
 ///
@@ -24,9 +24,9 @@ use super::{BoxStore, MemoryStore, StoreError, StoreErrorKind};
 /// # Errors
 /// [`StoreErrorKind::Configuration`] when the URL names no store, or one whose feature is not compiled in; whatever
 /// opening the store meets. No message shows the URL, which can hold a password.
-pub async fn connect(url: &str) -> Result<BoxStore, StoreError> {
+pub async fn connect(url: &str) -> Result<AnyStore, StoreError> {
     match url.split_once(':') {
-        Some(("memory", "")) => Ok(BoxStore::new(MemoryStore::new())),
+        Some(("memory", "")) => Ok(AnyStore::new(MemoryStore::new())),
         Some(("sqlite", path)) => sqlite(path.strip_prefix("//").unwrap_or(path)).await,
         Some(("redis" | "rediss" | "redis+cluster" | "rediss+cluster" | "redis+unix", rest)) if has_slashes(rest) => {
             redis(url).await
@@ -48,28 +48,28 @@ fn configuration(message: &'static str) -> StoreError {
 }
 
 #[cfg(feature = "sqlite")]
-async fn sqlite(path: &str) -> Result<BoxStore, StoreError> {
+async fn sqlite(path: &str) -> Result<AnyStore, StoreError> {
     if path.is_empty() {
         return Err(configuration("this URL names no file; write sqlite:PATH"));
     }
-    super::SqliteStore::open(path).await.map(BoxStore::new)
+    super::SqliteStore::open(path).await.map(AnyStore::new)
 }
 
 #[cfg(feature = "redis")]
-async fn redis(url: &str) -> Result<BoxStore, StoreError> {
-    super::RedisStore::open(url).await.map(BoxStore::new)
+async fn redis(url: &str) -> Result<AnyStore, StoreError> {
+    super::RedisStore::open(url).await.map(AnyStore::new)
 }
 
 #[cfg(feature = "postgres")]
-async fn postgres(url: &str) -> Result<BoxStore, StoreError> {
-    super::PostgresOptions::new(url).open().await.map(BoxStore::new)
+async fn postgres(url: &str) -> Result<AnyStore, StoreError> {
+    super::PostgresOptions::new(url).open().await.map(AnyStore::new)
 }
 
 macro_rules! left_out {
     ($($feature:literal $store:ident $message:literal)*) => {
         $(
             #[cfg(not(feature = $feature))]
-            async fn $store(_: &str) -> Result<BoxStore, StoreError> {
+            async fn $store(_: &str) -> Result<AnyStore, StoreError> {
                 Err(configuration(concat!($message, "; switch on the feature `", $feature, "` of session-runtime")))
             }
         )*

@@ -1,10 +1,11 @@
-/// Implements methods of [`Store`](crate::store::Store) by the same methods of a store inside.
+/// Implements methods of [`Store`](crate::store::Store) and [`Housekeeping`](crate::store::Housekeeping) by the same
+/// methods of a store inside.
 ///
 /// For stores that wrap another and change only a part of what it does: name the field that holds the store, and the
 /// methods to pass on.
 ///
 /// ```
-/// use session_runtime::store::{Commit, Key, Load, Loaded, Reply, Store, StoreError};
+/// use session_runtime::store::{Commit, Housekeeping, Key, Load, Loaded, Reply, Store, StoreError};
 ///
 /// /// Counts nothing, changes nothing, but says when a session is loaded.
 /// #[derive(Clone)]
@@ -18,7 +19,11 @@
 ///         self.inner.load(key, load).await
 ///     }
 ///
-///     session_runtime::delegate_store!(inner: prepare commit registration register withdraw registrations keys count purge);
+///     session_runtime::delegate_store!(inner: prepare commit registration register);
+/// }
+///
+/// impl<S: Housekeeping> Housekeeping for Chatty<S> {
+///     session_runtime::delegate_store!(inner: keys count purge registrations withdraw);
 /// }
 /// ```
 #[macro_export]
@@ -72,14 +77,14 @@ macro_rules! delegate_store {
             name: &str,
             version: u32,
         ) -> ::core::result::Result<bool, $crate::store::StoreError> {
-            $crate::store::Store::withdraw(&self.$inner, name, version).await
+            $crate::store::Housekeeping::withdraw(&self.$inner, name, version).await
         }
     };
     (@registrations $inner:ident) => {
         async fn registrations(
             &self,
         ) -> ::core::result::Result<::std::vec::Vec<$crate::store::Registration>, $crate::store::StoreError> {
-            $crate::store::Store::registrations(&self.$inner).await
+            $crate::store::Housekeeping::registrations(&self.$inner).await
         }
     };
     (@keys $inner:ident) => {
@@ -90,7 +95,7 @@ macro_rules! delegate_store {
             limit: usize,
             clock: $crate::expiry::ClockOffset,
         ) -> ::core::result::Result<$crate::store::Keys, $crate::store::StoreError> {
-            $crate::store::Store::keys(&self.$inner, name, after, limit, clock).await
+            $crate::store::Housekeeping::keys(&self.$inner, name, after, limit, clock).await
         }
     };
     (@count $inner:ident) => {
@@ -99,7 +104,7 @@ macro_rules! delegate_store {
             name: &str,
             clock: $crate::expiry::ClockOffset,
         ) -> ::core::result::Result<u64, $crate::store::StoreError> {
-            $crate::store::Store::count(&self.$inner, name, clock).await
+            $crate::store::Housekeeping::count(&self.$inner, name, clock).await
         }
     };
     (@purge $inner:ident) => {
@@ -108,7 +113,7 @@ macro_rules! delegate_store {
             limit: usize,
             clock: $crate::expiry::ClockOffset,
         ) -> ::core::result::Result<$crate::store::Purged, $crate::store::StoreError> {
-            $crate::store::Store::purge(&self.$inner, limit, clock).await
+            $crate::store::Housekeeping::purge(&self.$inner, limit, clock).await
         }
     };
 }

@@ -12,7 +12,7 @@ pub struct StoreError {
 }
 
 /// What went wrong in a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
     /// The engine cannot be reached, or went away. Try again.
@@ -37,6 +37,14 @@ pub enum StoreErrorKind {
     Configuration,
     /// Anything else.
     Other,
+}
+
+impl StoreErrorKind {
+    /// Whether the same operation can succeed later without a change of the program, its settings or what is stored.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::Unavailable | Self::TimedOut | Self::Busy | Self::Full | Self::ReadOnly)
+    }
 }
 
 impl StoreError {

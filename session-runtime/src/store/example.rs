@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_runtime::expiry::{ClockOffset, Timestamp};
-use session_runtime::store::rule::{self, Decision, Header};
+use session_runtime::store::rule::{self, Header};
 use session_runtime::store::{
-    Action, Applied, Commit, Cursor, Ended, Found, Key, Keys, Load, Loaded, Purged, Record, Registration, Reply, Store,
-    StoreError, StoredField,
+    Action, Applied, Commit, Cursor, Ended, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Record, Registration,
+    Reply, Store, StoreError, StoredField,
 };
 
 /// Keeps sessions in one map behind one lock, which makes every operation atomic.
@@ -37,7 +37,7 @@ impl Store for MapStore {
         if !header.is_live(now) {
             return Ok(Loaded { now, touched: false, found: Found::Absent { saw: Some(header.head.incarnation) } });
         }
-        let touched = header.touched(&load.lifetime, now);
+        let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
         *header = touched.unwrap_or(*header);
         let record = Record { head: header.head, fields: fields.clone() };
         Ok(Loaded { now, touched: touched.is_some(), found: Found::Record(record) })
@@ -47,35 +47,35 @@ impl Store for MapStore {
         let (mut maps, now) = (self.lock(), Timestamp::now(commit.clock));
         let (header, fields) = maps.sessions.get(key).cloned().unzip();
         let mut fields = fields.unwrap_or_default();
-        match (rule::decide(header.as_ref(), commit, now), header) {
-            (Decision::Apply, _) => {}
-            (Decision::Answer(applied), _) => return Ok(Reply::Applied(applied)),
-            (Decision::Conflict, Some(Header { head, .. })) => return Ok(Reply::Conflict(Record { head, fields })),
-            (Decision::Conflict, None) => return Ok(Reply::Ended(Ended::Unknown)),
-            (Decision::Ended(gone), _) => return Ok(Reply::Ended(gone)),
+        if let Some(reply) =
+            rule::decide(header.as_ref(), commit, now).refusal(|| Ok::<_, StoreError>(fields.clone()))?
+        {
+            return Ok(reply);
         }
-        if let Action::Renew { to } = &commit.action
+        if let Action::Renew { to, .. } = &commit.action
             && rule::is_occupied(maps.sessions.get(to).map(|(header, _)| header), now)
         {
             return Ok(Reply::Occupied);
         }
 
         let live = header.filter(|header| header.is_live(now));
-        if live.is_none() || commit.replace {
+        if live.is_none() || commit.write().is_none_or(|write| write.replace) {
             fields.clear();
         }
-        for change in &commit.changes {
+        for change in commit.changes() {
             fields.retain(|field| field.name != change.name);
             fields.extend(change.value.clone().map(|value| StoredField { name: change.name.clone(), value }));
         }
-        let next = rule::next(header.as_ref(), commit, fields.is_empty(), now);
+        let Some(next) = rule::next(header.as_ref(), commit, fields.is_empty(), now) else {
+            return Ok(Reply::Ended(Ended::Unknown));
+        };
         let (left, head) = match &commit.action {
-            Action::Write => (fields, Some(next.head)),
-            Action::Destroy => (Vec::new(), None),
-            Action::Renew { to } => {
-                let moved = rule::moved(&next, commit, fields.is_empty(), now);
-                maps.sessions.insert(to.clone(), (moved, fields));
-                (Vec::new(), Some(moved.head))
+            Action::Write(_) => (fields, Some(next.head)),
+            Action::Destroy => (fields, None),
+            Action::Renew { to, write } => {
+                let renewed = rule::renewed(&next, commit, write, fields.is_empty(), now);
+                maps.sessions.insert(to.clone(), (renewed, fields));
+                (Vec::new(), Some(renewed.head))
             }
         };
         maps.sessions.insert(key.clone(), (next, left));
@@ -91,22 +91,12 @@ impl Store for MapStore {
     async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
         let (mut maps, key) = (self.lock(), (proposal.name.clone(), proposal.version));
         let registered = maps.registrations.entry(key).or_insert_with(|| proposal.clone());
-        for field in &proposal.fields {
-            if registered.fields.iter().all(|known| known.name != field.name) {
-                registered.fields.push(field.clone());
-            }
-        }
+        registered.add_missing(proposal);
         Ok(registered.clone())
     }
+}
 
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        Ok(self.lock().registrations.remove(&(name.into(), version)).is_some())
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        Ok(self.lock().registrations.values().cloned().collect())
-    }
-
+impl Housekeeping for MapStore {
     async fn keys(&self, name: &str, after: Option<Cursor>, limit: usize, at: ClockOffset) -> Result<Keys, StoreError> {
         let (maps, now) = (self.lock(), Timestamp::now(at));
         let stored = maps.sessions.iter().filter(|(_, (header, _))| header.head.stored && header.is_live(now));
@@ -123,11 +113,19 @@ impl Store for MapStore {
 
     async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
         let (mut maps, now) = (self.lock(), Timestamp::now(clock));
-        let forgotten = maps.sessions.iter().filter(|(_, (header, _))| header.is_forgotten(now));
-        let forgotten: Vec<Key> = forgotten.take(limit).map(|(key, _)| key.clone()).collect();
-        for key in &forgotten {
+        let ended = maps.sessions.iter().filter(|(_, (header, _))| header.is_purgeable(now));
+        let purged: Vec<Key> = ended.take(limit).map(|(key, _)| key.clone()).collect();
+        for key in &purged {
             maps.sessions.remove(key);
         }
-        Ok(Purged { removed: forgotten.len() as u64, more: forgotten.len() == limit })
+        Ok(Purged { removed: purged.len() as u64, more: purged.len() == limit })
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        Ok(self.lock().registrations.values().cloned().collect())
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        Ok(self.lock().registrations.remove(&(name.into(), version)).is_some())
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Action, Commit, Key, Load, Loaded, Reply, Store, StoreError};
+use super::{Action, Commit, Housekeeping, Key, Load, Loaded, Reply, Store, StoreError};
 
 /// A store that keeps a log of the calls to the store inside, so that tests can assert them exactly.
 #[derive(Debug, Clone, Default)]
@@ -46,15 +46,15 @@ impl Call {
     fn of_commit(key: &Key, commit: &Commit) -> Self {
         let key = key.id().to_owned();
         match &commit.action {
-            Action::Write => {
-                let set = commit.changes.iter().filter_map(|change| {
+            Action::Write(write) => {
+                let set = write.changes.iter().filter_map(|change| {
                     Some((change.name.to_string(), String::from_utf8_lossy(change.value.as_ref()?).into_owned()))
                 });
-                let unset = commit.changes.iter().filter(|change| change.value.is_none());
+                let unset = write.changes.iter().filter(|change| change.value.is_none());
                 Self::Commit { key, set: set.collect(), unset: unset.map(|change| change.name.to_string()).collect() }
             }
             Action::Destroy => Self::Destroy { key },
-            Action::Renew { to } => Self::Renew { from: key, to: to.id().to_owned() },
+            Action::Renew { to, .. } => Self::Renew { from: key, to: to.id().to_owned() },
         }
     }
 }
@@ -94,5 +94,9 @@ impl<S: Store> Store for LogStore<S> {
         self.inner.commit(key, commit).await
     }
 
-    crate::delegate_store!(inner: prepare registration register withdraw registrations keys count purge);
+    crate::delegate_store!(inner: prepare registration register);
+}
+
+impl<S: Housekeeping> Housekeeping for LogStore<S> {
+    crate::delegate_store!(inner: keys count purge registrations withdraw);
 }

@@ -1,26 +1,27 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::convert::Infallible;
 use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::key::KeyHasher;
-use super::rule::{self, Decision, Header};
+use super::rule::{self, Header};
 use super::{
-    Action, Applied, Change, Commit, Cursor, Found, Key, Keys, Load, Loaded, Purged, Record, Registration, Reply,
-    Store, StoreError, StoredField,
+    Action, Applied, Change, Commit, Cursor, Ended, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Record,
+    Registration, Reply, Store, StoreError, StoredField, Write,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 
 /// How many locks the sessions are spread over.
 const SHARDS: usize = 64;
 
-/// How many ended sessions a commit clears away at most, so that no commit pays for many.
-const SWEPT_PER_COMMIT: usize = 2;
+/// How many ended sessions a commit purges at most, so that no commit pays for many.
+const PURGED_PER_COMMIT: usize = 2;
 
 /// Keeps sessions in this process's memory: for tests, and for programs whose sessions may end with them.
 ///
 /// It keeps encoded bytes, so nothing that a handler does to a loaded session changes what is stored. Sessions that
-/// expired are removed by later commits and by [`Store::purge`].
+/// expired are removed by later commits and by [`Housekeeping::purge`].
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     inner: Arc<Inner>,
@@ -41,7 +42,7 @@ impl Default for Inner {
 #[derive(Debug, Default)]
 struct Shard {
     entries: HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>,
-    /// When to look whether a key can be forgotten; its time may have moved on by then.
+    /// When to look whether a key can be purged; its time may have moved on by then.
     due: BinaryHeap<Reverse<(Timestamp, Key)>>,
 }
 
@@ -72,7 +73,7 @@ impl MemoryStore {
         lock(&self.inner.shards[shard_of(key)])
     }
 
-    fn renew(&self, key: &Key, to: &Key, commit: &Commit) -> Reply {
+    fn renew(&self, key: &Key, to: &Key, write: &Write, commit: &Commit) -> Reply {
         let (old, new) = (shard_of(key), shard_of(to));
         // Two renewals never wait for each other: shards are locked in their order.
         let mut shards: BTreeMap<usize, MutexGuard<'_, Shard>> = BTreeMap::new();
@@ -89,10 +90,10 @@ impl MemoryStore {
             return Reply::Occupied;
         }
 
-        let Some(left) = shards.get_mut(&old).map(|shard| shard.apply(key, commit, now)) else {
-            return Reply::Ended(super::Ended::Unknown);
+        let Some(left) = shards.get_mut(&old).and_then(|shard| shard.apply(key, commit, now)) else {
+            return Reply::Ended(Ended::Unknown);
         };
-        let header = rule::moved(&left.header, commit, left.fields.is_empty(), now);
+        let header = rule::renewed(&left.header, commit, write, left.fields.is_empty(), now);
         if let Some(shard) = shards.get_mut(&new) {
             shard.put(to, header, left.fields);
         }
@@ -106,7 +107,7 @@ impl MemoryStore {
     }
 }
 
-/// What a commit left of an entry that it did not leave in place.
+/// What a commit left of an entry.
 struct Left {
     header: Header,
     was_stored: bool,
@@ -116,22 +117,21 @@ struct Left {
 
 impl Shard {
     /// Applies a commit that was decided to apply.
-    fn apply(&mut self, key: &Key, commit: &Commit, now: Timestamp) -> Left {
+    fn apply(&mut self, key: &Key, commit: &Commit, now: Timestamp) -> Option<Left> {
         let mut entry = self.entries.get_mut(key);
         let previous = entry.as_ref().map(|entry| entry.header);
         let live = previous.is_some_and(|header| header.is_live(now));
         // What is left of an ended session is no part of the next one.
         let mut fields = entry.as_mut().map(|entry| std::mem::take(&mut entry.fields)).unwrap_or_default();
-        if !live || commit.replace {
+        if !live || commit.write().is_none_or(|write| write.replace) {
             fields.clear();
         }
-        for change in &commit.changes {
+        for change in commit.changes() {
             change_field(&mut fields, change);
         }
-        let header = rule::next(previous.as_ref(), commit, fields.is_empty(), now);
+        let header = rule::next(previous.as_ref(), commit, fields.is_empty(), now)?;
         let (kept, left) = match commit.action {
-            Action::Write => (fields, Vec::new()),
-            Action::Destroy => (Vec::new(), Vec::new()),
+            Action::Write(_) | Action::Destroy => (fields, Vec::new()),
             Action::Renew { .. } => (Vec::new(), fields),
         };
         match entry {
@@ -142,7 +142,8 @@ impl Shard {
             }
             _ => self.put(key, header, kept),
         }
-        Left { header, was_stored: live && previous.is_some_and(|header| header.head.stored), fields: left }
+        let was_stored = live && previous.is_some_and(|header| header.head.stored);
+        Some(Left { header, was_stored, fields: left })
     }
 
     fn put(&mut self, key: &Key, header: Header, fields: Vec<StoredField>) {
@@ -153,8 +154,8 @@ impl Shard {
         self.entries.insert(key.clone(), Entry { header, fields, due });
     }
 
-    /// Forgets at most `limit` keys whose time is over.
-    fn sweep(&mut self, limit: usize, now: Timestamp) -> usize {
+    /// Purges at most `limit` keys whose time is over.
+    fn purge(&mut self, limit: usize, now: Timestamp) -> usize {
         let mut removed = 0;
         while removed < limit {
             let Some(Reverse((due, _))) = self.due.peek() else { break };
@@ -163,7 +164,7 @@ impl Shard {
             }
             let Some(Reverse((due, key))) = self.due.pop() else { break };
             let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.due == Some(due)) else { continue };
-            if entry.header.is_forgotten(now) {
+            if entry.header.is_purgeable(now) {
                 self.entries.remove(&key);
                 removed += 1;
             } else {
@@ -178,7 +179,7 @@ impl Shard {
 }
 
 impl Entry {
-    /// Whether the key will be looked at early enough to forget it when `header` says so.
+    /// Whether the key will be looked at early enough to purge it when `header` says so.
     fn covers(&self, header: &Header) -> bool {
         match (self.due, header.retained_until) {
             (_, None) => true,
@@ -211,13 +212,10 @@ fn change_field(fields: &mut Vec<StoredField>, change: &Change) {
 
 /// The answer to a commit that is not to be applied.
 fn refusal(entry: Option<&Entry>, commit: &Commit, now: Timestamp) -> Option<Reply> {
-    match (rule::decide(entry.map(|entry| &entry.header), commit, now), entry) {
-        (Decision::Apply, _) => None,
-        (Decision::Answer(applied), _) => Some(Reply::Applied(applied)),
-        (Decision::Conflict, Some(entry)) => Some(Reply::Conflict(entry.record())),
-        (Decision::Conflict, None) => Some(Reply::Ended(super::Ended::Unknown)),
-        (Decision::Ended(gone), _) => Some(Reply::Ended(gone)),
-    }
+    let fields = || Ok(entry.map(|entry| entry.fields.clone()).unwrap_or_default());
+    rule::decide(entry.map(|entry| &entry.header), commit, now)
+        .refusal(fields)
+        .unwrap_or_else(|never: Infallible| match never {})
 }
 
 /// Locks; a panic of another thread in between left nothing half done.
@@ -240,7 +238,7 @@ impl Store for MemoryStore {
             let saw = Some(entry.header.head.incarnation);
             return Ok(Loaded { now, touched: false, found: Found::Absent { saw } });
         }
-        let touched = entry.header.touched(&load.lifetime, now);
+        let touched = load.lifetime.and_then(|lifetime| entry.header.touched(&lifetime, now));
         if let Some(header) = touched {
             entry.header = header;
         }
@@ -248,17 +246,19 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
-        if let Action::Renew { to } = &commit.action {
-            return Ok(self.renew(key, to, commit));
+        if let Action::Renew { to, write } = &commit.action {
+            return Ok(self.renew(key, to, write, commit));
         }
         let mut shard = self.shard(key);
         let now = Timestamp::now(commit.clock);
         if let Some(reply) = refusal(shard.entries.get(key), commit, now) {
             return Ok(reply);
         }
-        let Left { header, was_stored, .. } = shard.apply(key, commit, now);
-        shard.sweep(SWEPT_PER_COMMIT, now);
-        let head = (commit.action != Action::Destroy).then_some(header.head);
+        let Some(Left { header, was_stored, .. }) = shard.apply(key, commit, now) else {
+            return Ok(Reply::Ended(Ended::Unknown));
+        };
+        shard.purge(PURGED_PER_COMMIT, now);
+        let head = (!commit.is_destruction()).then_some(header.head);
         Ok(Reply::Applied(Applied { head, was_stored, is_stored: header.head.stored, repeated: false }))
     }
 
@@ -268,25 +268,14 @@ impl Store for MemoryStore {
 
     async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
         let mut registrations = lock(&self.inner.registrations);
-        let registered = registrations
-            .entry((proposal.name.clone(), proposal.version))
-            .or_insert_with(|| Registration { fields: Vec::new(), ..proposal.clone() });
-        for field in &proposal.fields {
-            if registered.fields.iter().all(|known| known.name != field.name) {
-                registered.fields.push(field.clone());
-            }
-        }
+        let key = (proposal.name.clone(), proposal.version);
+        let registered = registrations.entry(key).or_insert_with(|| proposal.clone());
+        registered.add_missing(proposal);
         Ok(registered.clone())
     }
+}
 
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        Ok(lock(&self.inner.registrations).remove(&(name.into(), version)).is_some())
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        Ok(lock(&self.inner.registrations).values().cloned().collect())
-    }
-
+impl Housekeeping for MemoryStore {
     async fn keys(
         &self,
         name: &str,
@@ -324,8 +313,16 @@ impl Store for MemoryStore {
         let now = Timestamp::now(clock);
         let mut removed = 0;
         for shard in &self.inner.shards {
-            removed += lock(shard).sweep(limit - removed, now);
+            removed += lock(shard).purge(limit - removed, now);
         }
         Ok(Purged { removed: removed as u64, more: removed == limit })
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        Ok(lock(&self.inner.registrations).values().cloned().collect())
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        Ok(lock(&self.inner.registrations).remove(&(name.into(), version)).is_some())
     }
 }

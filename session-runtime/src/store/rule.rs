@@ -7,7 +7,7 @@
 //! The memory and the SQLite store call these functions; the scripts of the Redis and the PostgreSQL store say the
 //! same in their languages, and the conformance suite holds all four to it.
 
-use super::{Action, Applied, Base, Commit, CommitId, Ended, Head, Incarnation};
+use super::{Action, Applied, Base, Commit, CommitId, Ended, Head, Incarnation, Record, Reply, StoredField, Write};
 use crate::expiry::{Lifetime, Timestamp};
 
 /// What a store keeps about a key besides the fields.
@@ -21,7 +21,7 @@ pub struct Header {
     pub origin: Option<Incarnation>,
     /// The last commits.
     pub commits: Commits,
-    /// When the store may forget the key; `None` for a session that does not expire.
+    /// When the store may purge the key; `None` for a session that does not expire.
     pub retained_until: Option<Timestamp>,
 }
 
@@ -94,16 +94,16 @@ impl Header {
         self.head.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
-    /// Whether the store may forget it `now`.
+    /// Whether the store may purge it `now`.
     #[must_use]
-    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+    pub fn is_purgeable(&self, now: Timestamp) -> bool {
         self.retained_until.is_some_and(|until| until <= now)
     }
 
     /// The header after a load at `now`, if the load is to move its expiry.
     #[must_use]
     pub fn touched(&self, lifetime: &Lifetime, now: Timestamp) -> Option<Self> {
-        let expires_at = lifetime.expires_at(self.head.created_at, self.head.until, now);
+        let expires_at = lifetime.expires_at(self.head.created_at, self.head.fixed_end, now);
         lifetime.touch_due(self.head.expires_at, expires_at).then(|| {
             let head = Head { expires_at, ..self.head };
             Self { head, retained_until: retained_until(self.state, expires_at, lifetime, now), ..*self }
@@ -118,10 +118,25 @@ pub enum Decision {
     Apply,
     /// Nothing; answer this.
     Answer(Applied),
-    /// Nothing; answer with the current record.
-    Conflict,
+    /// Nothing; answer with the current record, which has this header.
+    Conflict(Head),
     /// Nothing; answer how the base ended.
     Ended(Ended),
+}
+
+impl Decision {
+    /// The answer to a commit that is not to be applied; `None` if it is. `fields` reads those of the current record.
+    ///
+    /// # Errors
+    /// Those of `fields`.
+    pub fn refusal<E>(self, fields: impl FnOnce() -> Result<Vec<StoredField>, E>) -> Result<Option<Reply>, E> {
+        Ok(match self {
+            Self::Apply => None,
+            Self::Answer(applied) => Some(Reply::Applied(applied)),
+            Self::Conflict(head) => Some(Reply::Conflict(Record { head, fields: fields()? })),
+            Self::Ended(ended) => Some(Reply::Ended(ended)),
+        })
+    }
 }
 
 /// Decides about `commit` where the key holds `header`.
@@ -137,24 +152,24 @@ pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decis
                 Decision::Ended(Ended::Destroyed)
             } else if !header.is_live(now) {
                 Decision::Ended(ended(header))
-            } else if commit.action == Action::Destroy
+            } else if commit.is_destruction()
                 || (header.head.revision, header.head.last_commit) == (revision, last_commit)
             {
                 Decision::Apply
             } else {
-                Decision::Conflict
+                Decision::Conflict(header.head)
             }
         }
-        Base::Absent { .. } if commit.valid_until.is_some_and(|until| until <= now) => Decision::Ended(Ended::Expired),
-        Base::Absent { saw } => match header {
+        Base::Absent { valid_until: Some(until), .. } if until <= now => Decision::Ended(Ended::Expired),
+        Base::Absent { saw, .. } => match header {
             Some(header) if header.is_live(now) => match commit.action {
                 _ if header.origin != saw => Decision::Ended(Ended::Destroyed),
                 Action::Destroy => Decision::Apply,
-                Action::Write | Action::Renew { .. } => Decision::Conflict,
+                Action::Write(_) | Action::Renew { .. } => Decision::Conflict(header.head),
             },
             Some(header) if Some(header.head.incarnation) != saw => Decision::Ended(ended(header)),
             // Absence, or the ended life of the key that the session saw.
-            _ if commit.action == Action::Destroy => {
+            _ if commit.is_destruction() => {
                 Decision::Answer(Applied { head: None, was_stored: false, is_stored: false, repeated: false })
             }
             _ => Decision::Apply,
@@ -170,35 +185,49 @@ pub fn is_occupied(header: Option<&Header>, now: Timestamp) -> bool {
 
 /// The header of the commit's key after it was applied to `header`, and `is_empty` tells whether fields are left.
 ///
-/// A destroyed or renewed record keeps its header, without fields.
+/// A destroyed or renewed record keeps its header, without fields. `None` where there is nothing to destroy, which is
+/// never to be applied.
 #[must_use]
-pub fn next(header: Option<&Header>, commit: &Commit, is_empty: bool, now: Timestamp) -> Header {
+pub fn next(header: Option<&Header>, commit: &Commit, is_empty: bool, now: Timestamp) -> Option<Header> {
     let previous = header.filter(|header| header.is_live(now));
+    match &commit.action {
+        Action::Write(write) => Some(successor(previous, commit, write, left_by(write, is_empty), now)),
+        Action::Renew { write, .. } => Some(successor(previous, commit, write, State::Renewed, now)),
+        Action::Destroy => previous.map(|previous| Header {
+            head: Head {
+                revision: previous.head.revision.saturating_add(1),
+                last_commit: commit.id,
+                stored: false,
+                ..previous.head
+            },
+            state: State::Destroyed,
+            commits: previous.commits.with(commit.id),
+            retained_until: retained_until(State::Destroyed, None, &commit.lifetime, now),
+            ..*previous
+        }),
+    }
+}
+
+fn successor(previous: Option<&Header>, commit: &Commit, write: &Write, state: State, now: Timestamp) -> Header {
     let created_at = previous.map_or(now, |previous| previous.head.created_at);
-    let until = commit.until.unwrap_or(previous.and_then(|previous| previous.head.until));
-    let state = match commit.action {
-        Action::Write if is_empty && !commit.keep_empty => State::Emptied,
-        Action::Write => State::Stored,
-        Action::Destroy => State::Destroyed,
-        Action::Renew { .. } => State::Renewed,
-    };
-    let expires_at = commit.lifetime.expires_at(created_at, until, now);
+    let fixed_end = write.expiry.apply(previous.and_then(|previous| previous.head.fixed_end));
+    let expires_at = commit.lifetime.expires_at(created_at, fixed_end, now);
     Header {
         head: Head {
-            incarnation: previous.map_or(commit.creates, |previous| previous.head.incarnation),
+            incarnation: previous.map_or(write.creates, |previous| previous.head.incarnation),
             revision: previous.map_or(0, |previous| previous.head.revision).saturating_add(1),
             last_commit: commit.id,
-            version: commit.version,
-            registration: commit.registration,
+            version: write.version,
+            registration: write.registration,
             created_at,
-            until,
+            fixed_end,
             expires_at,
             stored: state == State::Stored,
         },
         state,
         origin: match (previous, commit.base) {
             (Some(previous), _) => previous.origin,
-            (None, Base::Absent { saw }) => saw,
+            (None, Base::Absent { saw, .. }) => saw,
             (None, Base::Record { incarnation, .. }) => Some(incarnation),
         },
         commits: previous.map(|previous| previous.commits).unwrap_or_default().with(commit.id),
@@ -209,23 +238,28 @@ pub fn next(header: Option<&Header>, commit: &Commit, is_empty: bool, now: Times
 /// The header of the new key after a renewal left `old` at the old one.
 ///
 /// Its origin is a life of the key that nobody saw: a session that was loaded from the new key before has nothing to
-/// do with the one that moved there.
+/// do with the one that was renewed to it.
 #[must_use]
-pub fn moved(old: &Header, commit: &Commit, is_empty: bool, now: Timestamp) -> Header {
-    let state = if is_empty && !commit.keep_empty { State::Emptied } else { State::Stored };
+pub fn renewed(old: &Header, commit: &Commit, write: &Write, is_empty: bool, now: Timestamp) -> Header {
+    let state = left_by(write, is_empty);
     Header {
         head: Head {
-            incarnation: commit.creates,
+            incarnation: write.creates,
             revision: 1,
             last_commit: commit.id,
             stored: state == State::Stored,
             ..old.head
         },
         state,
-        origin: Some(commit.creates),
+        origin: Some(write.creates),
         commits: Commits::default().with(commit.id),
         retained_until: retained_until(state, old.head.expires_at, &commit.lifetime, now),
     }
+}
+
+/// What a write makes of a record, which is empty or not.
+fn left_by(write: &Write, is_empty: bool) -> State {
+    if is_empty && !write.keep_empty { State::Emptied } else { State::Stored }
 }
 
 /// How a header that is not live came to be so.
@@ -239,29 +273,22 @@ fn ended(header: &Header) -> Ended {
 
 /// The answer to a commit that was applied before: the record as that commit left it, as far as it is known.
 fn repeated(header: &Header, commit: &Commit, now: Timestamp) -> Applied {
-    let (was_stored, revision) = match commit.base {
-        Base::Absent { .. } => (false, 0),
-        Base::Record { revision, .. } => (true, revision),
-    };
+    let was_stored = matches!(commit.base, Base::Record { .. });
     let is_stored = header.state == State::Stored && !header.is_expired(now);
     let head = Head { last_commit: commit.id, ..header.head };
-    match commit.action {
-        Action::Write => Applied {
-            head: Some(Head { revision: revision.saturating_add(1), ..head }),
-            was_stored,
-            is_stored,
-            repeated: true,
-        },
-        Action::Destroy => Applied { head: None, was_stored, is_stored: false, repeated: true },
-        Action::Renew { .. } => {
-            let stored = was_stored || commit.keep_empty || commit.changes.iter().any(|change| change.value.is_some());
-            let head = Head { incarnation: commit.creates, revision: 1, stored, ..head };
-            Applied { head: Some(head), was_stored, is_stored: stored, repeated: true }
+    let revision = commit.base.revision().saturating_add(1);
+    let (head, is_stored) = match &commit.action {
+        Action::Write(_) => (Some(Head { revision, ..head }), is_stored),
+        Action::Destroy => (None, false),
+        Action::Renew { write, .. } => {
+            let stored = was_stored || write.keep_empty || write.changes.iter().any(|change| change.value.is_some());
+            (Some(Head { incarnation: write.creates, revision: 1, stored, ..head }), stored)
         }
-    }
+    };
+    Applied { head, was_stored, is_stored, repeated: true }
 }
 
-/// When a store may forget a key: a stored session some time after it expired, an ended one some time after it ended.
+/// When a store may purge a key: a stored session some time after it expired, an ended one some time after it ended.
 fn retained_until(
     state: State,
     expires_at: Option<Timestamp>,

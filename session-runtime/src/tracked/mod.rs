@@ -1,7 +1,7 @@
 //! Which fields of a session changed, and to what.
 //!
-//! Two stages: a mutable borrow sets a flag, which costs one byte store and may over-mark; asking what is dirty looks
-//! at the flagged fields only, encodes each and compares it with the baseline.
+//! Two stages: a mutable borrow marks a field, which costs one byte store and may over-mark; asking what is dirty looks
+//! at the marked fields only, encodes each and compares it with the baseline.
 
 use std::fmt;
 use std::ops::Deref;
@@ -12,19 +12,23 @@ use bytes::Bytes;
 
 use crate::codec::{Codec, Json};
 use crate::error::Error;
+use crate::field;
 use crate::schema::Schema;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
-use crate::store::{self, Change};
+use crate::store::Change;
 
-mod entries;
+mod baseline;
+mod complete;
 mod fields;
+mod patch;
 mod rebase;
-pub(crate) mod visit;
 
+pub(crate) use baseline::Baseline;
 pub use fields::Fields;
+pub use patch::Patch;
 
-/// A session with its flags and its baseline: change tracking without a store.
+/// A session with its marks and its baseline: change tracking without a store.
 ///
 /// ```
 /// # use session_runtime::{Session, Tracked};
@@ -58,57 +62,7 @@ pub struct Tracked<T: Session, C = Json> {
     seen_dirty: AtomicBool,
 }
 
-/// The encoded fields as loaded.
-#[derive(Debug, Clone)]
-pub(crate) struct Baseline {
-    /// Each field; `None` stands for the initial value.
-    pub(crate) fields: Box<[Option<Bytes>]>,
-    /// Fields that are also, or only, stored under an alias. The next change of such a field removes that.
-    pub(crate) stale: Vec<(usize, Arc<str>)>,
-}
-
-impl Baseline {
-    /// No field is stored.
-    pub(crate) fn initial(len: usize) -> Self {
-        Self { fields: vec![None; len].into(), stale: Vec::new() }
-    }
-}
-
-/// What a commit sends: the dirty fields, with their new values.
-pub struct Patch<T> {
-    /// The fields, in their order.
-    pub(crate) fields: Fields<T>,
-    /// The change of each of them.
-    pub(crate) changes: Vec<Change>,
-}
-
-impl<T> Patch<T> {
-    /// The fields it changes.
-    #[must_use]
-    pub fn fields(&self) -> &Fields<T> {
-        &self.fields
-    }
-
-    /// The change of each field, in the order of [`Patch::fields`].
-    #[must_use]
-    pub fn changes(&self) -> &[Change] {
-        &self.changes
-    }
-
-    /// Whether it changes nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
-    }
-}
-
-impl<T: Session> fmt::Debug for Patch<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Patch").field(&self.changes).finish()
-    }
-}
-
-impl<T: Session + 'static> Tracked<T> {
+impl<T: Session> Tracked<T> {
     /// A new session, in JSON.
     ///
     /// # Errors
@@ -118,7 +72,7 @@ impl<T: Session + 'static> Tracked<T> {
     }
 }
 
-impl<T: Session + 'static, C: Codec> Tracked<T, C> {
+impl<T: Session, C: Codec> Tracked<T, C> {
     /// A new session, in the encoding of `codec`.
     ///
     /// # Errors
@@ -163,7 +117,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// The fields whose value differs from the baseline.
     ///
     /// # Errors
-    /// [`Error::Encode`] when a touched field cannot be encoded.
+    /// [`Error::Encode`] when a marked field cannot be encoded.
     pub fn dirty(&self) -> Result<Fields<T>, Error> {
         Ok(self.patch()?.fields)
     }
@@ -171,7 +125,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// The change from the baseline to the present value.
     ///
     /// # Errors
-    /// [`Error::Encode`] when a touched field cannot be encoded.
+    /// [`Error::Encode`] when a marked field cannot be encoded.
     pub fn patch(&self) -> Result<Patch<T>, Error> {
         let mut patch = Patch::empty();
         if !self.marks.any() {
@@ -222,45 +176,16 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     }
 
     /// Marks fields whose change was not stored after all.
-    pub(crate) fn touch(&mut self, fields: &Fields<T>) {
+    pub(crate) fn mark(&mut self, fields: &Fields<T>) {
         for index in fields.indices() {
             self.marks.set(index, true);
-        }
-    }
-
-    /// Adds, after all fields, what removes the changed ones' values under older names.
-    pub(crate) fn remove_stale(&self, patch: &mut Patch<T>) {
-        for (index, name) in &self.baseline.stale {
-            if patch.fields.has(*index) {
-                patch.changes.push(Change { name: name.clone(), value: None });
-            }
-        }
-    }
-
-    /// Adds pinned fields that are not stored yet: they go with the session's first commit, whatever their value.
-    pub(crate) fn pin(&self, patch: &mut Patch<T>) -> Result<(), Error> {
-        for &index in self.schema.pinned() {
-            if self.baseline.fields[index].is_none() && !patch.fields.has(index) {
-                let value = Some(self.schema.encode(&self.value, index)?);
-                patch.push(index, Change { name: self.schema.leaves[index].name.clone(), value });
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds every stored field that `patch` does not change, so that it can replace what is stored.
-    pub(crate) fn complete(&self, patch: &mut Patch<T>) {
-        for (index, leaf) in self.schema.leaves.iter().enumerate() {
-            if let Some(value) = self.baseline.fields[index].as_ref().filter(|_| !patch.fields.has(index)) {
-                patch.push(index, Change { name: leaf.name.clone(), value: Some(value.clone()) });
-            }
         }
     }
 
     /// Looks at one field: encodes it into `scratch`, and tells whether it differs from `baseline`.
     fn examine(&self, index: usize, baseline: &[u8], scratch: &mut Vec<u8>) -> Result<bool, Error> {
         let unordered = self.schema.leaves[index].def.unordered;
-        visit::examine(&self.schema.codec, &self.value, index, unordered, baseline, scratch)
+        field::examine(&self.schema.codec, &self.value, index, unordered, baseline, scratch)
             .map_err(|source| self.schema.encode_error(index, source))
     }
 
@@ -276,28 +201,6 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     fn baseline(&self, index: usize) -> &Bytes {
         let made = || self.made.iter().find(|(made, _)| *made == index).map(|(_, value)| value);
         self.baseline.fields[index].as_ref().or_else(made).unwrap_or(&self.schema.leaves[index].initial)
-    }
-
-    /// How many bytes the session's values have in a store once `patch` is applied.
-    pub(crate) fn size_with(&self, patch: &Patch<T>) -> usize {
-        let len = |value: &Option<Bytes>| value.as_ref().map_or(0, Bytes::len);
-        let before: usize = self.baseline.fields.iter().map(len).sum();
-        let (removed, added) =
-            patch.fields.indices().zip(&patch.changes).fold((0, 0), |(removed, added), (index, change)| {
-                (removed + len(&self.baseline.fields[index]), added + len(&change.value))
-            });
-        before - removed + added
-    }
-}
-
-impl<T> Patch<T> {
-    pub(crate) const fn empty() -> Self {
-        Self { fields: Fields::none(), changes: Vec::new() }
-    }
-
-    fn push(&mut self, index: usize, change: Change) {
-        let place = self.fields.insert(index);
-        self.changes.insert(place, change);
     }
 }
 
@@ -315,31 +218,4 @@ impl<T: Session, C> fmt::Debug for Tracked<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tracked").field("marks", &self.marks.any()).finish_non_exhaustive()
     }
-}
-
-/// Decodes stored fields: the session's value, and its baseline. Fields that this program does not know are left out.
-pub(crate) fn restore<T: Session, C: Codec>(
-    schema: &Schema<T, C>,
-    fields: Vec<store::StoredField>,
-) -> Result<(T, Baseline), Error> {
-    let mut value = schema.stored_initial()?;
-    let baseline = schema.place(fields);
-    for (index, stored) in baseline.fields.iter().enumerate() {
-        if let Some(bytes) = stored {
-            schema.decode(&mut value, index, bytes)?;
-        }
-    }
-    Ok((value, baseline))
-}
-
-/// The baseline of a value as if it were stored.
-pub(crate) fn baseline_of<T: Session, C: Codec>(schema: &Schema<T, C>, value: &T) -> Result<Baseline, Error> {
-    let mut baseline = Baseline::initial(T::LEN);
-    for (index, leaf) in schema.leaves.iter().enumerate() {
-        let encoded = schema.encode(value, index)?;
-        if leaf.def.pin || !schema.same(value, index, &leaf.initial, &encoded)? {
-            baseline.fields[index] = Some(encoded);
-        }
-    }
-    Ok(baseline)
 }

@@ -1,10 +1,11 @@
 use std::sync::Mutex;
 
-use session_runtime::{Error, Handle, Session, Sessions, merge};
+use session_runtime::{Error, Handle, Session, merge};
 
 use super::ledger::{KEYS, Ledger};
 use super::program::Step;
 use super::stopped::{Control, StoppedStore};
+use session_tests::Kept;
 
 /// Two fields whose overlapping changes add up, so that each change shows exactly as often as it was applied.
 #[derive(Session)]
@@ -20,10 +21,10 @@ pub(crate) struct Tally {
 pub(crate) struct Handler<'a> {
     id: usize,
     pub(crate) control: &'a Control,
-    sessions: &'a Sessions<Tally, StoppedStore>,
+    sessions: &'a Kept<Tally, StoppedStore>,
     names: &'a [String; KEYS],
     ledger: &'a Mutex<Ledger>,
-    session: Option<Handle<Tally, StoppedStore>>,
+    session: Option<Handle<Tally>>,
     /// Which of the names the session is at.
     key: usize,
     /// When it was loaded, or moved there.
@@ -42,7 +43,7 @@ impl<'a> Handler<'a> {
     pub(crate) fn new(
         id: usize,
         control: &'a Control,
-        sessions: &'a Sessions<Tally, StoppedStore>,
+        sessions: &'a Kept<Tally, StoppedStore>,
         names: &'a [String; KEYS],
         ledger: &'a Mutex<Ledger>,
     ) -> Self {

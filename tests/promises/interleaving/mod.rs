@@ -12,8 +12,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use session_runtime::{MemoryStore, Sessions};
-use session_tests::{begin, now};
+use session_runtime::MemoryStore;
+use session_tests::{Kept, begin, now};
 
 use handler::{Handler, Tally};
 use ledger::{KEYS, Ledger};
@@ -28,8 +28,8 @@ mod stopped;
 /// The handlers' stores and sessions, made once and used for all runs.
 struct Theatre {
     store: MemoryStore,
-    handlers: Vec<(Arc<Control>, Sessions<Tally, StoppedStore>)>,
-    observer: Sessions<Tally, MemoryStore>,
+    handlers: Vec<(Arc<Control>, Kept<Tally, StoppedStore>)>,
+    observer: Kept<Tally, MemoryStore>,
     runs: u64,
 }
 
@@ -69,12 +69,12 @@ impl Theatre {
         let handler = |_| {
             let control = Arc::new(Control::default());
             let store = StoppedStore::new(store.clone(), without, control.clone(), Arc::clone(&origins));
-            let sessions = Sessions::new(store);
+            let sessions = Kept::new(store);
             now(sessions.prepare()).expect("all agree");
             (control, sessions)
         };
         let handlers = (0..handlers).map(handler).collect();
-        Self { observer: Sessions::new(store.clone()), store, handlers, runs: 0 }
+        Self { observer: Kept::new(store.clone()), store, handlers, runs: 0 }
     }
 
     /// Plays these programs in all orders.

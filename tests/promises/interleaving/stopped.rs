@@ -104,18 +104,22 @@ impl StoppedStore {
             {
                 Base::from(&head)
             }
-            (Some(Ingredient::Origin), Base::Absent { .. }, Some(_)) => {
-                Base::Absent { saw: self.origins.lock().expect("nobody panicked").get(key).copied().flatten() }
+            (Some(Ingredient::Origin), Base::Absent { valid_until, .. }, Some(_)) => {
+                let saw = self.origins.lock().expect("nobody panicked").get(key).copied().flatten();
+                Base::Absent { saw, valid_until }
             }
             (_, base, _) => base,
         };
-        let id = if self.without == Some(Ingredient::CommitIds) { CommitId::random() } else { commit.id };
-        Ok(Commit { id, base, ..commit.clone() })
+        let mut commit = commit.clone();
+        commit.base = base;
+        if self.without == Some(Ingredient::CommitIds) {
+            commit.id = CommitId::random();
+        }
+        Ok(commit)
     }
 
     async fn peek(&self, key: &Key, commit: &Commit) -> Result<Option<Head>, StoreError> {
-        let load = Load { lifetime: commit.lifetime, clock: commit.clock };
-        match self.store.load(key, load).await?.found {
+        match self.store.load(key, Load::look(commit.clock)).await?.found {
             Found::Record(record) => Ok(Some(record.head)),
             Found::Absent { .. } => Ok(None),
         }
@@ -127,19 +131,20 @@ impl StoppedStore {
         if !applied.repeated {
             let mut calls = self.control.calls();
             calls.seen.applied = true;
-            if commit.action == Action::Destroy {
+            if commit.is_destruction() {
                 calls.seen.destroyed = Some(applied.was_stored);
             }
         }
         if self.without == Some(Ingredient::Origin) {
             let mut origins = self.origins.lock().expect("nobody panicked");
             match (&commit.action, commit.base) {
-                (Action::Renew { to }, _) => drop(origins.insert(to.clone(), Some(commit.creates))),
-                (Action::Write, Base::Absent { saw }) => drop(origins.insert(key.clone(), saw)),
+                (Action::Renew { to, write }, _) => drop(origins.insert(to.clone(), Some(write.creates))),
+                (Action::Write(_), Base::Absent { saw, .. }) => drop(origins.insert(key.clone(), saw)),
                 _ => {}
             }
         }
-        if self.without == Some(Ingredient::EmptiedHeader) && commit.action == Action::Write && !applied.is_stored {
+        let is_write = matches!(commit.action, Action::Write(_));
+        if self.without == Some(Ingredient::EmptiedHeader) && is_write && !applied.is_stored {
             self.store.evict(key);
         }
     }
@@ -162,5 +167,5 @@ impl Store for StoppedStore {
         Ok(reply)
     }
 
-    session_runtime::delegate_store!(store: prepare registration register withdraw registrations keys count purge);
+    session_runtime::delegate_store!(store: prepare registration register);
 }

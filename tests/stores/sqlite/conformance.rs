@@ -10,7 +10,7 @@ mod file {
     async fn open() -> (TempDir, SqliteStore) {
         // Nothing drops a static, so its folder stays where the build's own files are.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let store = SqliteOptions::new().readers(2).open(folder.path().join("sessions.db")).await.unwrap();
+        let store = SqliteOptions::new(folder.path().join("sessions.db")).readers(2).open().await.unwrap();
         (folder, store)
     }
 

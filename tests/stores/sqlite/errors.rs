@@ -6,8 +6,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Base, Commit, Found, Load, Reply, SqliteOptions, SqliteStore, Store, StoreError, StoreErrorKind,
+    Base, Found, Housekeeping, Load, Reply, SqliteOptions, SqliteStore, Store, StoreError, StoreErrorKind,
 };
+
+use session_tests::commits::living;
 
 use super::{ABSENT, FOREVER, MINUTE, NOW, Place, applied, fields, key, write};
 
@@ -27,8 +29,8 @@ fn loosen(connection: &Connection, table: &str) {
 #[tokio::test]
 async fn a_lock_of_another_process_is_busy_for_commits_and_nothing_for_loads() {
     let place = Place::new();
-    let options = SqliteOptions::new().busy_timeout(Duration::from_millis(50));
-    let store = options.clone().open(place.file()).await.unwrap();
+    let options = SqliteOptions::new(place.file()).busy_timeout(Duration::from_millis(50));
+    let store = options.clone().open().await.unwrap();
     let first = applied(store.commit(&key("42"), &write(ABSENT, &[("a", b"1")])).await.unwrap()).head.unwrap();
 
     let other = place.connection();
@@ -40,7 +42,7 @@ async fn a_lock_of_another_process_is_busy_for_commits_and_nothing_for_loads() {
     assert!(refused.source().is_some());
     assert_eq!(fields(&store, &key("42")).await, [("a".to_owned(), b"1".to_vec())]);
     // Its tables are there, so opening it needs no lock.
-    drop(options.open(place.file()).await.unwrap());
+    drop(options.open().await.unwrap());
 
     other.execute_batch("ROLLBACK").unwrap();
     assert!(!applied(store.commit(&key("42"), &commit).await.unwrap()).repeated);
@@ -51,12 +53,12 @@ async fn a_lock_of_another_process_is_busy_for_commits_and_nothing_for_loads() {
 async fn a_database_opened_for_reading_is_read_and_takes_no_writes() {
     let place = Place::new();
     let store = place.open().await;
-    let commit = Commit { lifetime: MINUTE, ..write(ABSENT, &[("a", b"1")]) };
+    let commit = living(write(ABSENT, &[("a", b"1")]), MINUTE);
     let head = applied(store.commit(&key("42"), &commit).await.unwrap()).head.unwrap();
     drop(store);
 
     let uri = format!("file:{}?mode=ro", place.file().display());
-    let by_option = SqliteOptions::new().read_only(true).open(place.file()).await.unwrap();
+    let by_option = SqliteOptions::new(place.file()).read_only(true).open().await.unwrap();
     let by_uri = SqliteStore::open(uri).await.unwrap();
     for store in [by_option, by_uri] {
         store.prepare().await.unwrap();
@@ -66,7 +68,7 @@ async fn a_database_opened_for_reading_is_read_and_takes_no_writes() {
         assert_eq!(kind(&store.purge(1, ClockOffset(61_000)).await), StoreErrorKind::ReadOnly);
 
         // Half a minute later the expiry ought to move, and cannot.
-        let loaded = store.load(&key("42"), Load { lifetime: MINUTE, clock: ClockOffset(30_000) }).await.unwrap();
+        let loaded = store.load(&key("42"), Load::touch(MINUTE, ClockOffset(30_000))).await.unwrap();
         assert!(!loaded.touched);
         let Found::Record(record) = loaded.found else { panic!("there is no session") };
         assert_eq!(record.head, head);
@@ -76,7 +78,7 @@ async fn a_database_opened_for_reading_is_read_and_takes_no_writes() {
 #[tokio::test]
 async fn a_missing_database_is_not_made_for_reading_only() {
     let place = Place::new();
-    let opened = SqliteOptions::new().read_only(true).open(place.file()).await;
+    let opened = SqliteOptions::new(place.file()).read_only(true).open().await;
     assert_eq!(kind(&opened), StoreErrorKind::Unavailable);
     assert!(!place.file().exists());
 
@@ -147,7 +149,7 @@ async fn a_header_that_this_crate_did_not_write_is_corrupt_by_name_and_stays() {
         ("version", "4294967296"),
         ("registration", "NULL"),
         ("created_at", "x'00'"),
-        ("until", "'swordfish'"),
+        ("fixed_end", "'swordfish'"),
         ("expires_at", "'swordfish'"),
         ("retained_until", "'swordfish'"),
         ("origin", "'swordfish'"),
@@ -161,7 +163,7 @@ async fn a_header_that_this_crate_did_not_write_is_corrupt_by_name_and_stays() {
             .unwrap();
         connection.execute(&format!("UPDATE session_runtime_sessions SET {column} = {value}"), []).unwrap();
 
-        let loaded = store.load(&key("42"), Load { lifetime: FOREVER, clock: NOW }).await.unwrap_err();
+        let loaded = store.load(&key("42"), Load::touch(FOREVER, NOW)).await.unwrap_err();
         let committed = store.commit(&key("42"), &write(Base::from(&head), &[("a", b"2")])).await.unwrap_err();
         for error in [loaded, committed] {
             assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{column} = {value}");
@@ -187,7 +189,7 @@ async fn a_value_that_this_crate_did_not_write_is_corrupt_by_name_and_stays() {
     loosen(&connection, "session_runtime_fields");
     connection.execute("UPDATE session_runtime_fields SET value = 4711 WHERE name = 'cart'", []).unwrap();
 
-    let loaded = store.load(&key("42"), Load { lifetime: FOREVER, clock: NOW }).await.unwrap_err();
+    let loaded = store.load(&key("42"), Load::touch(FOREVER, NOW)).await.unwrap_err();
     assert_eq!(loaded.kind(), StoreErrorKind::Corrupt);
     assert!(loaded.to_string().contains("`cart`"), "{loaded}");
     assert!(!loaded.to_string().contains("4711"), "{loaded}");
@@ -198,7 +200,7 @@ async fn a_value_that_this_crate_did_not_write_is_corrupt_by_name_and_stays() {
 
     let names = "UPDATE session_runtime_fields SET value = '1', name = CAST(x'ff' AS TEXT) WHERE name = 'cart'";
     connection.execute(names, []).unwrap();
-    assert_eq!(kind(&store.load(&key("42"), Load { lifetime: FOREVER, clock: NOW }).await), StoreErrorKind::Corrupt);
+    assert_eq!(kind(&store.load(&key("42"), Load::touch(FOREVER, NOW)).await), StoreErrorKind::Corrupt);
     connection.execute("DELETE FROM session_runtime_fields WHERE name <> 'theme'", []).unwrap();
     assert_eq!(fields(&store, &key("42")).await, [("theme".to_owned(), b"2".to_vec())]);
 }

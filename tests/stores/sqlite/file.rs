@@ -2,9 +2,11 @@
 
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Action, Base, Change, Commit, Key, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions,
+    Action, Base, Change, Housekeeping, Key, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions,
     SqliteStore, Store, Synchronous,
 };
+
+use session_tests::commits::{living, renewing};
 
 use super::{ABSENT, MINUTE, NOW, Place, applied, fields, key, load, record, transactions, write};
 
@@ -81,7 +83,7 @@ async fn a_small_change_and_a_renewal_write_a_few_pages_whatever_the_size_of_the
     assert_eq!(transactions(&place.log())[before..], [2]);
 
     let to = key("43");
-    let renew = Commit { action: Action::Renew { to: to.clone() }, ..write(Base::from(&head), &[("small", b"3")]) };
+    let renew = renewing(write(Base::from(&head), &[("small", b"3")]), &to);
     applied(store.commit(&key("42"), &renew).await.unwrap());
     assert!(transactions(&place.log())[before + 1] <= 5, "{:?}", transactions(&place.log()));
     assert_eq!(fields(&store, &to).await, [("large".to_owned(), large), ("small".to_owned(), b"3".to_vec())]);
@@ -103,11 +105,13 @@ async fn a_renewal_to_its_own_key_is_decided_like_any_other() {
     let store = SqliteStore::memory().await.unwrap();
     let key = key("42");
     let head = applied(store.commit(&key, &write(ABSENT, &[("a", b"1")])).await.unwrap()).head.unwrap();
-    let renew = |base| Commit { action: Action::Renew { to: key.clone() }, ..write(base, &[("a", b"2")]) };
+    let renew = |base| renewing(write(base, &[("a", b"2")]), &key);
     assert!(matches!(store.commit(&key, &renew(Base::from(&head))).await.unwrap(), Reply::Occupied));
 
     let mut empty = write(Base::from(&head), &[]);
-    empty.changes.push(Change { name: "a".into(), value: None });
+    if let Action::Write(write) = &mut empty.action {
+        write.changes.push(Change { name: "a".into(), value: None });
+    }
     let head = applied(store.commit(&key, &empty).await.unwrap()).head.unwrap();
     let moved = applied(store.commit(&key, &renew(Base::from(&head))).await.unwrap()).head.unwrap();
     assert_eq!(record(&store, &key).await.head, moved);
@@ -117,9 +121,9 @@ async fn a_renewal_to_its_own_key_is_decided_like_any_other() {
 #[tokio::test]
 async fn a_purge_removes_what_is_over_in_batches_and_nothing_else() {
     let place = Place::new();
-    let store = SqliteOptions::new().synchronous(Synchronous::Off).open(place.file()).await.unwrap();
+    let store = SqliteOptions::new(place.file()).synchronous(Synchronous::Off).open().await.unwrap();
     for id in 0..250 {
-        let commit = Commit { lifetime: MINUTE, ..write(ABSENT, &[("a", b"1")]) };
+        let commit = living(write(ABSENT, &[("a", b"1")]), MINUTE);
         store.commit(&key(&id.to_string()), &commit).await.unwrap();
     }
     store.commit(&key("kept"), &write(ABSENT, &[("a", b"1")])).await.unwrap();

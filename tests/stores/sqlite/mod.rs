@@ -12,8 +12,8 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Applied, Base, Change, Commit, CommitId, Found, Incarnation, Key, Load, Loaded, Record, RegistrationId,
-    Reply, SqliteStore, Store,
+    Action, Applied, Base, Change, Commit, Found, Key, Load, Loaded, Record, RegistrationId, Reply, SqliteStore, Store,
+    Write,
 };
 
 /// A session that does not expire.
@@ -23,7 +23,7 @@ const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_aft
 const MINUTE: Lifetime = Lifetime { inactivity: Some(60_000), creation: None, touch_after: 6_000, retention: 0 };
 
 const NOW: ClockOffset = ClockOffset(0);
-const ABSENT: Base = Base::Absent { saw: None };
+const ABSENT: Base = Base::Absent { saw: None, valid_until: None };
 
 /// A folder for a database, removed at the end of the test.
 struct Place(tempfile::TempDir);
@@ -59,25 +59,12 @@ fn key(id: &str) -> Key {
 fn write(base: Base, fields: &[(&str, &[u8])]) -> Commit {
     let changes =
         fields.iter().map(|(name, value)| Change { name: (*name).into(), value: Some(Bytes::copy_from_slice(value)) });
-    Commit {
-        id: CommitId::random(),
-        base,
-        action: Action::Write,
-        changes: changes.collect(),
-        replace: false,
-        creates: Incarnation::random(),
-        version: 1,
-        registration: RegistrationId(7),
-        keep_empty: false,
-        lifetime: FOREVER,
-        until: None,
-        valid_until: None,
-        clock: NOW,
-    }
+    let write = Write::new(1, RegistrationId(7), changes.collect());
+    Commit::new(base, Action::Write(write), FOREVER, NOW)
 }
 
 async fn load(store: &impl Store, key: &Key) -> Loaded {
-    store.load(key, Load { lifetime: FOREVER, clock: NOW }).await.unwrap()
+    store.load(key, Load::touch(FOREVER, NOW)).await.unwrap()
 }
 
 async fn record(store: &impl Store, key: &Key) -> Record {

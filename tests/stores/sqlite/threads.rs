@@ -151,7 +151,7 @@ async fn a_database_in_memory_is_shared_by_clones_and_by_nobody_else() {
 #[tokio::test]
 async fn a_store_without_readers_reads_on_the_writers_thread() {
     let place = Place::new();
-    let store = SqliteOptions::new().readers(0).open(place.file()).await.unwrap();
+    let store = SqliteOptions::new(place.file()).readers(0).open().await.unwrap();
     applied(store.commit(&key("42"), &write(ABSENT, &[("a", b"1")])).await.unwrap());
     assert_eq!(fields(&store, &key("42")).await, [("a".to_owned(), b"1".to_vec())]);
 }

@@ -68,7 +68,7 @@ impl Policy {
 }
 
 /// The sessions of the clients under test.
-pub(super) fn sessions<S: Store>(store: S) -> Sessions<Visitor, S> {
+pub(super) fn sessions<S: Store>(store: S) -> Sessions<Visitor> {
     Sessions::builder(store).expiry(Expiry::AfterInactivity(INACTIVITY)).build()
 }
 
@@ -155,7 +155,7 @@ async fn serve_all(server: impl Server, job: &Arc<Job>, progress: &ProgressBar) 
     Ok(())
 }
 
-impl<S: Store> Server for Sessions<Visitor, S> {
+impl Server for Sessions<Visitor> {
     async fn serve(&self, key: &str, effect: Effect<'_>, at: i64) -> Result<(), ReplayError> {
         if effect.uses() {
             let mut visitor = self.load(key).await?;

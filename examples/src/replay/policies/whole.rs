@@ -8,7 +8,7 @@ use std::sync::Arc;
 use session_runtime::Error;
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Action, Base, Change, Commit, CommitId, Found, Incarnation, Key, Load, Registration, RegistrationId, Reply, Store,
+    Action, Base, Change, Commit, Found, Key, Load, Registration, RegistrationId, Reply, Store, Write,
 };
 
 use super::{LIFETIME, Server};
@@ -60,9 +60,9 @@ impl<S: Store> WholeRecords<S> {
     }
 
     async fn load(&self, key: &Key) -> Result<(Base, State), ReplayError> {
-        let load = Load { lifetime: LIFETIME, clock: ClockOffset::default() };
+        let load = Load::look(ClockOffset::default());
         Ok(match self.store.load(key, load).await?.found {
-            Found::Absent { saw } => (Base::Absent { saw }, State::default()),
+            Found::Absent { saw } => (Base::Absent { saw, valid_until: None }, State::default()),
             Found::Record(record) => {
                 let value = record.fields.iter().find(|field| &*field.name == RECORD);
                 let state = value.map(|field| serde_json::from_slice(&field.value)).transpose()?;
@@ -82,19 +82,6 @@ impl<S: Store> WholeRecords<S> {
 
 /// Writes a whole record.
 pub(in crate::replay) fn commit_of(record: Vec<u8>, base: Base, registration: RegistrationId) -> Commit {
-    Commit {
-        id: CommitId::random(),
-        base,
-        action: Action::Write,
-        changes: vec![Change { name: RECORD.into(), value: Some(record.into()) }],
-        replace: false,
-        creates: Incarnation::random(),
-        version: 0,
-        registration,
-        keep_empty: false,
-        lifetime: LIFETIME,
-        until: None,
-        valid_until: None,
-        clock: ClockOffset::default(),
-    }
+    let write = Write::new(0, registration, vec![Change { name: RECORD.into(), value: Some(record.into()) }]);
+    Commit::new(base, Action::Write(write), LIFETIME, ClockOffset::default())
 }

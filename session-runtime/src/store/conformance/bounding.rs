@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::odd::odd_keys;
 use super::scene::{Scene, are};
-use super::visiting::{Shelf, committing, load, loading, with_a_visitor};
+use super::visiting::{Logged, committing, load, loading, with_a_visitor};
 use crate::codec::{Codec, CodecError, Json};
 use crate::store::{Call, Key};
-use crate::{Error, Limits, Outcome, Session, Sessions};
+use crate::{Error, Limits, Outcome, Session};
 
 /// A session that is larger than the limits allow is refused before anything is sent, and one that is as large is not.
 pub async fn p11_a_session_that_is_too_large_is_not_sent(scene: Scene) {
     let id = scene.id("42");
     with_a_visitor(&scene, &id).await;
     let limits = Limits { field: 20, record: 30 };
-    let sessions = scene.sessions::<super::visiting::Visitor>().limits(limits).build();
+    let sessions = scene.sessions_with::<super::visiting::Visitor, _>(|builder| builder.limits(limits));
     let mut visitor = load(&sessions, &id).await;
 
     *visitor.edit().theme() = "x".repeat(19);
@@ -28,14 +28,14 @@ pub async fn p11_a_session_that_is_too_large_is_not_sent(scene: Scene) {
     *visitor.edit().cart() = vec!["tea leaf".to_owned()];
     let refused = visitor.commit().await.expect_err("33 bytes");
     assert!(matches!(refused, Error::TooLarge { field: None, size: 33, limit: 30 }), "{refused:?}");
-    assert_eq!(sessions.store().take(), [loading(&id)], "nothing was sent");
+    assert_eq!(sessions.calls(), [loading(&id)], "nothing was sent");
     assert_eq!(scene.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
 
     let theme = format!("\"{}\"", "x".repeat(18));
     *visitor.edit().cart() = vec!["green".to_owned()];
     visitor.commit().await.expect("as large as it may be");
     let set = [("theme", theme.as_str()), ("cart", r#"["green"]"#)];
-    assert_eq!(sessions.store().take(), [committing(&id, &set, &[])]);
+    assert_eq!(sessions.calls(), [committing(&id, &set, &[])]);
 }
 
 /// A field of a mebibyte, the default limit, comes back as it was; one byte more is refused.
@@ -103,13 +103,13 @@ fn size(call: &Call) -> (usize, usize) {
 
 /// Two hundred fields are stored, changed in part, and removed, by one commit each.
 pub async fn p04_two_hundred_fields_of_a_session_are_one_commit(scene: Scene) {
-    let (sessions, id) = (scene.sessions::<Library>().build(), scene.id("library"));
+    let (sessions, id) = (scene.sessions::<Library>(), scene.id("library"));
     let mut library = load(&sessions, &id).await;
     for (value, field) in (1..).zip(library.edit_all().fields()) {
         *field = value;
     }
     assert_eq!(library.commit().await.expect("a commit").fields().len(), 200);
-    let calls = sessions.store().take();
+    let calls = sessions.calls();
     assert_eq!(calls.iter().skip(1).map(size).collect::<Vec<_>>(), [(200, 0)]);
 
     let mut library = load(&sessions, &id).await;
@@ -118,13 +118,13 @@ pub async fn p04_two_hundred_fields_of_a_session_are_one_commit(scene: Scene) {
     library.edit_all().fields().into_iter().step_by(20).for_each(|field| *field += 1_000);
     library.edit_all().fields().into_iter().skip(1).step_by(20).for_each(|field| *field = 0);
     assert_eq!(library.commit().await.expect("a commit").outcome(), Outcome::Updated);
-    let calls = sessions.store().take();
+    let calls = sessions.calls();
     assert_eq!(calls.iter().skip(1).map(size).collect::<Vec<_>>(), [(10, 10)]);
 
     let mut library = load(&sessions, &id).await;
     library.edit_all().fields().into_iter().for_each(|field| *field = 0);
     assert_eq!(library.commit().await.expect("a commit").outcome(), Outcome::Removed);
-    let calls = sessions.store().take();
+    let calls = sessions.calls();
     assert_eq!(calls.iter().skip(1).map(size).collect::<Vec<_>>(), [(0, 190)]);
     assert!(load(&sessions, &id).await.is_new());
 }
@@ -139,7 +139,7 @@ pub async fn p11_odd_keys_name_sessions_of_their_own(scene: Scene) {
     let longest = ["x", "y"].map(|end| "k".repeat(room - 1) + end);
     let ids: Vec<String> = odd_keys().into_iter().filter(fits).chain(longest).map(|id| scene.id(&id)).collect();
     for id in &ids {
-        let change = |visitor: &mut super::visiting::Visit| {
+        let change = |visitor: &mut crate::Handle<super::visiting::Visitor>| {
             assert!(visitor.is_new(), "{id:?} is mixed up with another key");
             visitor.edit().theme().clone_from(id);
         };
@@ -211,11 +211,7 @@ struct Packed {
     oddities: Oddities,
 }
 
-async fn come_back<T: Session + Send + 'static, C: Codec>(
-    sessions: Sessions<T, Shelf, C>,
-    id: &str,
-    oddities: fn(&mut T) -> &mut Oddities,
-) {
+async fn come_back<T: Session, C: Codec>(sessions: Logged<T, C>, id: &str, oddities: fn(&mut T) -> &mut Oddities) {
     let load = || async { sessions.load(id).await.expect("a load") };
     let mut session = load().await;
     *oddities(session.edit_all()) = Oddities::all();
@@ -230,11 +226,11 @@ async fn come_back<T: Session + Send + 'static, C: Codec>(
 
 /// Values come back as they were when their encoding is not text.
 pub async fn p11_odd_values_come_back_from_a_codec_that_is_not_text(scene: Scene) {
-    let sessions = scene.sessions::<Negatives>().codec(Negative).build();
+    let sessions = scene.sessions_with::<Negatives, _>(|builder| builder.codec(Negative));
     come_back(sessions, &scene.id("negative"), |session| &mut session.oddities).await;
     #[cfg(feature = "msgpack")]
     {
-        let sessions = scene.sessions::<Packed>().codec(crate::codec::MessagePack).build();
+        let sessions = scene.sessions_with::<Packed, _>(|builder| builder.codec(crate::codec::MessagePack));
         come_back(sessions, &scene.id("packed"), |session| &mut session.oddities).await;
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions that are stored for the first time, or again.
 
-use super::scene::{Draft, Scene, applied, are, conflict, fields, gone, head};
+use super::scene::{Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::{Base, CommitId, Ended, Head, Incarnation};
 
 /// The first commit of a session stores it, and says so.
@@ -18,13 +18,13 @@ pub async fn p01_a_new_session_is_stored_by_its_first_commit(scene: Scene) {
     assert_eq!(Some(record.head), answer.head, "the answer tells the header that is stored");
     assert!(record.head.created_at <= loaded.now);
     let expected = Head {
-        incarnation: creation.creates,
+        incarnation: creation.written().creates,
         revision: 1,
         last_commit: creation.id,
         version: 1,
-        registration: creation.registration,
+        registration: creation.written().registration,
         created_at: record.head.created_at,
-        until: None,
+        fixed_end: None,
         expires_at: None,
         stored: true,
     };
@@ -105,7 +105,7 @@ pub async fn p06_a_first_commit_does_not_pass_an_end_that_it_did_not_see(scene: 
     let other = scene.create(&key, &[("visits", "7")]).await;
     scene.destroy(&key, &other).await;
 
-    assert_eq!(gone(scene.commit(&key, &in_flight).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &in_flight).await), Ended::Destroyed);
     assert_eq!(scene.absence(&key).await, Some(other.incarnation));
     assert_eq!(scene.count().await, 0);
 }
@@ -119,14 +119,14 @@ pub async fn p06_a_first_commit_does_not_join_a_later_life(scene: Scene) {
     let second = scene.creation(Some(first.incarnation)).set("theme", "dark");
     let second = head(applied(scene.commit(&key, &second).await));
 
-    assert_eq!(gone(scene.commit(&key, &in_flight).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &in_flight).await), Ended::Destroyed);
     assert_eq!(fields(&scene.record(&key).await), are(&[("theme", "dark")]));
     applied(scene.commit(&key, &scene.change(&second).set("theme", "light")).await);
-    assert_eq!(gone(scene.commit(&key, &in_flight).await), Ended::Destroyed, "nor later");
+    assert_eq!(ended(scene.commit(&key, &in_flight).await), Ended::Destroyed, "nor later");
 
     // Nor does one that saw an end which is not the one before this life.
     let stranger = scene.creation(Some(Incarnation::random())).set("visits", "1");
-    assert_eq!(gone(scene.commit(&key, &stranger).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &stranger).await), Ended::Destroyed);
 }
 
 /// A session is stored again over the end that its load saw: a new life, with nothing of the old one.
@@ -141,13 +141,13 @@ pub async fn p06_a_new_life_inherits_nothing(scene: Scene) {
     let answer = applied(scene.commit(&key, &creation).await);
     assert!(!answer.was_stored && answer.is_stored);
     let record = scene.record(&key).await;
-    assert_eq!((record.head.incarnation, record.head.revision), (creation.creates, 1));
+    assert_eq!((record.head.incarnation, record.head.revision), (creation.written().creates, 1));
     assert!(record.head.created_at >= old.created_at);
     assert_eq!(fields(&record), are(&[("theme", "dark")]));
 }
 
 /// Where a load saw an end and the store has forgotten it since, the session can still be stored.
-pub async fn p06_a_forgotten_end_does_not_stand_in_the_way(scene: Scene) {
+pub async fn p06_a_purged_end_does_not_stand_in_the_way(scene: Scene) {
     let key = scene.key("forgotten");
     let creation = scene.creation(Some(Incarnation::random())).set("visits", "1");
     assert!(applied(scene.commit(&key, &creation).await).is_stored);
@@ -157,7 +157,7 @@ pub async fn p06_a_forgotten_end_does_not_stand_in_the_way(scene: Scene) {
 pub async fn p06_a_change_of_what_is_not_there_is_refused(scene: Scene) {
     let key = scene.key("nowhere");
     let base = Base::Record { incarnation: Incarnation::random(), revision: 3, last_commit: CommitId::random() };
-    assert_eq!(gone(scene.commit(&key, &scene.based_on(base).set("visits", "4")).await), Ended::Unknown);
-    assert_eq!(gone(scene.commit(&key, &scene.based_on(base).destroy()).await), Ended::Unknown);
+    assert_eq!(ended(scene.commit(&key, &scene.based_on(base).set("visits", "4")).await), Ended::Unknown);
+    assert_eq!(ended(scene.commit(&key, &scene.based_on(base).destroy()).await), Ended::Unknown);
     assert_eq!(scene.absence(&key).await, None, "a refused commit leaves no trace");
 }

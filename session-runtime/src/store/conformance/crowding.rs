@@ -58,7 +58,7 @@ pub async fn p05_writers_of_different_fields_survive_a_crowd(scene: Scene) {
         [|board| &mut board.north, |board| &mut board.east, |board| &mut board.south, |board| &mut board.west];
     let mut writers = JoinSet::new();
     for field in fields {
-        let (sessions, id) = (scene.sessions::<Board>().build(), id.clone());
+        let (sessions, id) = (scene.sessions::<Board>(), id.clone());
         writers.spawn(async move {
             for round in 1..=ROUNDS {
                 let seen = sessions.update(&id, |board| {
@@ -70,7 +70,7 @@ pub async fn p05_writers_of_different_fields_survive_a_crowd(scene: Scene) {
         });
     }
     writers.join_all().await;
-    let board = load(&scene.sessions::<Board>().build(), &id).await;
+    let board = load(&scene.sessions::<Board>(), &id).await;
     assert_eq!([board.north, board.east, board.south, board.west], [ROUNDS; 4]);
 }
 

@@ -1,6 +1,6 @@
 //! Sessions that were removed on purpose.
 
-use super::scene::{Draft, Scene, applied, are, conflict, fields, gone, head};
+use super::scene::{Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::{CommitId, Ended, Head};
 
 /// A destroyed session is not there any more: neither loaded nor listed nor counted.
@@ -22,9 +22,9 @@ pub async fn p06_a_commit_in_flight_does_not_bring_it_back(scene: Scene) {
     scene.destroy(&key, &created).await;
 
     let in_flight = scene.change(&created).set("visits", "2");
-    assert_eq!(gone(scene.commit(&key, &in_flight).await), Ended::Destroyed);
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).unset("visits")).await), Ended::Destroyed);
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).replace().keep_empty()).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &in_flight).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.change(&created).unset("visits")).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.change(&created).replace().keep_empty()).await), Ended::Destroyed);
     assert_eq!(scene.absence(&key).await, Some(created.incarnation));
 }
 
@@ -37,8 +37,8 @@ pub async fn p06_a_commit_in_flight_does_not_reach_the_next_life(scene: Scene) {
     let again = head(applied(scene.commit(&key, &again).await));
     assert_ne!(again.incarnation, created.incarnation);
 
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).set("visits", "2")).await), Ended::Destroyed);
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.change(&created).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.change(&created).destroy()).await), Ended::Destroyed);
     let record = scene.record(&key).await;
     assert_eq!(record.head, again);
     assert_eq!(fields(&record), are(&[("user", "43")]));
@@ -72,11 +72,11 @@ pub async fn p06_a_handler_of_another_life_cannot_destroy(scene: Scene) {
     let key = scene.key("stranger");
     let created = scene.create(&key, &[("visits", "1")]).await;
     scene.destroy(&key, &created).await;
-    assert_eq!(gone(scene.commit(&key, &scene.creation(None).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.creation(None).destroy()).await), Ended::Destroyed);
 
     let again = scene.creation(Some(created.incarnation)).set("visits", "1");
     let again = head(applied(scene.commit(&key, &again).await));
-    assert_eq!(gone(scene.commit(&key, &scene.creation(None).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.creation(None).destroy()).await), Ended::Destroyed);
     assert_eq!(scene.record(&key).await.head, again);
 }
 
@@ -103,25 +103,25 @@ pub async fn p06_a_second_destroy_is_told(scene: Scene) {
     let key = scene.key("twice");
     let created = scene.create(&key, &[("visits", "1")]).await;
     scene.destroy(&key, &created).await;
-    assert_eq!(gone(scene.commit(&key, &scene.change(&created).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.change(&created).destroy()).await), Ended::Destroyed);
 }
 
 /// A key can live, end and live again many times; each life has its own handlers.
 pub async fn p06_lives_do_not_mix(scene: Scene) {
     let key = scene.key("lives");
-    let (mut saw, mut ended) = (None, Vec::new());
+    let (mut saw, mut lives) = (None, Vec::new());
     for life in 0..5 {
         let creation = scene.creation(saw).set("life", life.to_string());
         let created = head(applied(scene.commit(&key, &creation).await));
         assert_eq!(created.revision, 1);
-        for old in &ended {
-            assert_eq!(gone(scene.commit(&key, &scene.change(old).set("life", "old")).await), Ended::Destroyed);
+        for old in &lives {
+            assert_eq!(ended(scene.commit(&key, &scene.change(old).set("life", "old")).await), Ended::Destroyed);
         }
         assert_eq!(fields(&scene.record(&key).await), are(&[("life", &life.to_string())]));
         let told = conflict(scene.commit(&key, &scene.creation(saw).set("life", "late")).await);
         assert_eq!(told.head, created);
         scene.destroy(&key, &created).await;
-        ended.push(created);
+        lives.push(created);
         saw = scene.absence(&key).await;
         assert_eq!(saw, Some(created.incarnation));
     }

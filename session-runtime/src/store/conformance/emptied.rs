@@ -1,6 +1,6 @@
 //! Sessions whose fields all went back to their initial values.
 
-use super::scene::{Draft, Scene, applied, are, conflict, fields, gone, head};
+use super::scene::{Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::{Ended, Head, Key};
 
 /// A session that was stored and is emptied now: its header before and after.
@@ -119,7 +119,7 @@ pub async fn p06_an_emptied_session_can_be_destroyed(scene: Scene) {
     let answer = scene.destroy(&key, &emptied).await;
     assert!(!answer.was_stored && !answer.is_stored && answer.head.is_none(), "{answer:?}");
     for base in [created, emptied] {
-        assert_eq!(gone(scene.commit(&key, &scene.change(&base).set("visits", "2")).await), Ended::Destroyed);
+        assert_eq!(ended(scene.commit(&key, &scene.change(&base).set("visits", "2")).await), Ended::Destroyed);
     }
     assert_eq!(scene.absence(&key).await, Some(created.incarnation));
 }

@@ -1,8 +1,8 @@
 //! Sessions that end by themselves. The store's clock decides, and a case moves its own.
 
-use super::scene::{DAY, Draft, MINUTE, SECOND, Scene, applied, are, conflict, fields, gone, head};
+use super::scene::{DAY, Draft, MINUTE, SECOND, Scene, applied, are, conflict, ended, fields, head};
 use crate::expiry::{Lifetime, Timestamp};
-use crate::store::{Ended, Found, Key};
+use crate::store::{Base, Ended, ExpiryChange, Found, Key};
 
 /// A session ends when it was not used for the time to live, and a load then finds absence.
 pub async fn p08_a_session_ends_after_inactivity(scene: Scene) {
@@ -34,7 +34,7 @@ pub async fn p08_the_clock_moves_both_ways(scene: Scene) {
 }
 
 /// A load counts as activity, but is written only when a share of the time to live has passed.
-pub async fn p08_a_load_renews_only_when_due(scene: Scene) {
+pub async fn p08_a_load_touches_only_when_due(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("renewal");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -62,7 +62,7 @@ fn record_head(found: Found) -> crate::store::Head {
 }
 
 /// A renewal is not a change: it carries no data, and handlers at work are not disturbed.
-pub async fn p08_a_renewal_by_load_disturbs_no_commit(scene: Scene) {
+pub async fn p08_a_touch_disturbs_no_commit(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("disturb");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -125,19 +125,23 @@ pub async fn p08_a_date_set_by_a_handler_replaces_the_rule(scene: Scene) {
     let key = scene.key("until");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let until = created.created_at.plus(DAY);
-    let set = head(applied(scene.commit(&key, &scene.change(&created).until(Some(until))).await));
-    assert_eq!((set.until, set.expires_at), (Some(until), Some(until)));
+    let set = head(applied(scene.commit(&key, &scene.change(&created).expiry(ExpiryChange::At(until))).await));
+    assert_eq!((set.fixed_end, set.expires_at), (Some(until), Some(until)));
 
     let later = scene.after(5 * 60 * MINUTE);
     let loaded = later.load(&key).await;
     assert!(!loaded.touched, "activity does not move a date");
     assert_eq!(record_head(loaded.found), set);
     let kept = head(applied(later.commit(&key, &later.change(&set).set("visits", "2")).await));
-    assert_eq!((kept.until, kept.expires_at), (Some(until), Some(until)), "a commit that is silent about it keeps it");
+    assert_eq!(
+        (kept.fixed_end, kept.expires_at),
+        (Some(until), Some(until)),
+        "a commit that is silent about it keeps it"
+    );
     assert_eq!(scene.after(DAY).absence(&key).await, Some(created.incarnation));
 
-    let cleared = head(applied(later.commit(&key, &later.change(&kept).until(None)).await));
-    assert_eq!(cleared.until, None);
+    let cleared = head(applied(later.commit(&key, &later.change(&kept).expiry(ExpiryChange::ByRule)).await));
+    assert_eq!(cleared.fixed_end, None);
     let expires_at = cleared.expires_at.expect("the rule counts again");
     assert!(expires_at < until && expires_at >= created.created_at.plus(5 * 60 * MINUTE));
 }
@@ -146,9 +150,9 @@ pub async fn p08_a_date_set_by_a_handler_replaces_the_rule(scene: Scene) {
 pub async fn p08_a_first_commit_can_set_a_date(scene: Scene) {
     let key = scene.key("dated");
     let until = scene.load(&key).await.now.plus(DAY);
-    let creation = scene.creation(None).set("visits", "1").until(Some(until));
+    let creation = scene.creation(None).set("visits", "1").expiry(ExpiryChange::At(until));
     let created = head(applied(scene.commit(&key, &creation).await));
-    assert_eq!((created.until, created.expires_at), (Some(until), Some(until)));
+    assert_eq!((created.fixed_end, created.expires_at), (Some(until), Some(until)));
     assert_eq!(scene.record(&key).await.head, created);
     assert!(scene.after(DAY - MINUTE).record(&key).await.head.stored);
     assert_eq!(scene.after(DAY).absence(&key).await, Some(created.incarnation));
@@ -160,10 +164,10 @@ pub async fn p08_a_date_moves_with_the_session(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     let until = created.created_at.plus(DAY);
-    let set = head(applied(scene.commit(&old, &scene.change(&created).until(Some(until))).await));
+    let set = head(applied(scene.commit(&old, &scene.change(&created).expiry(ExpiryChange::At(until))).await));
     applied(scene.commit(&old, &scene.change(&set).renew(&new)).await);
     let moved = scene.record(&new).await.head;
-    assert_eq!((moved.until, moved.expires_at), (Some(until), Some(until)));
+    assert_eq!((moved.fixed_end, moved.expires_at), (Some(until), Some(until)));
 }
 
 /// A load never brings an expiry closer and never gives one to a session that has none; the next commit does.
@@ -201,10 +205,14 @@ pub async fn p06_a_commit_after_expiry_stores_nothing(scene: Scene) {
     let later = scene.after(30 * MINUTE);
     let base = || later.change(&created);
     for commit in [base().set("visits", "2"), base().unset("visits"), base().destroy(), base().renew(&new)] {
-        assert_eq!(gone(later.commit(&key, &commit).await), Ended::Expired);
+        assert_eq!(ended(later.commit(&key, &commit).await), Ended::Expired);
     }
-    let far = Some(created.created_at.plus(DAY));
-    assert_eq!(gone(later.commit(&key, &base().until(far)).await), Ended::Expired, "nor is its date put off");
+    let far = created.created_at.plus(DAY);
+    assert_eq!(
+        ended(later.commit(&key, &base().expiry(ExpiryChange::At(far))).await),
+        Ended::Expired,
+        "nor is its date put off"
+    );
     assert_eq!(later.absence(&key).await, Some(created.incarnation));
     assert_eq!(later.absence(&new).await, None);
     assert_eq!(scene.record(&key).await.head, created, "the record is as it was");
@@ -214,9 +222,9 @@ pub async fn p06_a_commit_after_expiry_stores_nothing(scene: Scene) {
 pub async fn p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("unseen");
-    let in_flight = scene.creation(None).set("visits", "2").edit(|commit| commit.clock.0 += DAY);
+    let in_flight = scene.creation(None).set("visits", "2").with(|commit| commit.clock.0 += DAY);
     let created = scene.create(&key, &[("visits", "1")]).await;
-    assert_eq!(gone(scene.commit(&key, &in_flight).await), Ended::Expired);
+    assert_eq!(ended(scene.commit(&key, &in_flight).await), Ended::Expired);
     assert_eq!(scene.after(DAY).absence(&key).await, Some(created.incarnation));
 }
 
@@ -234,7 +242,7 @@ pub async fn p06_a_new_life_begins_over_an_expired_session(scene: Scene) {
     assert!(record.head.created_at >= old.created_at.plus(DAY - MINUTE));
     assert_eq!(fields(&record), are(&[("theme", "dark")]));
 
-    assert_eq!(gone(later.commit(&key, &later.change(&old).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(ended(later.commit(&key, &later.change(&old).set("visits", "2")).await), Ended::Destroyed);
     let late = conflict(later.commit(&key, &later.creation(saw).set("visits", "1")).await);
     assert_eq!(late.head, record.head);
 }
@@ -243,10 +251,11 @@ pub async fn p06_a_new_life_begins_over_an_expired_session(scene: Scene) {
 pub async fn p08_an_unstored_session_ends_too(scene: Scene) {
     let key = scene.key("visitor");
     let loaded = scene.load(&key).await;
-    let valid = |until| scene.creation(None).set("visits", "1").edit(|commit| commit.valid_until = Some(until));
+    let base = |until| Base::Absent { saw: None, valid_until: Some(until) };
+    let valid = |until| scene.based_on(base(until)).set("visits", "1");
     let over = valid(loaded.now);
-    assert_eq!(gone(scene.commit(&key, &over).await), Ended::Expired);
-    assert_eq!(gone(scene.commit(&key, &over.destroy()).await), Ended::Expired);
+    assert_eq!(ended(scene.commit(&key, &over).await), Ended::Expired);
+    assert_eq!(ended(scene.commit(&key, &over.destroy()).await), Ended::Expired);
     assert_eq!(scene.absence(&key).await, None, "a refused commit leaves no trace");
     assert!(applied(scene.commit(&key, &valid(loaded.now.plus(DAY))).await).is_stored);
 }
@@ -260,7 +269,7 @@ pub async fn p06_an_emptied_session_expires(scene: Scene) {
     assert!(scene.after(4 * MINUTE).load(&key).await.touched, "loading it counts as activity");
     let later = scene.after(DAY);
     assert_eq!(later.absence(&key).await, Some(created.incarnation));
-    assert_eq!(gone(later.commit(&key, &later.change(&emptied).set("visits", "2")).await), Ended::Expired);
+    assert_eq!(ended(later.commit(&key, &later.change(&emptied).set("visits", "2")).await), Ended::Expired);
 }
 
 /// A lost answer can still be asked for when the session has expired since.
@@ -285,13 +294,13 @@ pub async fn p11_times_without_end_are_harmless(scene: Scene) {
     let year_9999 = Timestamp::from_millis(253_402_300_799_999);
     assert!(created.expires_at > Some(year_9999));
 
-    let dated = head(applied(scene.commit(&key, &scene.change(&created).until(Some(year_9999))).await));
-    assert_eq!((dated.until, dated.expires_at), (Some(year_9999), Some(year_9999)));
+    let dated = head(applied(scene.commit(&key, &scene.change(&created).expiry(ExpiryChange::At(year_9999))).await));
+    assert_eq!((dated.fixed_end, dated.expires_at), (Some(year_9999), Some(year_9999)));
     assert_eq!(scene.record(&key).await.head, dated);
-    let end = Some(Timestamp::from_millis(i64::MAX));
-    let endless = head(applied(scene.commit(&key, &scene.change(&dated).until(end)).await));
-    assert!(endless.until > Some(year_9999));
-    let past = Some(Timestamp::from_millis(-1));
-    applied(scene.commit(&key, &scene.change(&endless).until(past)).await);
+    let end = ExpiryChange::At(Timestamp::from_millis(i64::MAX));
+    let endless = head(applied(scene.commit(&key, &scene.change(&dated).expiry(end)).await));
+    assert!(endless.fixed_end > Some(year_9999));
+    let past = ExpiryChange::At(Timestamp::from_millis(-1));
+    applied(scene.commit(&key, &scene.change(&endless).expiry(past)).await);
     scene.absence(&key).await; // A date before 1970 has passed.
 }

@@ -1,6 +1,6 @@
 //! Commits whose answer was lost, and which are sent again.
 
-use super::scene::{Draft, Scene, applied, are, conflict, fields, gone, head};
+use super::scene::{Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::rule::Commits;
 use crate::store::{Ended, Head};
 
@@ -100,7 +100,7 @@ pub async fn p07_a_lost_creation_is_known_for_eight_commits(scene: Scene) {
     let current = go_on(&scene, &key, created, Commits::KEPT - 1).await;
     let again = applied(scene.commit(&key, &creation).await);
     assert!(again.repeated && !again.was_stored, "{again:?}");
-    assert_eq!((head(again).incarnation, head(again).revision), (creation.creates, 1));
+    assert_eq!((head(again).incarnation, head(again).revision), (creation.written().creates, 1));
 
     let current = go_on(&scene, &key, current, 1).await;
     let told = conflict(scene.commit(&key, &creation).await);
@@ -130,7 +130,7 @@ pub async fn p07_a_lost_answer_is_known_after_a_destroy(scene: Scene) {
     assert!(again.repeated && !again.is_stored, "it was applied, and nothing is stored now: {again:?}");
     assert_eq!(scene.absence(&key).await, Some(created.incarnation), "answering brings nothing back");
     let never = scene.change(&created).set("visits", "3");
-    assert_eq!(gone(scene.commit(&key, &never).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &never).await), Ended::Destroyed);
 }
 
 /// A commit that was applied before the session moved away is still answered at the old key.
@@ -159,7 +159,7 @@ pub async fn p07_a_lost_commit_does_not_reach_the_next_life(scene: Scene) {
     let again = head(applied(scene.commit(&key, &again).await));
 
     for lost in [creation, change, destroy] {
-        assert_eq!(gone(scene.commit(&key, &lost).await), Ended::Destroyed);
+        assert_eq!(ended(scene.commit(&key, &lost).await), Ended::Destroyed);
     }
     let record = scene.record(&key).await;
     assert_eq!((record.head, fields(&record)), (again, are(&[("theme", "dark")])));

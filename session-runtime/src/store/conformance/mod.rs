@@ -18,7 +18,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use super::{BoxStore, Store};
+use super::{AnyStore, Housekeeping};
 
 mod bounding;
 mod creating;
@@ -99,18 +99,18 @@ const fn promise(case: &str) -> &'static str {
 /// there is no server for it.
 pub trait Provided {
     #[doc(hidden)]
-    fn provided(self) -> Option<BoxStore>;
+    fn provided(self) -> Option<AnyStore>;
 }
 
-impl<S: Store> Provided for S {
-    fn provided(self) -> Option<BoxStore> {
-        Some(BoxStore::new(self))
+impl<S: Housekeeping> Provided for S {
+    fn provided(self) -> Option<AnyStore> {
+        Some(AnyStore::new(self))
     }
 }
 
-impl<S: Store> Provided for Option<S> {
-    fn provided(self) -> Option<BoxStore> {
-        self.map(BoxStore::new)
+impl<S: Housekeeping> Provided for Option<S> {
+    fn provided(self) -> Option<AnyStore> {
+        self.map(AnyStore::new)
     }
 }
 
@@ -122,7 +122,7 @@ pub fn run<P: Provided>(store: impl Future<Output = P>, case: &str) {
     play(Box::pin(async { store.await.provided() }), case);
 }
 
-fn play(store: Pin<Box<dyn Future<Output = Option<BoxStore>> + '_>>, case: &str) {
+fn play(store: Pin<Box<dyn Future<Output = Option<AnyStore>> + '_>>, case: &str) {
     let case = CASES.iter().find(|known| known.name == case).expect("it is in the table");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime can be built").block_on(async {
@@ -185,7 +185,7 @@ macro_rules! __conformance_cases {
             p06_a_first_commit_does_not_pass_an_end_that_it_did_not_see
             p06_a_first_commit_does_not_join_a_later_life
             p06_a_new_life_inherits_nothing
-            p06_a_forgotten_end_does_not_stand_in_the_way
+            p06_a_purged_end_does_not_stand_in_the_way
             p06_a_change_of_what_is_not_there_is_refused
             p04_a_change_touches_only_its_fields
             p04_removing_an_absent_field_is_harmless
@@ -250,8 +250,8 @@ macro_rules! __conformance_cases {
             p07_a_refused_commit_can_be_sent_again_on_another_base
             p08_a_session_ends_after_inactivity
             p08_the_clock_moves_both_ways
-            p08_a_load_renews_only_when_due
-            p08_a_renewal_by_load_disturbs_no_commit
+            p08_a_load_touches_only_when_due
+            p08_a_touch_disturbs_no_commit
             p08_a_commit_moves_the_expiry
             p08_a_session_ends_after_its_creation
             p08_a_session_ends_at_the_earlier_of_two_rules
@@ -267,7 +267,7 @@ macro_rules! __conformance_cases {
             p06_an_emptied_session_expires
             p07_a_lost_answer_is_known_after_expiry
             p11_times_without_end_are_harmless
-            p08_what_ended_is_forgotten_after_its_retention
+            p08_what_ended_is_purged_after_its_retention
             p06_what_ended_is_kept_for_its_retention
             p08_a_purge_removes_no_living_session
             p08_a_purge_goes_by_the_current_expiry
@@ -312,7 +312,7 @@ macro_rules! __conformance_cases {
             p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_removal
             p03_calls_of_a_removal_of_what_is_absent_are_one_load
             p07_calls_of_a_handler_that_fails_are_one_load
-            p08_calls_of_a_read_are_one_load_that_renews_only_when_due
+            p08_calls_of_a_read_are_one_load_that_touches_only_when_due
             p06_calls_of_a_renewal_and_of_a_removal_are_one_each
             p05_requests_that_change_different_fields_both_survive
             p05_first_requests_that_change_different_fields_both_survive

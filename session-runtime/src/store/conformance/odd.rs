@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::scene::{DAY, Draft, Scene, applied, are, fields, gone, head};
+use super::scene::{DAY, Draft, Scene, applied, are, ended, fields, head};
 use crate::store::{CommitId, Ended, Incarnation, Key, RegistrationId};
 
 /// Keys that stores have tripped over. All are different, so all are different sessions.
@@ -50,7 +50,7 @@ pub async fn p11_odd_keys_can_be_changed_moved_and_destroyed(scene: Scene) {
             let moved = head(applied(scene.commit(&key, &scene.change(&changed).renew(&to)).await));
             assert_eq!(fields(&scene.record(&to).await), are(&[("visits", "2")]), "{id:?}");
             assert!(scene.destroy(&to, &moved).await.was_stored);
-            assert_eq!(gone(scene.commit(&key, &scene.change(&changed).destroy()).await), Ended::Renewed);
+            assert_eq!(ended(scene.commit(&key, &scene.change(&changed).destroy()).await), Ended::Renewed);
         } else {
             assert!(scene.destroy(&key, &changed).await.was_stored);
         }
@@ -136,11 +136,10 @@ pub async fn p11_ids_are_any_64_bits(scene: Scene) {
     let extremes = [0, 1, 255, 1 << 53, (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 1, u64::MAX];
     for (n, id) in extremes.into_iter().enumerate() {
         let key = scene.key(&format!("id.{n}"));
-        let creation = scene.creation(None).set("visits", "1").edit(|commit| {
-            commit.id = CommitId(id);
-            commit.creates = Incarnation(id);
-            commit.registration = RegistrationId(id);
-            commit.version = u32::MAX;
+        let creation = scene.creation(None).set("visits", "1").with(|commit| commit.id = CommitId(id)).edit(|write| {
+            write.creates = Incarnation(id);
+            write.registration = RegistrationId(id);
+            write.version = u32::MAX;
         });
         let created = head(applied(scene.commit(&key, &creation).await));
         let record = scene.record(&key).await;
@@ -163,14 +162,14 @@ pub async fn p11_ids_are_any_64_bits(scene: Scene) {
 pub async fn p11_an_id_of_zero_is_not_taken_for_known(scene: Scene) {
     let key = scene.key("zero");
     let created = scene.create(&key, &[("visits", "1")]).await;
-    let zero = scene.change(&created).set("visits", "2").edit(|commit| commit.id = CommitId(0));
+    let zero = scene.change(&created).set("visits", "2").with(|commit| commit.id = CommitId(0));
     assert!(!applied(scene.commit(&key, &zero).await).repeated);
     let record = scene.record(&key).await;
     assert_eq!((record.head.revision, fields(&record)), (2, are(&[("visits", "2")])));
     // An incarnation of zero is no absence of one.
     let end = scene.key("end");
-    let unborn = scene.creation(None).set("visits", "1").edit(|commit| commit.creates = Incarnation(0));
+    let unborn = scene.creation(None).set("visits", "1").edit(|write| write.creates = Incarnation(0));
     let zero = head(applied(scene.commit(&end, &unborn).await));
     scene.destroy(&end, &zero).await;
-    assert_eq!(gone(scene.commit(&end, &scene.creation(None).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&end, &scene.creation(None).set("visits", "2")).await), Ended::Destroyed);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::scene::{DAY, Draft, Scene, applied, are};
 use super::visiting::{committing, load, loading, with_a_visitor};
-use crate::store::{Action, RegistrationId};
+use crate::store::RegistrationId;
 use crate::{Error, Outcome};
 
 /// Requests that change different fields both survive, which costs the later one a second commit.
@@ -18,7 +18,7 @@ pub async fn p05_requests_that_change_different_fields_both_survive(scene: Scene
     assert_eq!(other.commit().await.expect("a commit").outcome(), Outcome::Updated);
     assert_eq!((other.visits, other.theme.as_str()), (5, "dark"), "the later one sees both");
     let commit = committing(&id, &[("theme", r#""dark""#)], &[]);
-    assert_eq!(second.store().take(), [loading(&id), commit.clone(), commit]);
+    assert_eq!(second.calls(), [loading(&id), commit.clone(), commit]);
     let all = [("visits", "5"), ("cart", r#"["tea"]"#), ("theme", r#""dark""#)];
     assert_eq!(scene.stored(&id).await, are(&all));
 }
@@ -46,7 +46,7 @@ pub async fn p05_a_slow_reader_erases_nothing(scene: Scene) {
     writer.commit().await.expect("a commit");
     reader.edit_all();
     assert_eq!(reader.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
-    assert_eq!(first.store().take(), [loading(&id)]);
+    assert_eq!(first.calls(), [loading(&id)]);
     assert_eq!(scene.stored(&id).await, are(&[("visits", "9"), ("theme", r#""dark""#)]));
 }
 
@@ -148,11 +148,12 @@ pub async fn p10_a_load_that_fails_is_no_empty_session(scene: Scene) {
         let sessions = with_a_visitor(&scene, &id).await;
         let key = behind.key(&id);
         let before = behind.record(&key).await.head;
-        let mut change = behind.change(&before).set("visits", if case == "value" { "many" } else { "3" });
-        change.version = if case == "version" { before.version + 1 } else { before.version };
-        change.registration =
-            if case == "registration" { RegistrationId(!before.registration.0) } else { before.registration };
-        assert_eq!(change.action, Action::Write);
+        let value = if case == "value" { "many" } else { "3" };
+        let change = behind.change(&before).set("visits", value).edit(|write| {
+            write.version = if case == "version" { before.version + 1 } else { before.version };
+            write.registration =
+                if case == "registration" { RegistrationId(!before.registration.0) } else { before.registration };
+        });
         applied(behind.commit(&key, &change).await);
 
         let stored = behind.record(&key).await;
@@ -166,7 +167,7 @@ pub async fn p10_a_load_that_fails_is_no_empty_session(scene: Scene) {
         assert!(fails(&error), "{case}: {error}");
         let error = sessions.update(&id, |visitor| *visitor.edit().likes() += 1).await.expect_err("nor changed");
         assert!(fails(&error), "{case}: {error}");
-        assert_eq!(sessions.store().take(), [loading(&id), loading(&id)], "{case}: nothing is written");
+        assert_eq!(sessions.calls(), [loading(&id), loading(&id)], "{case}: nothing is written");
         let after = behind.record(&key).await;
         assert_eq!((after.head, scene.stored(&id).await), (stored.head, super::scene::fields(&stored)), "{case}");
     }

@@ -4,9 +4,9 @@
 //! whatever of theirs must survive is kept for a century. One case cannot keep that rule, because it is about sessions
 //! that were due once: it plays later than the others, where only its own purge reaches.
 
-use super::scene::{DAY, Draft, MINUTE, Scene, applied, gone, head};
+use super::scene::{DAY, Draft, MINUTE, Scene, applied, ended, head};
 use crate::expiry::Lifetime;
-use crate::store::{Ended, Head, Key, Store};
+use crate::store::{Ended, Head, Housekeeping, Key};
 
 const YEAR: i64 = 365 * DAY;
 
@@ -41,7 +41,7 @@ async fn purge(scene: &Scene, limit: usize) -> u64 {
 }
 
 /// A session of each kind that leaves something behind: expired, emptied, destroyed, renewed away.
-async fn ended(scene: &Scene, prefix: &str) -> Vec<(Key, Head)> {
+async fn ended_sessions(scene: &Scene, prefix: &str) -> Vec<(Key, Head)> {
     let key = |kind: &str| scene.key(&format!("{prefix}.{kind}"));
     let expiring = scene.idle_for(MINUTE);
     let mut ended = Vec::new();
@@ -59,15 +59,15 @@ async fn ended(scene: &Scene, prefix: &str) -> Vec<(Key, Head)> {
     ended
 }
 
-/// What ended is forgotten when its retention is over, in bounded batches.
-pub async fn p08_what_ended_is_forgotten_after_its_retention(scene: Scene) {
+/// What ended is purged when its retention is over, in bounded batches.
+pub async fn p08_what_ended_is_purged_after_its_retention(scene: Scene) {
     let scene = long_ago(&scene);
-    let ended = ended(&scene, "due").await;
+    let over = ended_sessions(&scene, "due").await;
     let later = scene.after(5 * YEAR);
     purge(&later, 2).await;
-    for (key, head) in ended {
+    for (key, head) in over {
         assert_eq!(later.absence(&key).await, None, "nothing is left of {}", key.id());
-        assert_eq!(gone(later.commit(&key, &later.change(&head).set("visits", "2")).await), Ended::Unknown);
+        assert_eq!(ended(later.commit(&key, &later.change(&head).set("visits", "2")).await), Ended::Unknown);
     }
     assert_eq!(scene.count().await, 0);
 }
@@ -75,14 +75,14 @@ pub async fn p08_what_ended_is_forgotten_after_its_retention(scene: Scene) {
 /// What ended stays known until its retention is over: handlers of it are refused with the reason.
 pub async fn p06_what_ended_is_kept_for_its_retention(scene: Scene) {
     let scene = kept(&long_ago(&scene));
-    let ended = ended(&scene, "kept").await;
+    let over = ended_sessions(&scene, "kept").await;
     let later = scene.after(5 * YEAR);
     purge(&later, 100).await;
     let reasons = [Ended::Expired, Ended::Destroyed, Ended::Renewed, Ended::Expired, Ended::Expired];
-    for ((key, head), reason) in ended.iter().zip(reasons) {
+    for ((key, head), reason) in over.iter().zip(reasons) {
         assert_eq!(later.absence(key).await, Some(head.incarnation), "{} is known", key.id());
         let change = later.change(head).set("visits", "2");
-        assert_eq!(gone(later.commit(key, &change).await), reason, "{} is known", key.id());
+        assert_eq!(ended(later.commit(key, &change).await), reason, "{} is known", key.id());
     }
 }
 

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a handler works on: absence or a record.
 async fn found(scene: &Scene, key: &Key) -> (Base, u64) {
     match scene.load(key).await.found {
-        Found::Absent { saw } => (Base::Absent { saw }, 0),
+        Found::Absent { saw } => (Base::Absent { saw, valid_until: None }, 0),
         Found::Record(record) => (Base::from(&record.head), number(&record, "visits")),
     }
 }
@@ -96,7 +96,7 @@ pub async fn p05_one_of_many_first_commits_creates(scene: Scene) {
             .into_iter()
             .map(|commit| {
                 let (scene, key) = (scene.clone(), key.clone());
-                tokio::spawn(async move { (commit.creates, scene.commit(&key, &commit).await) })
+                tokio::spawn(async move { (commit.written().creates, scene.commit(&key, &commit).await) })
             })
             .collect();
         let (mut created, mut told) = (Vec::new(), Vec::new());
@@ -264,7 +264,7 @@ pub async fn p07_a_dropped_renewal_is_all_or_nothing(scene: Scene) {
         let creation = scene.creation(None).set("a", "1").set("b", "2");
         drop_after(polls, scene.commit(&key, &creation)).await;
         let created = head(applied(scene.commit(&key, &creation).await));
-        assert_eq!((created.incarnation, created.revision), (creation.creates, 1));
+        assert_eq!((created.incarnation, created.revision), (creation.written().creates, 1));
 
         let to = scene.key(&format!("moved.{round}"));
         let renewal = scene.change(&created).renew(&to);
@@ -273,7 +273,7 @@ pub async fn p07_a_dropped_renewal_is_all_or_nothing(scene: Scene) {
         let moved = head(applied(scene.commit(&key, &renewal).await));
         let record = scene.record(&to).await;
         assert_eq!((record.head, fields(&record)), (moved, are(&[("a", "1"), ("b", "2")])));
-        assert_eq!(scene.absence(&key).await, Some(Incarnation(creation.creates.0)));
+        assert_eq!(scene.absence(&key).await, Some(Incarnation(creation.written().creates.0)));
         key = scene.key(&format!("dropped.{}", round + 1));
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::scene::Scene;
-use crate::store::{RegisteredField, Registration, RegistrationId, Store};
+use crate::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
 
 fn field(name: &str, initial: &str) -> RegisteredField {
     RegisteredField { name: name.into(), initial: Some(Bytes::copy_from_slice(initial.as_bytes())), sensitive: false }

@@ -1,6 +1,6 @@
 //! Sessions that move to another key.
 
-use super::scene::{DAY, Draft, Scene, applied, are, conflict, fields, gone, head};
+use super::scene::{DAY, Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::{Ended, Reply};
 
 /// All fields and the pending changes move in one step, and the old key is dead.
@@ -14,7 +14,7 @@ pub async fn p06_a_renewed_session_lives_at_its_new_key_only(scene: Scene) {
     assert_eq!(scene.absence(&old).await, Some(created.incarnation));
     let record = scene.record(&new).await;
     assert_eq!(Some(record.head), answer.head);
-    assert_eq!((record.head.incarnation, record.head.revision), (renewal.creates, 1));
+    assert_eq!((record.head.incarnation, record.head.revision), (renewal.written().creates, 1));
     assert_eq!((record.head.last_commit, record.head.created_at), (renewal.id, created.created_at));
     assert_eq!(fields(&record), are(&[("visits", "2"), ("theme", "dark")]));
     assert_eq!(scene.listed(10).await, ["new"]);
@@ -37,12 +37,12 @@ pub async fn p06_a_commit_in_flight_does_not_reach_a_renewed_session(scene: Scen
     let created = scene.create(&old, &[("visits", "1")]).await;
     applied(scene.commit(&old, &scene.change(&created).renew(&new)).await);
 
-    assert_eq!(gone(scene.commit(&old, &scene.change(&created).set("visits", "2")).await), Ended::Renewed);
-    assert_eq!(gone(scene.commit(&old, &scene.change(&created).destroy()).await), Ended::Renewed);
+    assert_eq!(ended(scene.commit(&old, &scene.change(&created).set("visits", "2")).await), Ended::Renewed);
+    assert_eq!(ended(scene.commit(&old, &scene.change(&created).destroy()).await), Ended::Renewed);
     let elsewhere = scene.key("elsewhere");
-    assert_eq!(gone(scene.commit(&old, &scene.change(&created).renew(&elsewhere)).await), Ended::Renewed);
+    assert_eq!(ended(scene.commit(&old, &scene.change(&created).renew(&elsewhere)).await), Ended::Renewed);
     // One that saw the absence before the session is no better off.
-    assert_eq!(gone(scene.commit(&old, &scene.creation(None).set("visits", "2")).await), Ended::Renewed);
+    assert_eq!(ended(scene.commit(&old, &scene.creation(None).set("visits", "2")).await), Ended::Renewed);
 
     assert_eq!(scene.absence(&old).await, Some(created.incarnation));
     assert_eq!(scene.absence(&elsewhere).await, None);
@@ -58,7 +58,7 @@ pub async fn p06_the_old_key_can_live_again(scene: Scene) {
 
     let again = scene.creation(saw).set("theme", "light");
     applied(scene.commit(&old, &again).await);
-    assert_eq!(gone(scene.commit(&old, &scene.change(&created).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&old, &scene.change(&created).set("visits", "2")).await), Ended::Destroyed);
     assert_eq!(fields(&scene.record(&old).await), are(&[("theme", "light")]));
     assert_eq!(fields(&scene.record(&new).await), are(&[("visits", "1")]));
     assert_eq!(scene.listed(10).await, ["new", "old"]);
@@ -97,10 +97,10 @@ pub async fn p06_a_session_moves_over_a_destroyed_one(scene: Scene) {
     assert!(applied(scene.commit(&old, &scene.change(&created).renew(&new)).await).is_stored);
 
     assert_eq!(fields(&scene.record(&new).await), are(&[("visits", "1")]));
-    assert_eq!(gone(scene.commit(&new, &scene.change(&dead).set("theme", "light")).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&new, &scene.change(&dead).set("theme", "light")).await), Ended::Destroyed);
     // Nor does a handler that saw the destroyed one belong to the session that moved there.
     let late = scene.creation(Some(dead.incarnation)).set("theme", "light");
-    assert_eq!(gone(scene.commit(&new, &late).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&new, &late).await), Ended::Destroyed);
 }
 
 /// Nor is the header of an emptied session.
@@ -112,7 +112,7 @@ pub async fn p06_a_session_moves_over_an_emptied_one(scene: Scene) {
     assert!(applied(scene.commit(&old, &scene.change(&created).renew(&new)).await).is_stored);
 
     assert_eq!(fields(&scene.record(&new).await), are(&[("visits", "1")]));
-    assert_eq!(gone(scene.commit(&new, &scene.change(&emptied).set("theme", "light")).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&new, &scene.change(&emptied).set("theme", "light")).await), Ended::Destroyed);
 }
 
 /// Nor is a session that has expired; nothing of it is mixed in.
@@ -133,8 +133,8 @@ pub async fn p06_a_handler_of_the_new_key_does_not_join_the_session_that_moved_t
     let created = scene.create(&old, &[("visits", "1")]).await;
     applied(scene.commit(&old, &scene.change(&created).renew(&new)).await);
 
-    assert_eq!(gone(scene.commit(&new, &in_flight).await), Ended::Destroyed);
-    assert_eq!(gone(scene.commit(&new, &scene.creation(None).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&new, &in_flight).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&new, &scene.creation(None).destroy()).await), Ended::Destroyed);
     assert_eq!(fields(&scene.record(&new).await), are(&[("visits", "1")]));
 }
 
@@ -171,7 +171,7 @@ pub async fn p06_a_new_session_can_be_renewed(scene: Scene) {
 
     // A request that came with the old key at the same time cannot store anything there.
     assert!(scene.absence(&old).await.is_some());
-    assert_eq!(gone(scene.commit(&old, &scene.creation(None).set("visits", "1")).await), Ended::Renewed);
+    assert_eq!(ended(scene.commit(&old, &scene.creation(None).set("visits", "1")).await), Ended::Renewed);
 }
 
 /// A new session without differences stays unstored when it is renewed.
@@ -232,7 +232,7 @@ pub async fn p06_a_session_can_move_many_times(scene: Scene) {
         let to = scene.key(&format!("at.{step}"));
         let before = current;
         current = head(applied(scene.commit(&key, &scene.change(&before).renew(&to)).await));
-        assert_eq!(gone(scene.commit(&key, &scene.change(&before).set("visits", "2")).await), Ended::Renewed);
+        assert_eq!(ended(scene.commit(&key, &scene.change(&before).set("visits", "2")).await), Ended::Renewed);
         key = to;
     }
     assert_eq!(scene.listed(10).await, ["at.5"]);

@@ -12,10 +12,10 @@ use crate::{Expiry, Outcome};
 pub async fn p02_calls_of_an_untouched_session_are_none(scene: Scene) {
     let sessions = scene.visitors();
     sessions.prepare().await.expect("a store");
-    assert_eq!(sessions.store().take(), []);
+    assert_eq!(sessions.calls(), []);
     let sessions = with_a_visitor(&scene, &scene.id("42")).await;
     sessions.prepare().await.expect("a store");
-    assert_eq!(sessions.store().take(), []);
+    assert_eq!(sessions.calls(), []);
 }
 
 /// A new session that is only read is one load, and is not stored.
@@ -24,7 +24,7 @@ pub async fn p02_calls_of_a_new_session_that_is_read_are_one_load(scene: Scene) 
     let mut visitor = load(&sessions, &id).await;
     assert_eq!((visitor.visits, visitor.theme.as_str()), (0, "light"));
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
-    assert_eq!(sessions.store().take(), [loading(&id)]);
+    assert_eq!(sessions.calls(), [loading(&id)]);
     scene.is_not_stored(&id).await;
 }
 
@@ -34,7 +34,7 @@ pub async fn p01_calls_of_a_new_session_that_is_changed_are_one_load_and_one_com
     let mut visitor = load(&sessions, &id).await;
     *visitor.edit().visits() += 1;
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Created);
-    assert_eq!(sessions.store().take(), [loading(&id), committing(&id, &[("visits", "1")], &[])]);
+    assert_eq!(sessions.calls(), [loading(&id), committing(&id, &[("visits", "1")], &[])]);
     assert_eq!(scene.stored(&id).await, are(&[("visits", "1")]));
 }
 
@@ -45,7 +45,7 @@ pub async fn p02_calls_of_a_stored_session_that_is_read_are_one_load(scene: Scen
     let mut visitor = load(&sessions, &id).await;
     assert_eq!((visitor.visits, visitor.cart.as_slice()), (2, &["tea".to_owned()][..]));
     visitor.commit().await.expect("a commit");
-    assert_eq!(sessions.store().take(), [loading(&id)]);
+    assert_eq!(sessions.calls(), [loading(&id)]);
 }
 
 /// A stored session of which one field is changed is one load and one commit of that field.
@@ -55,7 +55,7 @@ pub async fn p04_calls_of_a_stored_session_that_is_changed_are_one_load_and_one_
     let mut visitor = load(&sessions, &id).await;
     *visitor.edit().visits() += 1;
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Updated);
-    assert_eq!(sessions.store().take(), [loading(&id), committing(&id, &[("visits", "3")], &[])]);
+    assert_eq!(sessions.calls(), [loading(&id), committing(&id, &[("visits", "3")], &[])]);
     assert_eq!(scene.stored(&id).await, are(&[("visits", "3"), ("cart", r#"["tea"]"#)]));
 }
 
@@ -67,7 +67,7 @@ pub async fn p03_calls_of_a_value_that_is_set_again_are_one_load(scene: Scene) {
     *visitor.edit().visits() = 2;
     *visitor.edit().cart() = vec!["tea".to_owned()];
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
-    assert_eq!(sessions.store().take(), [loading(&id)]);
+    assert_eq!(sessions.calls(), [loading(&id)]);
 }
 
 /// A change that is taken back is one load.
@@ -78,7 +78,7 @@ pub async fn p03_calls_of_a_change_that_is_taken_back_are_one_load(scene: Scene)
     visitor.edit().cart().push("milk".to_owned());
     visitor.edit().cart().pop();
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
-    assert_eq!(sessions.store().take(), [loading(&id)]);
+    assert_eq!(sessions.calls(), [loading(&id)]);
 }
 
 /// Back at the initial values is one load and one removal.
@@ -89,7 +89,7 @@ pub async fn p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_re
     *visitor.edit().visits() = 0;
     visitor.edit().cart().clear();
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Removed);
-    assert_eq!(sessions.store().take(), [loading(&id), committing(&id, &[], &["visits", "cart"])]);
+    assert_eq!(sessions.calls(), [loading(&id), committing(&id, &[], &["visits", "cart"])]);
     assert_eq!(scene.stored(&id).await, []);
     assert!(load(&sessions, &id).await.is_new());
 }
@@ -102,7 +102,7 @@ pub async fn p03_calls_of_a_removal_of_what_is_absent_are_one_load(scene: Scene)
     visitor.edit().cart().retain(|item| item != "milk");
     visitor.edit().request_id().take();
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
-    assert_eq!(sessions.store().take(), [loading(&id)]);
+    assert_eq!(sessions.calls(), [loading(&id)]);
 }
 
 /// A handler that fails is one load, and saves nothing.
@@ -115,15 +115,15 @@ pub async fn p07_calls_of_a_handler_that_fails_are_one_load(scene: Scene) {
         Err::<(), Box<dyn Error + Send + Sync>>("out of milk".into())
     });
     assert_eq!(failed.await.expect_err("the handler fails").to_string(), "out of milk");
-    assert_eq!(sessions.store().take(), [loading(&id)]);
+    assert_eq!(sessions.calls(), [loading(&id)]);
     assert_eq!(scene.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
 }
 
 /// Under a sliding expiry a read is one load, which moves the expiry only when that is due.
-pub async fn p08_calls_of_a_read_are_one_load_that_renews_only_when_due(scene: Scene) {
+pub async fn p08_calls_of_a_read_are_one_load_that_touches_only_when_due(scene: Scene) {
     let id = scene.id("sliding");
     let hour = Expiry::AfterInactivity(Duration::from_secs(3600));
-    let at = |millis| scene.after(millis).sessions::<Visitor>().expiry(hour).build();
+    let at = |millis| scene.after(millis).sessions_with::<Visitor, _>(|builder| builder.expiry(hour));
     let now = at(0);
     now.update(&id, |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
     for (later, touched) in [(0, false), (MINUTE, false), (6 * MINUTE, true), (7 * MINUTE, false), (64 * MINUTE, true)]
@@ -132,7 +132,7 @@ pub async fn p08_calls_of_a_read_are_one_load_that_renews_only_when_due(scene: S
         let mut visitor = load(&sessions, &id).await;
         assert_eq!(visitor.visits, 1, "after {later} ms");
         visitor.commit().await.expect("a commit");
-        assert_eq!(sessions.store().take(), [Call::Load { key: id.clone(), touched }], "after {later} ms");
+        assert_eq!(sessions.calls(), [Call::Load { key: id.clone(), touched }], "after {later} ms");
     }
     assert!(load(&at(125 * MINUTE), &id).await.is_new(), "an hour after its last use it has ended");
 }
@@ -146,7 +146,7 @@ pub async fn p06_calls_of_a_renewal_and_of_a_removal_are_one_each(scene: Scene) 
     visitor.renew(&new).await.expect("a renewal");
     assert_eq!(visitor.destroy().await.expect("a removal"), Outcome::Removed);
     let renewal = Call::Renew { from: old.clone(), to: new.clone() };
-    assert_eq!(sessions.store().take(), [loading(&old), renewal, Call::Destroy { key: new.clone() }]);
+    assert_eq!(sessions.calls(), [loading(&old), renewal, Call::Destroy { key: new.clone() }]);
     scene.is_not_stored(&old).await;
     scene.is_not_stored(&new).await;
 }

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::expiry::{ClockOffset, Lifetime, Timestamp};
+use crate::expiry::{ClockOffset, Lifetime};
 use crate::store::{
-    Action, Applied, Base, BoxStore, Change, Commit, CommitId, Ended, Found, Head, Incarnation, Key, Load, Loaded,
-    Record, RegistrationId, Reply, Store, StoredField,
+    Action, AnyStore, Applied, Base, Change, Commit, Ended, ExpiryChange, Found, Head, Housekeeping, Incarnation, Key,
+    Load, Loaded, Record, RegistrationId, Reply, Store, StoredField, Write,
 };
 
 pub(super) const SECOND: i64 = 1_000;
@@ -22,7 +22,7 @@ const BEGINNING: i64 = -20 * DAY;
 #[derive(Debug, Clone)]
 pub struct Scene {
     /// The store.
-    pub(super) store: BoxStore,
+    pub(super) store: AnyStore,
     /// The session name.
     pub(super) name: Arc<str>,
     /// How long its sessions live.
@@ -33,11 +33,11 @@ pub struct Scene {
 
 impl Scene {
     /// A scene of its own in this store.
-    pub async fn new(store: impl Store) -> Self {
-        Self::of(BoxStore::new(store)).await
+    pub async fn new(store: impl Housekeeping) -> Self {
+        Self::of(AnyStore::new(store)).await
     }
 
-    async fn of(store: BoxStore) -> Self {
+    async fn of(store: AnyStore) -> Self {
         store.prepare().await.expect("a store can be prepared");
         Self {
             store,
@@ -73,7 +73,7 @@ impl Scene {
     }
 
     pub(super) async fn load(&self, key: &Key) -> Loaded {
-        let load = Load { lifetime: self.lifetime, clock: self.clock };
+        let load = Load::touch(self.lifetime, self.clock);
         self.store.load(key, load).await.expect("a session can be loaded")
     }
 
@@ -133,7 +133,7 @@ impl Scene {
 
     /// A commit without changes, based on absence.
     pub(super) fn creation(&self, saw: Option<Incarnation>) -> Commit {
-        self.based_on(Base::Absent { saw })
+        self.based_on(Base::Absent { saw, valid_until: None })
     }
 
     /// A commit without changes, based on a record.
@@ -142,62 +142,71 @@ impl Scene {
     }
 
     pub(super) fn based_on(&self, base: Base) -> Commit {
-        Commit {
-            id: CommitId::random(),
-            base,
-            action: Action::Write,
-            changes: Vec::new(),
-            replace: false,
-            creates: Incarnation::random(),
-            version: 1,
-            registration: RegistrationId(7),
-            keep_empty: false,
-            lifetime: self.lifetime,
-            until: None,
-            valid_until: None,
-            clock: self.clock,
-        }
+        let write = Write::new(1, RegistrationId(7), Vec::new());
+        Commit::new(base, Action::Write(write), self.lifetime, self.clock)
     }
 }
 
 /// Writing a commit down, one step after the other.
 pub(super) trait Draft: Sized {
-    fn edit(self, edit: impl FnOnce(&mut Commit)) -> Self;
+    fn with(self, change: impl FnOnce(&mut Self)) -> Self;
+
+    fn edit(self, edit: impl FnOnce(&mut Write)) -> Self;
+
+    /// What it writes.
+    fn written(&self) -> &Write;
+
+    fn renew(self, to: &Key) -> Self;
+
+    fn destroy(self) -> Self;
 
     fn set(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = Some(Bytes::copy_from_slice(value.as_ref()));
-        self.edit(|commit| commit.changes.push(Change { name: name.into(), value }))
+        self.edit(|write| write.changes.push(Change { name: name.into(), value }))
     }
 
     fn unset(self, name: &str) -> Self {
-        self.edit(|commit| commit.changes.push(Change { name: name.into(), value: None }))
-    }
-
-    fn destroy(self) -> Self {
-        self.edit(|commit| commit.action = Action::Destroy)
-    }
-
-    fn renew(self, to: &Key) -> Self {
-        self.edit(|commit| commit.action = Action::Renew { to: to.clone() })
+        self.edit(|write| write.changes.push(Change { name: name.into(), value: None }))
     }
 
     fn replace(self) -> Self {
-        self.edit(|commit| commit.replace = true)
+        self.edit(|write| write.replace = true)
     }
 
     fn keep_empty(self) -> Self {
-        self.edit(|commit| commit.keep_empty = true)
+        self.edit(|write| write.keep_empty = true)
     }
 
-    fn until(self, until: Option<Timestamp>) -> Self {
-        self.edit(|commit| commit.until = Some(until))
+    fn expiry(self, expiry: ExpiryChange) -> Self {
+        self.edit(|write| write.expiry = expiry)
     }
 }
 
 impl Draft for Commit {
-    fn edit(mut self, edit: impl FnOnce(&mut Commit)) -> Self {
-        edit(&mut self);
+    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
         self
+    }
+
+    fn edit(mut self, edit: impl FnOnce(&mut Write)) -> Self {
+        match &mut self.action {
+            Action::Write(write) | Action::Renew { write, .. } => edit(write),
+            Action::Destroy => panic!("a destruction writes nothing"),
+        }
+        self
+    }
+
+    fn written(&self) -> &Write {
+        self.write().expect("a commit that writes")
+    }
+
+    fn renew(self, to: &Key) -> Self {
+        let action = Action::Renew { to: to.clone(), write: self.written().clone() };
+        Self { action, ..self }
+    }
+
+    fn destroy(self) -> Self {
+        Self { action: Action::Destroy, ..self }
     }
 }
 
@@ -221,10 +230,10 @@ pub(super) fn conflict(reply: Reply) -> Record {
 
 /// How the base of a commit must have ended.
 #[track_caller]
-pub(super) fn gone(reply: Reply) -> Ended {
+pub(super) fn ended(reply: Reply) -> Ended {
     match reply {
-        Reply::Ended(gone) => gone,
-        other => panic!("the base of the commit must be gone, but the answer was {other:?}"),
+        Reply::Ended(ended) => ended,
+        other => panic!("the base of the commit must be ended, but the answer was {other:?}"),
     }
 }
 

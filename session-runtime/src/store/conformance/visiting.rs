@@ -1,14 +1,39 @@
 //! The level above: sessions in the store, as a program uses them.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use super::scene::{Scene, fields};
-use crate::codec::Json;
-use crate::store::{BoxStore, Call, LogStore};
+use crate::codec::{Codec, Json};
+use crate::store::{AnyStore, Call, LogStore};
 use crate::{Handle, Session, Sessions, SessionsBuilder, merge};
 
-/// The store of a scene, and a log of the calls to it.
-pub(super) type Shelf = LogStore<BoxStore>;
+/// Sessions in the store of a scene, and a log of the calls to it.
+pub(super) struct Logged<T: Session, C = Json> {
+    sessions: Sessions<T, C>,
+    log: LogStore<AnyStore>,
+}
+
+impl<T: Session, C> Logged<T, C> {
+    /// Takes the calls since the last time.
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.log.take()
+    }
+}
+
+impl<T: Session, C> Deref for Logged<T, C> {
+    type Target = Sessions<T, C>;
+
+    fn deref(&self) -> &Sessions<T, C> {
+        &self.sessions
+    }
+}
+
+impl<T: Session, C> Clone for Logged<T, C> {
+    fn clone(&self) -> Self {
+        Self { sessions: self.sessions.clone(), log: self.log.clone() }
+    }
+}
 
 /// How long headers are kept, as those of other cases are.
 const RETENTION: Duration = Duration::from_secs(40 * 24 * 3600);
@@ -29,17 +54,24 @@ pub(super) struct Visitor {
     pub(super) request_id: Option<String>,
 }
 
-pub(super) type Visit = Handle<Visitor, Shelf>;
-
 impl Scene {
     /// The sessions of a type. Those of each call share nothing but the store, like those of two processes.
-    pub(super) fn sessions<T: Session + Send + 'static>(&self) -> SessionsBuilder<T, Shelf, Json> {
-        let store = LogStore::new(self.store.clone());
-        Sessions::builder(store).retention(RETENTION).clock_offset(self.clock)
+    pub(super) fn sessions<T: Session>(&self) -> Logged<T> {
+        self.sessions_with(|builder| builder)
     }
 
-    pub(super) fn visitors(&self) -> Sessions<Visitor, Shelf> {
-        self.sessions().build()
+    /// The same, with settings.
+    pub(super) fn sessions_with<T: Session, C: Codec>(
+        &self,
+        set: impl FnOnce(SessionsBuilder<T>) -> SessionsBuilder<T, C>,
+    ) -> Logged<T, C> {
+        let log = LogStore::new(self.store.clone());
+        let builder = Sessions::builder(log.clone()).retention(RETENTION).clock_offset(self.clock);
+        Logged { sessions: set(builder).build(), log }
+    }
+
+    pub(super) fn visitors(&self) -> Logged<Visitor> {
+        self.sessions()
     }
 
     /// A key that no other case uses.
@@ -65,19 +97,19 @@ impl Scene {
     }
 }
 
-pub(super) async fn load<T: Session + Send + 'static>(sessions: &Sessions<T, Shelf>, id: &str) -> Handle<T, Shelf> {
+pub(super) async fn load<T: Session>(sessions: &Sessions<T>, id: &str) -> Handle<T> {
     sessions.load(id).await.expect("a session can be loaded")
 }
 
 /// Stores a visitor with two visits and tea in the cart, and clears the log.
-pub(super) async fn with_a_visitor(scene: &Scene, id: &str) -> Sessions<Visitor, Shelf> {
+pub(super) async fn with_a_visitor(scene: &Scene, id: &str) -> Logged<Visitor> {
     let sessions = scene.visitors();
-    let change = |visitor: &mut Visit| {
+    let change = |visitor: &mut Handle<Visitor>| {
         *visitor.edit().visits() = 2;
         visitor.edit().cart().push("tea".to_owned());
     };
     sessions.update(id, change).await.expect("a session can be stored");
-    assert_eq!(sessions.store().take().len(), 2, "one load and one commit");
+    assert_eq!(sessions.calls().len(), 2, "one load and one commit");
     sessions
 }
 

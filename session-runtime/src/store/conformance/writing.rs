@@ -1,6 +1,6 @@
 //! Changes of stored sessions.
 
-use super::scene::{Draft, Scene, applied, are, conflict, fields, gone, head};
+use super::scene::{Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::{Base, CommitId, Ended, Incarnation, RegistrationId};
 
 /// A change of the current record is applied: these fields, and no others.
@@ -101,8 +101,8 @@ pub async fn p06_a_change_of_another_life_is_refused(scene: Scene) {
     let key = scene.key("other");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let other = crate::store::Head { incarnation: Incarnation::random(), ..created };
-    assert_eq!(gone(scene.commit(&key, &scene.change(&other).set("visits", "2")).await), Ended::Destroyed);
-    assert_eq!(gone(scene.commit(&key, &scene.change(&other).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.change(&other).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(ended(scene.commit(&key, &scene.change(&other).destroy()).await), Ended::Destroyed);
     assert_eq!(scene.record(&key).await.head, created);
 }
 
@@ -119,9 +119,9 @@ pub async fn p10_unknown_fields_survive(scene: Scene) {
 pub async fn p10_a_migrated_session_replaces_all_fields(scene: Scene) {
     let key = scene.key("migrated");
     let created = scene.create(&key, &[("visits", "1"), ("old", "x"), ("older", "y")]).await;
-    let migration = scene.change(&created).set("visits", "2").set("new", "z").replace().edit(|commit| {
-        commit.version = 2;
-        commit.registration = RegistrationId(8);
+    let migration = scene.change(&created).set("visits", "2").set("new", "z").replace().edit(|write| {
+        write.version = 2;
+        write.registration = RegistrationId(8);
     });
     let answer = applied(scene.commit(&key, &migration).await);
     assert!(answer.was_stored && answer.is_stored);
@@ -147,9 +147,9 @@ pub async fn p10_a_record_names_the_version_of_its_last_commit(scene: Scene) {
     let key = scene.key("version");
     let created = scene.create(&key, &[("visits", "1")]).await;
     assert_eq!((created.version, created.registration), (1, RegistrationId(7)));
-    let newer = scene.change(&created).set("visits", "2").edit(|commit| {
-        commit.version = 3;
-        commit.registration = RegistrationId(9);
+    let newer = scene.change(&created).set("visits", "2").edit(|write| {
+        write.version = 3;
+        write.registration = RegistrationId(9);
     });
     applied(scene.commit(&key, &newer).await);
     let head = scene.record(&key).await.head;

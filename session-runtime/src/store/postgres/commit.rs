@@ -3,77 +3,84 @@
 use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
 
 use super::super::rule::{self, Decision};
-use super::super::{Action, Applied, Base, Commit, Ended, Key, Reply, StoreError, StoreErrorKind};
-use super::row::{column, to_sql};
-use super::{PostgresStore, bytes, flag, int, row, text};
-use crate::expiry::Timestamp;
+use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Key, Reply, StoreError, StoreErrorKind};
+use super::arguments::{Argument, Value};
+use super::row::column;
+use super::{PostgresStore, row};
 
 pub(super) async fn commit(store: &PostgresStore, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
-    let (incarnation, revision, last_commit, saw) = match commit.base {
-        Base::Record { incarnation, revision, last_commit } => {
-            (Some(to_sql(incarnation.0)), Some(to_sql(revision)), Some(to_sql(last_commit.0)), None)
-        }
-        Base::Absent { saw } => (None, None, None, saw.map(|saw| to_sql(saw.0))),
-    };
-    let valid_until = match commit.base {
-        Base::Absent { .. } => commit.valid_until.map(Timestamp::as_millis),
-        Base::Record { .. } => None,
-    };
-    // One change a field, in one order for all.
-    let changes: BTreeMap<&str, Option<&[u8]>> =
-        commit.changes.iter().map(|change| (&*change.name, change.value.as_deref())).collect();
-    let set: Vec<&str> = changes.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name).collect();
-    let values: Vec<&[u8]> = changes.values().copied().flatten().collect();
-    let unset: Vec<&str> = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
-    let (id, creates) = (to_sql(commit.id.0), to_sql(commit.creates.0));
-    let (version, registration) = (i64::from(commit.version), to_sql(commit.registration.0));
-    let until = commit.until.flatten().map(Timestamp::as_millis);
-    let (name, key_id) = (key.name(), key.id().as_bytes());
-    let sets_until = commit.until.is_some();
     let mut arguments = vec![
-        text(&name),
-        bytes(&key_id),
-        int(&id),
-        int(&incarnation),
-        int(&revision),
-        int(&last_commit),
-        int(&saw),
-        int(&valid_until),
-        (&set, Type::TEXT_ARRAY),
-        (&values, Type::BYTEA_ARRAY),
-        (&unset, Type::TEXT_ARRAY),
-        flag(&commit.replace),
-        int(&creates),
-        int(&version),
-        int(&registration),
-        flag(&commit.keep_empty),
-        int(&commit.lifetime.inactivity),
-        int(&commit.lifetime.creation),
-        int(&commit.lifetime.retention),
-        flag(&sets_until),
-        int(&until),
-        int(&commit.clock.0),
+        ("p_name", Value::Text(key.name())),
+        ("p_key", Value::Bytes(key.id().as_bytes())),
+        ("p_id", Value::id(commit.id.0)),
+        ("p_inactivity", Value::Int(commit.lifetime.inactivity)),
+        ("p_creation", Value::Int(commit.lifetime.creation)),
+        ("p_retention", Value::Int(Some(commit.lifetime.retention))),
+        ("p_offset", Value::Int(Some(commit.clock.0))),
     ];
+    arguments.extend(base(commit.base));
+    arguments.extend(content(commit));
     let statements = &store.inner.statements;
     let row = match &commit.action {
-        Action::Write => {
-            arguments.push(flag(&false));
-            store.row(&statements.commit, &arguments).await?
+        Action::Write(_) | Action::Destroy => {
+            arguments.push(("p_destroy", Value::Flag(commit.is_destruction())));
+            store.call(&statements.commit, arguments).await?
         }
-        Action::Destroy => {
-            arguments.push(flag(&true));
-            store.row(&statements.commit, &arguments).await?
-        }
-        Action::Renew { to } => {
-            let (to_name, to_id) = (to.name(), to.id().as_bytes());
-            arguments.extend([text(&to_name), bytes(&to_id)]);
-            store.row(&statements.renew, &arguments).await?
+        Action::Renew { to, .. } => {
+            arguments.push(("p_to_name", Value::Text(to.name())));
+            arguments.push(("p_to_key", Value::Bytes(to.id().as_bytes())));
+            store.call(&statements.renew, arguments).await?
         }
     };
     reply(&row, commit)
+}
+
+/// What the commit is based on.
+fn base(base: Base) -> [Argument<'static>; 5] {
+    let (record, saw, valid_until) = match base {
+        Base::Record { incarnation, revision, last_commit } => {
+            (Some((incarnation.0, revision, last_commit.0)), None, None)
+        }
+        Base::Absent { saw, valid_until } => (None, saw, valid_until),
+    };
+    let id = |id: Option<u64>| Value::Int(id.map(u64::cast_signed));
+    [
+        ("p_incarnation", id(record.map(|(incarnation, ..)| incarnation))),
+        ("p_revision", id(record.map(|(_, revision, _)| revision))),
+        ("p_last_commit", id(record.map(|(.., last_commit)| last_commit))),
+        ("p_saw", id(saw.map(|saw| saw.0))),
+        ("p_valid_until", Value::time(valid_until)),
+    ]
+}
+
+/// What the commit writes: nothing if it destroys.
+fn content(commit: &Commit) -> [Argument<'_>; 10] {
+    let write = commit.write();
+    // One change a field, in one order for all.
+    let changes: BTreeMap<&str, Option<&[u8]>> =
+        commit.changes().iter().map(|change| (&*change.name, change.value.as_deref())).collect();
+    let set = changes.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name);
+    let unset = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name);
+    let id = |id: Option<u64>| Value::Int(id.map(u64::cast_signed));
+    let (changes_end, fixed_end) = match write.map(|write| write.expiry) {
+        None | Some(ExpiryChange::Keep) => (false, None),
+        Some(ExpiryChange::ByRule) => (true, None),
+        Some(ExpiryChange::At(end)) => (true, Some(end)),
+    };
+    [
+        ("p_set", Value::Texts(set.collect())),
+        ("p_values", Value::AllBytes(changes.values().filter(|value| value.is_some()).copied().collect())),
+        ("p_unset", Value::Texts(unset.collect())),
+        ("p_replace", Value::Flag(write.is_some_and(|write| write.replace))),
+        ("p_keep_empty", Value::Flag(write.is_some_and(|write| write.keep_empty))),
+        ("p_creates", id(write.map(|write| write.creates.0))),
+        ("p_version", Value::Int(write.map(|write| i64::from(write.version)))),
+        ("p_registration", id(write.map(|write| write.registration.0))),
+        ("p_changes_end", Value::Flag(changes_end)),
+        ("p_fixed_end", Value::time(fixed_end)),
+    ]
 }
 
 /// What the answer to a commit says.
@@ -83,7 +90,7 @@ fn reply(row: &Row, commit: &Commit) -> Result<Reply, StoreError> {
     Ok(match (column::<&str>(row, 0, "answer")?, header) {
         ("apply", Some(header)) => {
             let is_stored = header.head.stored;
-            let head = (commit.action != Action::Destroy).then_some(header.head);
+            let head = (!commit.is_destruction()).then_some(header.head);
             Reply::Applied(Applied { head, was_stored, is_stored, repeated: false })
         }
         ("repeated", Some(header)) => match rule::decide(Some(&header), commit, row::now(row, 2)?) {

@@ -10,14 +10,12 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row};
 
 use super::super::StoreError;
+use super::arguments::Value;
 use super::error;
 use super::tls::Tls;
 
 /// How long to try to stop a statement whose answer nobody waits for any more.
 const CANCEL: Duration = Duration::from_secs(5);
-
-/// An argument and its type: told to the server with the statement, so that it need not be asked for it.
-pub(super) type Argument<'a> = (&'a (dyn ToSql + Sync), Type);
 
 pub(super) struct Connections {
     pub(super) pool: Pool,
@@ -33,8 +31,8 @@ impl Connections {
     }
 
     /// Sends one statement; its rows are the answer.
-    pub(super) async fn rows(&self, sql: &str, arguments: &[Argument<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.lend().await?.rows(sql, arguments).await
+    pub(super) async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.lend().await?.rows(sql, values).await
     }
 }
 
@@ -57,15 +55,17 @@ pub(super) struct Lent<'a> {
 
 impl Lent<'_> {
     /// Sends one statement; its rows are the answer.
-    pub(super) async fn rows(&mut self, sql: &str, arguments: &[Argument<'_>]) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn rows(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         let Self { object: Some(object), connections, is_settled, .. } = self else { return Err(error::no_answer()) };
         let answer = async {
             if !connections.named {
                 // Parsed, bound and executed in one message, under no name that a proxy would have to remember.
-                return object.query_typed(sql, arguments).await;
+                let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+                    values.iter().map(|value| (value as _, value.kind())).collect();
+                return object.query_typed(sql, &typed).await;
             }
-            let types: Vec<Type> = arguments.iter().map(|(_, kind)| kind.clone()).collect();
-            let values: Vec<&(dyn ToSql + Sync)> = arguments.iter().map(|(value, _)| *value).collect();
+            let types: Vec<Type> = values.iter().map(Value::kind).collect();
+            let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
             let statement = object.prepare_typed_cached(sql, &types).await?;
             object.query(&statement, &values).await
         };

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::{
-    Commit, Cursor, Found, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError, StoreErrorKind,
+    Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
+    StoreErrorKind,
 };
 use crate::expiry::ClockOffset;
 
+mod arguments;
 mod commit;
 mod connection;
 mod error;
@@ -17,10 +18,11 @@ mod row;
 mod sql;
 mod tls;
 
-use connection::{Argument, Connections};
+use arguments::{Argument, Value};
+use connection::Connections;
 pub use options::PostgresOptions;
-use row::{column, to_sql};
-use sql::{Names, Statements};
+use row::column;
+use sql::{Call, Names, Statements};
 
 /// How many keys one step of a purge looks at, so that no commit waits long for it.
 const PURGED_AT_ONCE: i64 = 200;
@@ -94,7 +96,7 @@ const PURGED_AT_ONCE: i64 = 200;
 /// # Size and upkeep
 /// A commit of one small field logs about 360 bytes (WAL) whatever the size of the session, and a touch about 290,
 /// outside the page images that follow a checkpoint; a read-only request logs nothing. A renewal copies the fields to
-/// the new key. Let a task call [`Store::purge`] now and then: expired sessions stay in the tables until it does. It
+/// the new key. Let a task call [`Housekeeping::purge`] now and then: expired sessions stay in the tables until it does. It
 /// works in small steps and passes by what others have locked.
 ///
 /// Both tables can be partitioned by their key: let an administrator create `header` and `field` as
@@ -129,17 +131,24 @@ impl PostgresStore {
         self.inner.names.create()
     }
 
-    async fn rows(&self, sql: &str, arguments: &[Argument<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.inner.connections.rows(sql, arguments).await
+    async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.inner.connections.rows(sql, values).await
     }
 
     /// The only row of an answer.
-    async fn row(&self, sql: &str, arguments: &[Argument<'_>]) -> Result<Row, StoreError> {
-        let row = self.rows(sql, arguments).await?.into_iter().next();
+    async fn row(&self, sql: &str, values: &[Value<'_>]) -> Result<Row, StoreError> {
+        let row = self.rows(sql, values).await?.into_iter().next();
         row.ok_or_else(|| {
             let message = "PostgreSQL answered nothing; look whether the functions of the session store were changed";
             StoreError::new(StoreErrorKind::Incompatible, message)
         })
+    }
+
+    /// The answer of a function.
+    async fn call(&self, call: &Call, arguments: Vec<Argument<'_>>) -> Result<Row, StoreError> {
+        let sql = call.sql(&arguments);
+        let values: Vec<Value<'_>> = arguments.into_iter().map(|(_, value)| value).collect();
+        self.row(sql, &values).await
     }
 }
 
@@ -150,20 +159,16 @@ impl Store for PostgresStore {
 
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let lifetime = load.lifetime;
-        let row = self
-            .row(
-                &self.inner.statements.load,
-                &[
-                    text(&key.name()),
-                    bytes(&key.id().as_bytes()),
-                    int(&lifetime.inactivity),
-                    int(&lifetime.creation),
-                    int(&lifetime.touch_after),
-                    int(&lifetime.retention),
-                    int(&load.clock.0),
-                ],
-            )
-            .await?;
+        let arguments = vec![
+            ("p_name", Value::Text(key.name())),
+            ("p_key", Value::Bytes(key.id().as_bytes())),
+            ("p_inactivity", Value::Int(lifetime.and_then(|lifetime| lifetime.inactivity))),
+            ("p_creation", Value::Int(lifetime.and_then(|lifetime| lifetime.creation))),
+            ("p_touch_after", Value::Int(lifetime.map(|lifetime| lifetime.touch_after))),
+            ("p_retention", Value::Int(lifetime.map(|lifetime| lifetime.retention))),
+            ("p_offset", Value::Int(Some(load.clock.0))),
+        ];
+        let row = self.call(&self.inner.statements.load, arguments).await?;
         let now = row::now(&row, 0)?;
         let found = match row::header(&row, 4)? {
             None => Found::Absent { saw: None },
@@ -178,45 +183,31 @@ impl Store for PostgresStore {
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
-        let version = i64::from(version);
-        let rows = self.rows(&self.inner.statements.registration, &[text(&name), int(&version)]).await?;
-        rows.first().map(row::registration).transpose()
+        let values = [Value::Text(name), Value::Int(Some(version.into()))];
+        self.rows(&self.inner.statements.registration, &values).await?.first().map(row::registration).transpose()
     }
 
     async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
-        let (id, version) = (to_sql(proposal.id.0), i64::from(proposal.version));
-        let names: Vec<&str> = proposal.fields.iter().map(|field| &*field.name).collect();
-        let initials: Vec<Option<&[u8]>> = proposal.fields.iter().map(|field| field.initial.as_deref()).collect();
-        let sensitive: Vec<bool> = proposal.fields.iter().map(|field| field.sensitive).collect();
-        self.row(
-            &self.inner.statements.register,
-            &[
-                text(&&*proposal.name),
-                int(&version),
-                int(&id),
-                text(&&*proposal.codec),
-                (&names, Type::TEXT_ARRAY),
-                (&initials, Type::BYTEA_ARRAY),
-                (&sensitive, Type::BOOL_ARRAY),
-            ],
-        )
-        .await?;
+        let fields = &proposal.fields;
+        let arguments = vec![
+            ("p_name", Value::Text(&proposal.name)),
+            ("p_version", Value::Int(Some(proposal.version.into()))),
+            ("p_id", Value::id(proposal.id.0)),
+            ("p_codec", Value::Text(&proposal.codec)),
+            ("p_fields", Value::Texts(fields.iter().map(|field| &*field.name).collect())),
+            ("p_initials", Value::AllBytes(fields.iter().map(|field| field.initial.as_deref()).collect())),
+            ("p_sensitive", Value::Flags(fields.iter().map(|field| field.sensitive).collect())),
+        ];
+        self.call(&self.inner.statements.register, arguments).await?;
         let registered = self.registration(&proposal.name, proposal.version).await?;
         registered.ok_or_else(|| {
             let message = "the registration was withdrawn while it was made; try again";
             StoreError::new(StoreErrorKind::Busy, message).not_applied()
         })
     }
+}
 
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        let version = i64::from(version);
-        column(&self.row(&self.inner.statements.withdraw, &[text(&name), int(&version)]).await?, 0, "withdraw")
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.rows(&self.inner.statements.registrations, &[]).await?.iter().map(row::registration).collect()
-    }
-
+impl Housekeeping for PostgresStore {
     async fn keys(
         &self,
         name: &str,
@@ -226,8 +217,8 @@ impl Store for PostgresStore {
     ) -> Result<Keys, StoreError> {
         let after = after.as_ref().map_or(&[][..], |after| &after.0);
         let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows =
-            self.rows(&self.inner.statements.keys, &[text(&name), int(&clock.0), bytes(&after), int(&at_most)]).await?;
+        let values = [Value::Text(name), Value::Int(Some(clock.0)), Value::Bytes(after), Value::Int(Some(at_most))];
+        let rows = self.rows(&self.inner.statements.keys, &values).await?;
         let name: Arc<str> = name.into();
         let key = |row: &Row| {
             let id = std::str::from_utf8(column(row, 0, "key")?).map_err(|_| row::corrupt("key"))?;
@@ -239,7 +230,7 @@ impl Store for PostgresStore {
     }
 
     async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
-        let row = self.row(&self.inner.statements.count, &[text(&name), int(&clock.0)]).await?;
+        let row = self.row(&self.inner.statements.count, &[Value::Text(name), Value::Int(Some(clock.0))]).await?;
         column::<i64>(&row, 0, "count").map(i64::unsigned_abs)
     }
 
@@ -248,7 +239,8 @@ impl Store for PostgresStore {
         let mut removed: i64 = 0;
         while removed < limit {
             let batch = (limit - removed).min(PURGED_AT_ONCE);
-            let row = self.row(&self.inner.statements.purge, &[int(&batch), int(&clock.0)]).await?;
+            let arguments = vec![("p_batch", Value::Int(Some(batch))), ("p_offset", Value::Int(Some(clock.0)))];
+            let row = self.call(&self.inner.statements.purge, arguments).await?;
             removed += column::<i64>(&row, 1, "removed")?;
             // Keys that were only looked at are not due any more, so each step is nearer to the end.
             if column::<i64>(&row, 0, "looked_at")? < batch {
@@ -257,20 +249,13 @@ impl Store for PostgresStore {
         }
         Ok(Purged { removed: removed.unsigned_abs(), more: true })
     }
-}
 
-fn text(value: &(impl ToSql + Sync)) -> Argument<'_> {
-    (value, Type::TEXT)
-}
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.rows(&self.inner.statements.registrations, &[]).await?.iter().map(row::registration).collect()
+    }
 
-fn bytes(value: &(impl ToSql + Sync)) -> Argument<'_> {
-    (value, Type::BYTEA)
-}
-
-fn int(value: &(impl ToSql + Sync)) -> Argument<'_> {
-    (value, Type::INT8)
-}
-
-fn flag(value: &(impl ToSql + Sync)) -> Argument<'_> {
-    (value, Type::BOOL)
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        let arguments = vec![("p_name", Value::Text(name)), ("p_version", Value::Int(Some(version.into())))];
+        column(&self.call(&self.inner.statements.withdraw, arguments).await?, 0, "withdraw")
+    }
 }

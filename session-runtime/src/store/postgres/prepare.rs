@@ -1,10 +1,11 @@
 //! Creating the tables: each version of them once, however many instances start together.
 
 use super::super::{StoreError, StoreErrorKind};
+use super::Inner;
+use super::arguments::Value;
 use super::connection::Lent;
 use super::row::column;
 use super::sql::{OLDEST_SERVER, VERSION};
-use super::{Inner, text};
 
 /// What is to be done to the database.
 enum Found {
@@ -38,7 +39,7 @@ async fn look(inner: &Inner, lent: &mut Lent<'_>) -> Result<Found, StoreError> {
              EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = $1 AND c.relname = $2), \
              current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'",
-            &[text(&schema), text(&table)],
+            &[Value::Text(schema), Value::Text(&table)],
         )
         .await?;
     let row = rows.first().ok_or_else(unknown)?;

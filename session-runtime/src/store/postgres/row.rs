@@ -24,11 +24,6 @@ pub(super) fn corrupt(what: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, error::corrupt(what)).not_applied()
 }
 
-/// Ids are 64 bits, which PostgreSQL shows with a sign.
-pub(super) fn to_sql(id: u64) -> i64 {
-    id.cast_signed()
-}
-
 fn id(row: &Row, index: usize, what: &str) -> Result<u64, StoreError> {
     column::<i64>(row, index, what).map(i64::cast_unsigned)
 }
@@ -61,7 +56,7 @@ pub(super) fn header(row: &Row, first: usize) -> Result<Option<Header>, StoreErr
             version: version(row, first + 3)?,
             registration: RegistrationId(id(row, first + 4, "registration")?),
             created_at: Timestamp::from_millis(column(row, first + 2, "created_at")?),
-            until: time(row, first + 5, "until")?,
+            fixed_end: time(row, first + 5, "fixed_end")?,
             expires_at: time(row, first + 8, "expires_at")?,
             stored: state == State::Stored,
         },

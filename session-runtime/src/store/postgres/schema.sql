@@ -5,7 +5,7 @@
 
 -- One row per key. What every commit changes stands last, because the log of an update leaves out the part of the
 -- row before the first change. No column that a commit usually changes is indexed, so that updates stay on the page
--- and touch no index: `due` is only a time at which to look whether the key can be forgotten, never later than
+-- and touch no index: `due` is only a time at which to look whether the key can be purged, never later than
 -- `retained_until`, and commits leave it alone unless that comes nearer.
 CREATE TABLE IF NOT EXISTS sessions.header (
     name           text COLLATE "C" NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS sessions.header (
     created_at     bigint           NOT NULL,
     version        bigint           NOT NULL,
     registration   bigint           NOT NULL,
-    until          bigint,
+    fixed_end      bigint,
     due            bigint,
     state          smallint         NOT NULL,
     revision       bigint           NOT NULL,
@@ -82,9 +82,9 @@ CREATE OR REPLACE FUNCTION sessions.plus(a bigint, b bigint) RETURNS bigint LANG
 $body$;
 
 CREATE OR REPLACE FUNCTION sessions.expires_at(
-    p_created_at bigint, p_until bigint, p_now bigint, p_inactivity bigint, p_creation bigint
+    p_created_at bigint, p_fixed_end bigint, p_now bigint, p_inactivity bigint, p_creation bigint
 ) RETURNS bigint LANGUAGE sql IMMUTABLE AS $body$
-    SELECT coalesce(p_until, least(sessions.plus(p_now, p_inactivity), sessions.plus(p_created_at, p_creation)))
+    SELECT coalesce(p_fixed_end, least(sessions.plus(p_now, p_inactivity), sessions.plus(p_created_at, p_creation)))
 $body$;
 
 CREATE OR REPLACE FUNCTION sessions.retained_until(
@@ -198,7 +198,7 @@ $body$;
 CREATE OR REPLACE FUNCTION sessions.next(
     h sessions.header, p_name text, p_key bytea, p_state smallint, p_id bigint, p_saw bigint, p_creates bigint,
     p_version bigint, p_registration bigint, p_inactivity bigint, p_creation bigint, p_retention bigint,
-    p_sets_until boolean, p_until bigint, p_now bigint
+    p_changes_end boolean, p_fixed_end bigint, p_now bigint
 ) RETURNS sessions.header LANGUAGE plpgsql IMMUTABLE AS $body$
 DECLARE
     n sessions.header := h;
@@ -212,17 +212,19 @@ BEGIN
         n.incarnation := p_creates;
         n.origin := p_saw;
         n.created_at := p_now;
-        n.until := NULL;
+        n.fixed_end := NULL;
         n.revision := 1;
         n.commits := ARRAY[p_id];
     END IF;
-    IF p_sets_until THEN
-        n.until := p_until;
-    END IF;
-    n.version := p_version;
-    n.registration := p_registration;
     n.state := p_state;
-    n.expires_at := sessions.expires_at(n.created_at, n.until, p_now, p_inactivity, p_creation);
+    IF p_state <> 2 THEN -- A destroyed header keeps what it says about the record that it ended.
+        IF p_changes_end THEN
+            n.fixed_end := p_fixed_end;
+        END IF;
+        n.version := p_version;
+        n.registration := p_registration;
+        n.expires_at := sessions.expires_at(n.created_at, n.fixed_end, p_now, p_inactivity, p_creation);
+    END IF;
     n.retained_until := sessions.retained_until(p_state, n.expires_at, p_now, p_retention);
     n.due := least(h.due, n.retained_until);
     RETURN n;
@@ -234,13 +236,14 @@ CREATE OR REPLACE FUNCTION sessions.put_header(n sessions.header) RETURNS void L
 BEGIN
     UPDATE sessions.header t
     SET incarnation = n.incarnation, origin = n.origin, created_at = n.created_at, version = n.version,
-        registration = n.registration, until = n.until, due = n.due, state = n.state, revision = n.revision,
+        registration = n.registration, fixed_end = n.fixed_end, due = n.due, state = n.state, revision = n.revision,
         expires_at = n.expires_at, retained_until = n.retained_until, commits = n.commits
     WHERE t.name = n.name AND t.key = n.key;
 END
 $body$;
 
--- Reads a session without a lock, header and fields of one moment; and moves its expiry, if that is due.
+-- Reads a session without a lock, header and fields of one moment; and moves its expiry, if that is due. Without
+-- p_touch_after it only looks.
 CREATE OR REPLACE FUNCTION sessions.load(
     p_name text, p_key bytea, p_inactivity bigint, p_creation bigint, p_touch_after bigint, p_retention bigint,
     p_offset bigint,
@@ -276,8 +279,8 @@ BEGIN
         END IF;
         fields := r.fields;
         field_values := r.field_values;
-        expires := sessions.expires_at(header.created_at, header.until, now, p_inactivity, p_creation);
-        IF header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_touch_after THEN
+        expires := sessions.expires_at(header.created_at, header.fixed_end, now, p_inactivity, p_creation);
+        IF p_touch_after IS NULL OR header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_touch_after THEN
             RETURN;
         END IF;
         -- Only what was read is touched; when something came in between, it is read again.
@@ -302,7 +305,7 @@ CREATE OR REPLACE FUNCTION sessions.commit(
     p_name text, p_key bytea, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint,
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
-    p_creation bigint, p_retention bigint, p_sets_until boolean, p_until bigint, p_offset bigint, p_destroy boolean,
+    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_offset bigint, p_destroy boolean,
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header sessions.header, OUT fields text[],
     OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
@@ -333,7 +336,7 @@ BEGIN
             n := sessions.next(
                 h, p_name, p_key, CASE WHEN cardinality(p_set) = 0 AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,
                 p_id, p_saw, p_creates, p_version, p_registration, p_inactivity, p_creation, p_retention,
-                p_sets_until, p_until, now);
+                p_changes_end, p_fixed_end, now);
             INSERT INTO sessions.header SELECT n.* ON CONFLICT DO NOTHING;
             IF NOT FOUND THEN
                 CONTINUE; -- Another commit created it first, and the loser is told nothing about it: look again.
@@ -348,7 +351,7 @@ BEGIN
                 h, p_name, p_key,
                 CASE WHEN p_destroy THEN 2 WHEN is_empty AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,
                 p_id, p_saw, p_creates, p_version, p_registration, p_inactivity, p_creation, p_retention,
-                p_sets_until, p_until, now);
+                p_changes_end, p_fixed_end, now);
             PERFORM sessions.put_header(n);
         END IF;
         header := n;
@@ -363,7 +366,7 @@ CREATE OR REPLACE FUNCTION sessions.renew(
     p_name text, p_key bytea, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint,
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
-    p_creation bigint, p_retention bigint, p_sets_until boolean, p_until bigint, p_offset bigint,
+    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_offset bigint,
     p_to_name text, p_to_key bytea,
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header sessions.header, OUT fields text[],
     OUT field_values bytea[]
@@ -407,7 +410,7 @@ BEGIN
             was_stored := is_live AND h.state = 0;
             n := sessions.next(
                 h, p_name, p_key, 3::smallint, p_id, p_saw, p_creates, p_version, p_registration, p_inactivity,
-                p_creation, p_retention, p_sets_until, p_until, now);
+                p_creation, p_retention, p_changes_end, p_fixed_end, now);
             m := n;
             m.name := p_to_name;
             m.key := p_to_key;

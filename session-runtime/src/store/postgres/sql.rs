@@ -1,6 +1,9 @@
 //! The statements, with the schema and the prefix of one store written into them.
 
+use std::sync::OnceLock;
+
 use super::super::{StoreError, StoreErrorKind};
+use super::arguments::Argument;
 
 /// What a fresh database is given; the default names stand in it, so that it can be read and run as it is.
 const SCHEMA: &str = include_str!("schema.sql");
@@ -13,7 +16,7 @@ pub(super) const OLDEST_SERVER: i32 = 130_000;
 
 /// The header's columns, in the order in which they are read.
 const HEADER: &str = "(c.header).incarnation, (c.header).origin, (c.header).created_at, (c.header).version, \
-    (c.header).registration, (c.header).until, (c.header).state, (c.header).revision, (c.header).expires_at, \
+    (c.header).registration, (c.header).fixed_end, (c.header).state, (c.header).revision, (c.header).expires_at, \
     (c.header).retained_until, (c.header).commits";
 
 /// Where the tables and functions are.
@@ -77,28 +80,47 @@ impl Names {
     }
 }
 
+/// A call of a function by the names of its parameters.
+#[derive(Debug)]
+pub(super) struct Call {
+    answer: String,
+    function: String,
+    sql: OnceLock<String>,
+}
+
+impl Call {
+    /// The statement for these arguments, whose names are the same for every call.
+    pub(super) fn sql(&self, arguments: &[Argument<'_>]) -> &str {
+        self.sql.get_or_init(|| {
+            let named = arguments.iter().zip(1..).map(|((name, _), number)| format!("{name} => ${number}"));
+            let named = named.collect::<Vec<_>>().join(", ");
+            format!("SELECT {} FROM {}({named}) c", self.answer, self.function)
+        })
+    }
+}
+
 /// The statements of a running store.
 #[derive(Debug)]
 pub(super) struct Statements {
-    pub(super) load: String,
-    pub(super) commit: String,
-    pub(super) renew: String,
-    pub(super) register: String,
+    pub(super) load: Call,
+    pub(super) commit: Call,
+    pub(super) renew: Call,
+    pub(super) register: Call,
     pub(super) registration: String,
     pub(super) registrations: String,
-    pub(super) withdraw: String,
+    pub(super) withdraw: Call,
     pub(super) keys: String,
     pub(super) count: String,
-    pub(super) purge: String,
+    pub(super) purge: Call,
     pub(super) version: String,
 }
 
 impl Statements {
     pub(super) fn new(names: &Names) -> Self {
-        let call = |answer: &str, function: &str, arguments: usize| {
-            let arguments: Vec<String> = (1..=arguments).map(|number| format!("${number}")).collect();
-            let arguments = arguments.join(", ");
-            names.put_into(&format!("SELECT {answer} FROM sessions.{function}({arguments}) c"))
+        let call = |answer: &str, function: &str| Call {
+            answer: answer.to_owned(),
+            function: names.put_into(&format!("sessions.{function}")),
+            sql: OnceLock::new(),
         };
         let reply = format!("c.answer, c.was_stored, c.now, c.fields, c.field_values, {HEADER}");
         let registrations = |filter: &str| {
@@ -115,18 +137,18 @@ impl Statements {
         let stored = "t.name = $1 AND t.state = 0 \
              AND (t.expires_at IS NULL OR t.expires_at > (SELECT sessions.clock($2)))";
         Self {
-            load: call(&format!("c.now, c.touched, c.fields, c.field_values, {HEADER}"), "load", 7),
-            commit: call(&reply, "commit", 23),
-            renew: call(&reply, "renew", 24),
-            register: call("true", "register", 7),
+            load: call(&format!("c.now, c.touched, c.fields, c.field_values, {HEADER}"), "load"),
+            commit: call(&reply, "commit"),
+            renew: call(&reply, "renew"),
+            register: call("true", "register"),
             registration: registrations("WHERE r.name = $1 AND r.version = $2"),
             registrations: registrations(""),
-            withdraw: call("c", "withdraw", 2),
+            withdraw: call("c", "withdraw"),
             keys: names.put_into(&format!(
                 "SELECT t.key FROM sessions.header t WHERE {stored} AND t.key > $3 ORDER BY t.key LIMIT $4"
             )),
             count: names.put_into(&format!("SELECT count(*) FROM sessions.header t WHERE {stored}")),
-            purge: call("c.looked_at, c.removed", "purge", 2),
+            purge: call("c.looked_at, c.removed", "purge"),
             version: names.put_into("SELECT max(version) FROM sessions.schema_version"),
         }
     }
@@ -134,13 +156,16 @@ impl Statements {
 
 #[cfg(test)]
 mod tests {
+    use super::super::arguments::Value;
     use super::*;
 
     #[test]
     fn statements_name_the_schema_and_the_prefix() {
         let names = Names::new("App", "web_").unwrap();
         assert_eq!(names.version_table(), "web_schema_version");
-        assert!(Statements::new(&names).load.contains("FROM \"App\".web_load($1, $2, $3, $4, $5, $6, $7) c"));
+        let load = Statements::new(&names).load;
+        let sql = load.sql(&[("p_name", Value::Text("Visitor")), ("p_key", Value::Bytes(b"42"))]);
+        assert!(sql.ends_with("FROM \"App\".web_load(p_name => $1, p_key => $2) c"), "{sql}");
         assert!(!names.create().contains("sessions."));
     }
 

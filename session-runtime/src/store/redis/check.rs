@@ -73,7 +73,7 @@ impl RedisStore {
         }
         Err(incompatible(format!(
             "maxmemory-policy is {policy}, so Redis may remove the headers of destroyed sessions and the registered \
-             initial values: set it to noeviction, or choose RedisStoreBuilder::accept_eviction"
+             initial values: set it to noeviction, or choose RedisOptions::accept_eviction"
         )))
     }
 }

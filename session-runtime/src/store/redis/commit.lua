@@ -40,7 +40,7 @@ end
 if has(options, 64) then creates = identity() end
 if has(times, 1) then rule.inactivity = number() end
 if has(times, 2) then rule.creation = number() end
-local fixed = has(times, 4) and time() or nil
+local fixed_end = has(times, 4) and time() or nil
 local valid_until = has(times, 16) and time() or nil
 local offset = has(times, 32) and time() or 0
 
@@ -83,8 +83,8 @@ end
 -- Everything is validated: what follows writes.
 local previous = live and header or nil
 local created = previous and previous.created or now
-if not has(times, 8) and previous then fixed = previous.fixed end
-local expires = expires_at(rule, created, fixed, now)
+if not has(times, 8) and previous then fixed_end = previous.fixed_end end
+local expires = expires_at(rule, created, fixed_end, now)
 local after = {
   incarnation = previous and previous.incarnation or creates,
   revision = math.min(previous and previous.revision + 1 or 1, 281474976710655),
@@ -92,7 +92,7 @@ local after = {
   registration = registration,
   origin = base,
   created = created,
-  fixed = fixed,
+  fixed_end = fixed_end,
   expires = expires,
   commits = id,
 }
@@ -109,10 +109,10 @@ local function put(place, written, fields)
   for first = 2 + PORTION, last, PORTION do
     call('HSET', place, unpack(ARGV, first, math.min(last, first + PORTION - 1)))
   end
-  collect(place, written, offset)
+  let_purge(place, written, offset)
 end
 
-local function bury(state)
+local function keep_header(state)
   call('UNLINK', key)
   after.state = state
   after.retained = retained_until(rule, state, nil, now)
@@ -121,7 +121,9 @@ end
 
 local was_stored = previous and previous.state == STORED and 1 or 0
 if action == DESTROY then
-  bury(DESTROYED)
+  after.version, after.registration, after.fixed_end, after.expires =
+    previous.version, previous.registration, previous.fixed_end, previous.expires
+  keep_header(DESTROYED)
   return { APPLIED, was_stored, packed(after) }
 end
 
@@ -156,5 +158,5 @@ else
   call('RENAME', key, target)
 end
 put(target, moved, true)
-if key ~= target then bury(RENEWED) end
+if key ~= target then keep_header(RENEWED) end
 return { APPLIED, was_stored, packed(moved) }

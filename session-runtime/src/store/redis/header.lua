@@ -2,7 +2,7 @@
 -- Ids are eight bytes and compared as strings, because a number of Lua holds no more than 53 bits.
 local HEADER = '>BBc8I6I4c8c8i7i7i7i7'
 local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 1, 0, 1, 2, 3
-local ORIGIN, FIXED, EXPIRES, RETAINED = 4, 8, 16, 32
+local ORIGIN, FIXED_END, EXPIRES, RETAINED = 4, 8, 16, 32
 local LATEST, NO_ID = 9007199254740991, '\0\0\0\0\0\0\0\0'
 
 local call, sub = redis.call, string.sub
@@ -24,7 +24,7 @@ end
 local function header_of(raw, commits)
   if not raw or #raw ~= 64 then return nil, '#h' end
   if not commits or #commits % 8 ~= 0 or #commits < 8 or #commits > 64 then return nil, '#c' end
-  local format, flags, incarnation, revision, version, registration, origin, created, fixed, expires, retained =
+  local format, flags, incarnation, revision, version, registration, origin, created, fixed_end, expires, retained =
     struct.unpack(HEADER, raw)
   if format ~= FORMAT or flags > 63 then return nil, '#h' end
   return {
@@ -37,7 +37,7 @@ local function header_of(raw, commits)
     registration = registration,
     origin = has(flags, ORIGIN) and origin or nil,
     created = created,
-    fixed = has(flags, FIXED) and fixed or nil,
+    fixed_end = has(flags, FIXED_END) and fixed_end or nil,
     expires = has(flags, EXPIRES) and expires or nil,
     retained = has(flags, RETAINED) and retained or nil,
   }
@@ -53,19 +53,19 @@ end
 local function packed(header)
   local flags = header.state
   if header.origin then flags = flags + ORIGIN end
-  if header.fixed then flags = flags + FIXED end
+  if header.fixed_end then flags = flags + FIXED_END end
   if header.expires then flags = flags + EXPIRES end
   if header.retained then flags = flags + RETAINED end
   return struct.pack(HEADER, FORMAT, flags, header.incarnation, header.revision, header.version, header.registration,
-    header.origin or NO_ID, header.created, header.fixed or 0, header.expires or 0, header.retained or 0)
+    header.origin or NO_ID, header.created, header.fixed_end or 0, header.expires or 0, header.retained or 0)
 end
 
 local function is_live(header, now)
   return header.state <= EMPTIED and not (header.expires and header.expires <= now)
 end
 
-local function expires_at(rule, created, fixed, now)
-  if fixed then return fixed end
+local function expires_at(rule, created, fixed_end, now)
+  if fixed_end then return fixed_end end
   local idle = rule.inactivity and plus(now, rule.inactivity)
   local old = rule.creation and plus(created, rule.creation)
   if idle and old then return math.min(idle, old) end
@@ -77,8 +77,8 @@ local function retained_until(rule, state, expires, now)
   return expires and plus(expires, rule.retention)
 end
 
--- Lets the engine collect the key once it may be forgotten. The engine's clock is not moved by the offset.
-local function collect(key, header, offset)
+-- Lets the engine purge the key when its retention is over. The engine's clock is not moved by the offset.
+local function let_purge(key, header, offset)
   if header.retained then
     call('PEXPIREAT', key, string.format('%.0f', math.max(header.retained - offset, 1)))
   else

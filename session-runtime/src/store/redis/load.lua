@@ -1,11 +1,12 @@
--- Reads a session, and moves its expiry if that is due.
+-- Reads a session, and touches it if that is due.
 -- KEYS: the session. ARGV: how long sessions live. Answers the time, what was done, and the hash.
-local ABSENT, ENDED, FOUND, MOVED, UNMOVED = 0, 1, 2, 3, 4
+local ABSENT, ENDED, FOUND, TOUCHED, UNTOUCHED = 0, 1, 2, 3, 4
 local key, rule = KEYS[1], {}
 local flags, offset, inactivity, creation, touch_after, retention = struct.unpack('>Bi7i7i7i7i7', ARGV[1])
 if has(flags, 1) then rule.inactivity = inactivity end
 if has(flags, 2) then rule.creation = creation end
 rule.retention = retention
+local touches = has(flags, 4)
 
 local now = clock(offset)
 local found = call('HGETALL', key)
@@ -25,14 +26,16 @@ local header, foreign = header_of(raw, commits)
 if not header then return redis.error_reply('CORRUPT ' .. foreign) end
 if not is_live(header, now) then return { now, ENDED, { '#h', raw, '#c', commits } } end
 
-local expires = expires_at(rule, header.created, header.fixed, now)
-if not header.expires or (expires and expires - header.expires < touch_after) then return { now, FOUND, found } end
+local expires = expires_at(rule, header.created, header.fixed_end, now)
+if not touches or not header.expires or (expires and expires - header.expires < touch_after) then
+  return { now, FOUND, found }
+end
 header.expires = expires
 header.retained = retained_until(rule, header.state, expires, now)
 -- A server that takes no writes, or has no memory left, still answers reads.
-local moved = packed(header)
-local set = redis.pcall('HSET', key, '#h', moved)
-if type(set) == 'table' and set.err then return { now, UNMOVED, found } end
-collect(key, header, offset)
-found[raw_at] = moved
-return { now, MOVED, found }
+local touched = packed(header)
+local set = redis.pcall('HSET', key, '#h', touched)
+if type(set) == 'table' and set.err then return { now, UNTOUCHED, found } end
+let_purge(key, header, offset)
+found[raw_at] = touched
+return { now, TOUCHED, found }

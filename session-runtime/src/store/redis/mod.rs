@@ -5,9 +5,9 @@ use redis::Value;
 use self::keys::Names;
 use self::link::Link;
 use self::script::{COMMIT, LOAD};
-use super::rule::{self, Decision};
+use super::rule;
 use super::{
-    Action, Applied, Commit, Cursor, Ended, Found, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store,
+    Action, Applied, Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store,
     StoreError, StoreErrorKind,
 };
 use crate::expiry::{ClockOffset, Timestamp};
@@ -22,7 +22,7 @@ mod scan;
 mod script;
 mod wire;
 
-pub use options::{RedisStoreBuilder, Slots};
+pub use options::{RedisOptions, Slots};
 
 /// Keeps sessions in Redis (6.2 or newer) or Valkey: a single server or a cluster.
 ///
@@ -36,7 +36,7 @@ pub use options::{RedisStoreBuilder, Slots};
 /// # What is stored
 ///
 /// One hash per session, at `session:{name}:{key}` (without these braces; the prefix is an
-/// [option](RedisStoreBuilder::prefix)). In the key, `%`, `:`, `{` and `}` stand as `%25`, `%3A`, `%7B` and `%7D`, so
+/// [option](RedisOptions::prefix)). In the key, `%`, `:`, `{` and `}` stand as `%25`, `%3A`, `%7B` and `%7D`, so
 /// that no user chooses a namespace or a slot.
 ///
 /// | field of the hash | holds |
@@ -63,15 +63,15 @@ pub use options::{RedisStoreBuilder, Slots};
 ///
 /// # What goes by itself
 ///
-/// Each hash has a time to live that ends when its session may be forgotten, later than the session expires, so Redis
-/// collects what has ended and [`Store::purge`] has nothing to do (it scans only if a test moved the clock). A session
+/// Each hash has a time to live that ends when its session may be purged, later than the session expires, so Redis
+/// collects what has ended and [`Housekeeping::purge`] has nothing to do (it scans only if a test moved the clock). A session
 /// that never expires has none. Do not EXPIRE, PERSIST or RENAME these keys from outside: headers of destroyed
-/// sessions have times to live too. A load whose renewal the server refuses, because it takes no writes or is full, is
+/// sessions have times to live too. A load whose touch the server refuses, because it takes no writes or is full, is
 /// answered all the same, with a warning in the log.
 ///
 /// # What it costs
 ///
-/// [`Store::keys`] and [`Store::count`] look at all keys of the server with SCAN, some hundreds at a time, so that
+/// [`Housekeeping::keys`] and [`Housekeeping::count`] look at all keys of the server with SCAN, some hundreds at a time, so that
 /// others are served in between; a page of keys is a whole pass, so take large pages. They are for tools.
 ///
 /// # What the server must promise
@@ -120,12 +120,7 @@ impl RedisStore {
     /// # Errors
     /// When the URL is not understood, the server cannot be reached, or [`Store::prepare`] refuses it.
     pub async fn open(url: impl Into<String>) -> Result<Self, StoreError> {
-        Self::builder(url).open().await
-    }
-
-    /// Sets up a store at this URL.
-    pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
-        RedisStoreBuilder::new(url.into())
+        RedisOptions::new(url).open().await
     }
 
     fn new(link: Link, prefix: String, slots: Slots, accept_eviction: bool) -> Self {
@@ -150,34 +145,34 @@ impl Store for RedisStore {
         let found = match (done, wire::hash(found)?) {
             (wire::ABSENT, None) => Found::Absent { saw: None },
             (wire::ENDED, Some((header, _))) => Found::Absent { saw: Some(header.head.incarnation) },
-            (wire::FOUND | wire::MOVED | wire::UNMOVED, Some((header, fields))) => {
+            (wire::FOUND | wire::TOUCHED | wire::UNTOUCHED, Some((header, fields))) => {
                 Found::Record(wire::record(&header, fields))
             }
             _ => return Err(error::unexpected()),
         };
-        if done == wire::UNMOVED {
+        if done == wire::UNTOUCHED {
             tracing::warn!("Redis takes no writes: a session that is in use could not be kept from expiring");
         }
-        Ok(Loaded { now, touched: done == wire::MOVED, found })
+        Ok(Loaded { now, touched: done == wire::TOUCHED, found })
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         let place = self.names.session(key);
         let target = match &commit.action {
-            Action::Renew { to } => Some(self.names.session(to)),
-            Action::Write | Action::Destroy => None,
+            Action::Renew { to, .. } => Some(self.names.session(to)),
+            Action::Write(_) | Action::Destroy => None,
         };
         let places: Vec<&str> = [Some(&place), target.as_ref()].into_iter().flatten().map(String::as_str).collect();
-        let sets = commit.changes.iter().filter(|change| change.value.is_some()).count();
+        let sets = commit.changes().iter().filter(|change| change.value.is_some()).count();
         let arguments = wire::commit(commit, sets);
         let answer = self.link.script(&COMMIT, &places, |command| {
             command.arg(&arguments);
-            for change in &commit.changes {
+            for change in commit.changes() {
                 if let Some(value) = &change.value {
                     command.arg(&*change.name).arg(&value[..]);
                 }
             }
-            for change in commit.changes.iter().filter(|change| change.value.is_none()) {
+            for change in commit.changes().iter().filter(|change| change.value.is_none()) {
                 command.arg(&*change.name);
             }
         });
@@ -191,7 +186,9 @@ impl Store for RedisStore {
     async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
         self.agree(proposal).await
     }
+}
 
+impl Housekeeping for RedisStore {
     async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
         self.disagree(name, version).await
     }
@@ -215,7 +212,7 @@ impl Store for RedisStore {
     }
 
     async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        self.forget(limit, clock).await
+        self.purge_by_clock(limit, clock).await
     }
 }
 
@@ -225,27 +222,18 @@ fn reply(answer: Value, commit: &Commit) -> Result<Reply, StoreError> {
     match (answer.next(), answer.next(), answer.next()) {
         (Some(Value::Int(wire::APPLIED)), Some(Value::Int(was_stored)), Some(Value::BulkString(raw))) => {
             let header = wire::header(&raw, &commit.id.0.to_be_bytes())?;
-            let head = (commit.action != Action::Destroy).then_some(header.head);
+            let head = (!commit.is_destruction()).then_some(header.head);
             let is_stored = head.is_some_and(|head| head.stored);
             Ok(Reply::Applied(Applied { head, was_stored: was_stored == 1, is_stored, repeated: false }))
         }
         (Some(Value::Int(wire::OCCUPIED)), None, None) => Ok(Reply::Occupied),
         (Some(Value::Int(wire::REFUSED)), Some(Value::Int(now)), Some(Value::Array(found))) => {
-            let found = wire::hash(found)?;
-            let header = found.as_ref().map(|(header, _)| header);
-            match (rule::decide(header, commit, Timestamp::from_millis(now)), &found) {
-                (Decision::Answer(applied), _) => Ok(Reply::Applied(applied)),
-                (Decision::Ended(gone), _) => Ok(Reply::Ended(gone)),
-                (Decision::Conflict, _) => Ok(match found {
-                    Some((header, fields)) => Reply::Conflict(wire::record(&header, fields)),
-                    None => Reply::Ended(Ended::Unknown),
-                }),
-                (Decision::Apply, _) => Err(StoreError::new(
-                    StoreErrorKind::Incompatible,
-                    "a script in Redis refused what this build would apply; run one build of session-runtime",
-                )
-                .not_applied()),
-            }
+            let (header, fields) = wire::hash(found)?.unzip();
+            let decision = rule::decide(header.as_ref(), commit, Timestamp::from_millis(now));
+            decision.refusal(|| Ok::<_, StoreError>(fields.unwrap_or_default()))?.ok_or_else(|| {
+                let message = "a script in Redis refused what this build would apply; run one build of session-runtime";
+                StoreError::new(StoreErrorKind::Incompatible, message).not_applied()
+            })
         }
         _ => Err(error::unexpected()),
     }

@@ -22,10 +22,10 @@ pub enum Slots {
     By(fn(&str) -> &str),
 }
 
-/// How a [`RedisStore`] is set up; made by [`RedisStore::builder`].
+/// How a [`RedisStore`] is set up; its address first, then what differs from the defaults.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct RedisStoreBuilder {
+pub struct RedisOptions {
     url: String,
     prefix: String,
     slots: Slots,
@@ -33,10 +33,11 @@ pub struct RedisStoreBuilder {
     timeouts: Timeouts,
 }
 
-impl RedisStoreBuilder {
-    pub(super) fn new(url: String) -> Self {
+impl RedisOptions {
+    /// A store at this URL, as [`RedisStore::open`] understands it.
+    pub fn new(url: impl Into<String>) -> Self {
         Self {
-            url,
+            url: url.into(),
             prefix: "session:".to_owned(),
             slots: Slots::default(),
             accept_eviction: false,

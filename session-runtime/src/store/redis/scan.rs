@@ -11,7 +11,7 @@ use redis::{FromRedisValue, Value};
 
 use super::keys::pattern;
 use super::link::Node;
-use super::script::FORGET;
+use super::script::PURGE;
 use super::{RedisStore, error, wire};
 use crate::expiry::{ClockOffset, Timestamp};
 use crate::store::rule::Header;
@@ -127,8 +127,8 @@ impl RedisStore {
         Ok(seen.len() as u64)
     }
 
-    /// The engine removes by itself what may be forgotten by its own clock; only a clock that was moved leaves work.
-    pub(super) async fn forget(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
+    /// The engine removes by itself what may go by its own clock; only a clock that was moved leaves work.
+    pub(super) async fn purge_by_clock(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
         let (mut removed, limit) = (0, limit as u64);
         if clock.0 == 0 {
             return Ok(Purged { removed, more: false });
@@ -136,12 +136,12 @@ impl RedisStore {
         for mut pass in self.passes(&self.names.prefix).await? {
             let now = self.now(&pass, clock).await?;
             while let Some(sessions) = pass.step().await? {
-                for (raw, _) in sessions.iter().filter(|(_, header)| header.is_forgotten(now)) {
+                for (raw, _) in sessions.iter().filter(|(_, header)| header.is_purgeable(now)) {
                     if removed == limit {
                         return Ok(Purged { removed, more: true });
                     }
                     let Ok(key) = std::str::from_utf8(raw) else { continue };
-                    let answer = self.link.script(&FORGET, &[key], |command| _ = command.arg(clock.0)).await?;
+                    let answer = self.link.script(&PURGE, &[key], |command| _ = command.arg(clock.0)).await?;
                     removed += u64::from(answer == Value::Int(1));
                 }
             }

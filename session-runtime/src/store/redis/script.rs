@@ -23,7 +23,7 @@ macro_rules! script {
 }
 
 script! {
-    /// Reads a session, and moves its expiry if that is due.
+    /// Reads a session, and touches it if that is due.
     LOAD, "header.lua", "load.lua"
 }
 script! {
@@ -36,7 +36,7 @@ script! {
 }
 script! {
     /// Removes a key whose retention is over by a clock that was moved.
-    FORGET, "header.lua", "forget.lua"
+    PURGE, "header.lua", "purge.lua"
 }
 script! {
     /// Runs each command that the other scripts write with, on keys of its own.

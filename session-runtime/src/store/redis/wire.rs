@@ -10,7 +10,8 @@ use super::error::{self, corrupt};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::store::rule::{Commits, Header, State};
 use crate::store::{
-    Action, Base, Commit, CommitId, Head, Incarnation, Load, Record, RegistrationId, StoreError, StoredField,
+    Action, Base, Commit, CommitId, ExpiryChange, Head, Incarnation, Load, Record, RegistrationId, StoreError,
+    StoredField, Write,
 };
 
 /// The field that holds the header.
@@ -22,9 +23,9 @@ pub(super) const COMMITS: &str = "#c";
 pub(super) const ABSENT: i64 = 0;
 pub(super) const ENDED: i64 = 1;
 pub(super) const FOUND: i64 = 2;
-pub(super) const MOVED: i64 = 3;
-/// The expiry was due to be moved, but the engine takes no writes.
-pub(super) const UNMOVED: i64 = 4;
+pub(super) const TOUCHED: i64 = 3;
+/// A touch was due, but the engine takes no writes.
+pub(super) const UNTOUCHED: i64 = 4;
 
 /// What `commit.lua` did.
 pub(super) const REFUSED: i64 = 0;
@@ -37,7 +38,7 @@ const LAST_REVISION: u64 = (1 << 48) - 1;
 
 /// Which optional parts of a header are there; the two lowest bits are its state.
 const ORIGIN: u8 = 4;
-const UNTIL: u8 = 8;
+const FIXED_END: u8 = 8;
 const EXPIRES: u8 = 16;
 const RETAINED: u8 = 32;
 
@@ -66,9 +67,10 @@ fn put_duration(out: &mut Vec<u8>, millis: i64) {
 
 /// What `load.lua` takes.
 pub(super) fn load(load: &Load) -> Vec<u8> {
-    let Lifetime { inactivity, creation, touch_after, retention } = load.lifetime;
+    let Lifetime { inactivity, creation, touch_after, retention } = load.lifetime.unwrap_or(Lifetime::unruled(0));
+    let touches = load.lifetime.is_some();
     let mut out = Vec::with_capacity(36);
-    out.push(u8::from(inactivity.is_some()) | u8::from(creation.is_some()) << 1);
+    out.push(u8::from(inactivity.is_some()) | u8::from(creation.is_some()) << 1 | u8::from(touches) << 2);
     for millis in [load.clock.0, inactivity.unwrap_or(0), creation.unwrap_or(0), touch_after, retention] {
         put_time(&mut out, millis);
     }
@@ -79,34 +81,36 @@ pub(super) fn load(load: &Load) -> Vec<u8> {
 pub(super) fn commit(commit: &Commit, sets: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(96);
     let action = match commit.action {
-        Action::Write => 0,
+        Action::Write(_) => 0,
         Action::Destroy => 1,
         Action::Renew { .. } => 2,
     };
     let creates = action == 2 || matches!(commit.base, Base::Absent { .. });
-    let base = match commit.base {
-        Base::Record { .. } => 4,
-        Base::Absent { saw: None } => 0,
-        Base::Absent { saw: Some(_) } => 32,
+    let (base, valid_until) = match commit.base {
+        Base::Record { .. } => (4, None),
+        Base::Absent { saw: None, valid_until } => (0, valid_until),
+        Base::Absent { saw: Some(_), valid_until } => (32, valid_until),
     };
-    let options = u8::from(commit.replace) << 3 | u8::from(commit.keep_empty) << 4 | u8::from(creates) << 6;
-    let valid_until = commit.valid_until.filter(|_| matches!(commit.base, Base::Absent { .. }));
-    let until = match commit.until {
-        None => 0,
-        Some(None) => 8,
-        Some(Some(_)) => 4 | 8,
+    let write = commit.write();
+    let is = |option: fn(&Write) -> bool| u8::from(write.is_some_and(option));
+    let options = is(|write| write.replace) << 3 | is(|write| write.keep_empty) << 4 | u8::from(creates) << 6;
+    let expiry = write.map(|write| write.expiry).unwrap_or_default();
+    let (fixed_end, expiry) = match expiry {
+        ExpiryChange::Keep => (None, 0),
+        ExpiryChange::ByRule => (None, 8),
+        ExpiryChange::At(date) => (Some(date), 4 | 8),
     };
     let Lifetime { inactivity, creation, retention, .. } = commit.lifetime;
     let times = u8::from(inactivity.is_some())
         | u8::from(creation.is_some()) << 1
-        | until
+        | expiry
         | u8::from(valid_until.is_some()) << 4
         | u8::from(commit.clock.0 != 0) << 5;
 
     out.extend_from_slice(&[action | base | options, times]);
     put_id(&mut out, commit.id.0);
-    put_id(&mut out, commit.registration.0);
-    put_number(&mut out, commit.version.into());
+    put_id(&mut out, write.map_or(0, |write| write.registration.0));
+    put_number(&mut out, write.map_or(0, |write| write.version).into());
     put_number(&mut out, sets as u64);
     put_duration(&mut out, retention);
     match commit.base {
@@ -115,13 +119,13 @@ pub(super) fn commit(commit: &Commit, sets: usize) -> Vec<u8> {
             put_id(&mut out, last_commit.0);
             put_number(&mut out, revision.min(LAST_REVISION));
         }
-        Base::Absent { saw } => saw.into_iter().for_each(|saw| put_id(&mut out, saw.0)),
+        Base::Absent { saw, .. } => saw.into_iter().for_each(|saw| put_id(&mut out, saw.0)),
     }
     if creates {
-        put_id(&mut out, commit.creates.0);
+        put_id(&mut out, write.map_or(0, |write| write.creates.0));
     }
     [inactivity, creation].into_iter().flatten().for_each(|millis| put_duration(&mut out, millis));
-    for time in [commit.until.flatten(), valid_until].into_iter().flatten() {
+    for time in [fixed_end, valid_until].into_iter().flatten() {
         put_time(&mut out, time.as_millis());
     }
     if commit.clock.0 != 0 {
@@ -187,7 +191,7 @@ fn read_header(raw: &[u8], commits: Commits) -> Option<Header> {
     let version = u32::from_be_bytes(reader.take()?);
     let registration = RegistrationId(reader.id()?);
     let origin = Incarnation(reader.id()?);
-    let [created_at, until, expires_at, retained_until] =
+    let [created_at, fixed_end, expires_at, retained_until] =
         [reader.time()?, reader.time()?, reader.time()?, reader.time()?];
     let head = Head {
         incarnation,
@@ -196,7 +200,7 @@ fn read_header(raw: &[u8], commits: Commits) -> Option<Header> {
         version,
         registration,
         created_at,
-        until: Some(until).filter(|_| flags & UNTIL != 0),
+        fixed_end: Some(fixed_end).filter(|_| flags & FIXED_END != 0),
         expires_at: Some(expires_at).filter(|_| flags & EXPIRES != 0),
         stored: state == State::Stored,
     };

@@ -1,10 +1,13 @@
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::{Commit, Cursor, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError, StoreErrorKind};
+use super::{
+    Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
+    StoreErrorKind,
+};
 use crate::expiry::ClockOffset;
 use error::Failure;
 use schema::Role;
@@ -91,7 +94,7 @@ struct Inner {
 impl SqliteStore {
     /// Opens the database file at `path` with the default [`SqliteOptions`]. It is made if it does not exist.
     pub fn open(path: impl AsRef<Path>) -> impl Future<Output = Result<Self, StoreError>> + Send {
-        SqliteOptions::new().open(path)
+        SqliteOptions::new(path).open()
     }
 
     /// Opens an empty database in memory, which ends with the last clone of this store.
@@ -99,10 +102,10 @@ impl SqliteStore {
         Self::open(":memory:")
     }
 
-    async fn open_with(path: PathBuf, options: SqliteOptions) -> Result<Self, StoreError> {
-        let writer = Workers::start(1, &path, &options, Role::Writer).await?;
+    async fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
+        let writer = Workers::start(1, &options, Role::Writer).await?;
         let readers = match options.readers {
-            count @ 1.. if writer.is_shared => Some(Workers::start(count, &path, &options, Role::Reader).await?),
+            count @ 1.. if writer.is_shared => Some(Workers::start(count, &options, Role::Reader).await?),
             _ => None,
         };
         let store = Self { inner: Arc::new(Inner { readers, writer }) };
@@ -172,16 +175,9 @@ impl Store for SqliteStore {
         })
         .await
     }
+}
 
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        let name = name.to_owned();
-        self.write(move |connection| write::withdraw(connection, &name, version)).await
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.read(read::registrations).await
-    }
-
+impl Housekeeping for SqliteStore {
     async fn keys(
         &self,
         name: &str,
@@ -209,5 +205,14 @@ impl Store for SqliteStore {
             }
         }
         Ok(Purged { removed: removed as u64, more: removed == limit })
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.write(move |connection| write::withdraw(connection, &name, version)).await
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.read(read::registrations).await
     }
 }

@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -12,12 +11,14 @@ use crate::store::StoreError;
 /// # async fn open() -> Result<(), session_runtime::store::StoreError> {
 /// use session_runtime::store::{SqliteOptions, Synchronous};
 ///
-/// let store = SqliteOptions::new().synchronous(Synchronous::Normal).open("sessions.db").await?;
+/// let store = SqliteOptions::new("sessions.db").synchronous(Synchronous::Normal).open().await?;
 /// # drop(store); Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct SqliteOptions {
+    pub(super) path: PathBuf,
     pub(super) synchronous: Synchronous,
     pub(super) busy_timeout: Duration,
     pub(super) readers: usize,
@@ -48,55 +49,48 @@ impl Synchronous {
     }
 }
 
-impl Default for SqliteOptions {
-    fn default() -> Self {
+impl SqliteOptions {
+    /// The database file at `path`, with the defaults: [`Synchronous::Full`], a busy timeout of five seconds, one
+    /// reader per processor but at most four.
+    ///
+    /// `":memory:"` is a database of its own in memory. A path that begins with `file:` is an SQLite URI.
+    pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
+            path: path.as_ref().to_owned(),
             synchronous: Synchronous::default(),
             busy_timeout: Duration::from_secs(5),
             readers: thread::available_parallelism().map_or(1, usize::from).min(4),
             read_only: false,
         }
     }
-}
-
-impl SqliteOptions {
-    /// The defaults: [`Synchronous::Full`], a busy timeout of five seconds, one reader per processor but at most four.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
 
     /// What an acknowledged commit survives.
-    #[must_use]
     pub fn synchronous(self, synchronous: Synchronous) -> Self {
         Self { synchronous, ..self }
     }
 
     /// How long an operation waits for a lock that another process holds, before it fails as
     /// [`Busy`](crate::store::StoreErrorKind::Busy).
-    #[must_use]
     pub fn busy_timeout(self, busy_timeout: Duration) -> Self {
         Self { busy_timeout, ..self }
     }
 
     /// How many threads read, each on its own connection. Without one, the writer's thread reads too.
-    #[must_use]
     pub fn readers(self, readers: usize) -> Self {
         Self { readers, ..self }
     }
 
     /// Opens an existing database for reading: every change fails as
     /// [`ReadOnly`](crate::store::StoreErrorKind::ReadOnly), and no load moves an expiry.
-    #[must_use]
     pub fn read_only(self, read_only: bool) -> Self {
         Self { read_only, ..self }
     }
 
-    /// Opens the database file at `path`, which is made if it does not exist, and prepares it.
+    /// Opens the database, which is made if it does not exist, and prepares it.
     ///
-    /// `":memory:"` is a database of its own in memory. A path that begins with `file:` is an SQLite URI.
-    pub fn open(self, path: impl AsRef<Path>) -> impl Future<Output = Result<SqliteStore, StoreError>> + Send {
-        let path: PathBuf = path.as_ref().to_owned();
-        SqliteStore::open_with(path, self)
+    /// # Errors
+    /// When it cannot be opened, or is no database of this store.
+    pub async fn open(self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open_with(self).await
     }
 }

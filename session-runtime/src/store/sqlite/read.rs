@@ -18,7 +18,8 @@ pub(super) fn load(connection: &Connection, key: &Key, load: Load) -> Result<(Lo
     let (found, due) = match session {
         Some(Session { id, header }) if header.is_live(now) => {
             let record = Record { head: header.head, fields: rows::fields(connection, id)? };
-            let due = header.touched(&load.lifetime, now).map(|header| Session { id, header });
+            let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
+            let due = touched.map(|header| Session { id, header });
             (Found::Record(record), due)
         }
         ended => (Found::Absent { saw: ended.map(|session| session.header.head.incarnation) }, None),

@@ -20,7 +20,7 @@ pub(super) struct Session {
 /// Reads the header of a key.
 pub(super) fn session(connection: &Connection, key: &Key) -> Result<Option<Session>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, state, incarnation, revision, version, registration, created_at, until, expires_at,
+        "SELECT id, state, incarnation, revision, version, registration, created_at, fixed_end, expires_at,
                 retained_until, origin, commits
          FROM session_runtime_sessions WHERE name = ?1 AND key = ?2",
     )?;
@@ -45,7 +45,7 @@ fn header(row: &Row<'_>) -> Result<Header> {
         version: column(row, 4)?,
         registration: RegistrationId(id(row, 5)?),
         created_at: Timestamp::from_millis(column(row, 6)?),
-        until: time(7)?,
+        fixed_end: time(7)?,
         expires_at: time(8)?,
         stored: state == State::Stored,
     };
@@ -73,28 +73,28 @@ pub(super) fn column<T: FromSql>(row: &Row<'_>, index: usize) -> Result<T> {
     T::column_result(row.get_ref(index)?).map_err(|_| Failure::corrupt_column(row, index))
 }
 
-/// The columns of a header, in the order of the statements below.
+/// The parameters of a header's columns, and more.
 macro_rules! columns {
-    ($header:expr $(, $more:expr)*) => {
-        rusqlite::params![
-            $($more,)*
-            match $header.state {
+    ($header:expr $(, $name:literal: $value:expr)*) => {
+        rusqlite::named_params! {
+            $($name: $value,)*
+            ":state": match $header.state {
                 State::Stored => "stored",
                 State::Emptied => "emptied",
                 State::Destroyed => "destroyed",
                 State::Renewed => "renewed",
             },
-            $header.head.incarnation.0.cast_signed(),
-            $header.head.revision.cast_signed(),
-            $header.head.version,
-            $header.head.registration.0.cast_signed(),
-            $header.head.created_at.as_millis(),
-            $header.head.until.map(Timestamp::as_millis),
-            $header.head.expires_at.map(Timestamp::as_millis),
-            $header.retained_until.map(Timestamp::as_millis),
-            $header.origin.map(|origin| origin.0.cast_signed()),
-            $header.commits.iter().flat_map(|id| id.0.to_be_bytes()).collect::<Vec<u8>>(),
-        ]
+            ":incarnation": $header.head.incarnation.0.cast_signed(),
+            ":revision": $header.head.revision.cast_signed(),
+            ":version": $header.head.version,
+            ":registration": $header.head.registration.0.cast_signed(),
+            ":created_at": $header.head.created_at.as_millis(),
+            ":fixed_end": $header.head.fixed_end.map(Timestamp::as_millis),
+            ":expires_at": $header.head.expires_at.map(Timestamp::as_millis),
+            ":retained_until": $header.retained_until.map(Timestamp::as_millis),
+            ":origin": $header.origin.map(|origin| origin.0.cast_signed()),
+            ":commits": $header.commits.iter().flat_map(|id| id.0.to_be_bytes()).collect::<Vec<u8>>(),
+        }
     };
 }
 
@@ -102,22 +102,23 @@ pub(super) fn insert(connection: &Connection, id: i64, key: &Key, header: &Heade
     connection
         .prepare_cached(
             "INSERT INTO session_runtime_sessions (id, name, key, state, incarnation, revision, version, registration,
-                created_at, until, expires_at, retained_until, origin, commits)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                created_at, fixed_end, expires_at, retained_until, origin, commits)
+             VALUES (:id, :name, :key, :state, :incarnation, :revision, :version, :registration,
+                :created_at, :fixed_end, :expires_at, :retained_until, :origin, :commits)",
         )?
-        .execute(columns!(header, id, key.name(), key.id()))?;
+        .execute(columns!(header, ":id": id, ":name": key.name(), ":key": key.id()))?;
     Ok(())
 }
 
 pub(super) fn update(connection: &Connection, id: i64, header: &Header) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE session_runtime_sessions SET state = ?2, incarnation = ?3, revision = ?4, version = ?5,
-                registration = ?6, created_at = ?7, until = ?8, expires_at = ?9, retained_until = ?10, origin = ?11,
-                commits = ?12
-             WHERE id = ?1",
+            "UPDATE session_runtime_sessions SET state = :state, incarnation = :incarnation, revision = :revision,
+                version = :version, registration = :registration, created_at = :created_at, fixed_end = :fixed_end,
+                expires_at = :expires_at, retained_until = :retained_until, origin = :origin, commits = :commits
+             WHERE id = :id",
         )?
-        .execute(columns!(header, id))?;
+        .execute(columns!(header, ":id": id))?;
     Ok(())
 }
 

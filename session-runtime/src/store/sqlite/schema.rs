@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,7 +31,7 @@ CREATE TABLE session_runtime_sessions (
     version        INTEGER NOT NULL,
     registration   INTEGER NOT NULL,
     created_at     INTEGER NOT NULL,
-    until          INTEGER,
+    fixed_end      INTEGER,
     expires_at     INTEGER,
     retained_until INTEGER,
     origin         INTEGER,
@@ -72,14 +71,14 @@ pub(super) enum Role {
 }
 
 /// Opens a connection. The writer's comes first: it makes the file and chooses its journal.
-pub(super) fn connect(path: &Path, options: &SqliteOptions, role: Role) -> Result<Connection> {
+pub(super) fn connect(options: &SqliteOptions, role: Role) -> Result<Connection> {
     let access = if role == Role::Reader || options.read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY
     } else {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
     };
     let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(&options.path, flags)?;
     connection.busy_timeout(options.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(64);
     if role == Role::Writer {

@@ -7,33 +7,21 @@ use std::time::Duration;
 
 use super::*;
 use crate::expiry::Lifetime;
-use crate::store::{Action, Base, Change, CommitId, Found, Incarnation, RegistrationId};
+use crate::store::{Action, Base, Change, Found, RegistrationId, Write};
 
 fn key(id: &str) -> Key {
     Key::new("Visitor".into(), id).unwrap()
 }
 
 fn commit(size: usize) -> Commit {
-    Commit {
-        id: CommitId::random(),
-        base: Base::Absent { saw: None },
-        action: Action::Write,
-        changes: vec![Change { name: "a".into(), value: Some(vec![b'x'; size].into()) }],
-        replace: false,
-        creates: Incarnation::random(),
-        version: 1,
-        registration: RegistrationId(1),
-        keep_empty: false,
-        lifetime: Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 0 },
-        until: None,
-        valid_until: None,
-        clock: ClockOffset(0),
-    }
+    let lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 0 };
+    let changes = vec![Change { name: "a".into(), value: Some(vec![b'x'; size].into()) }];
+    let write = Write::new(1, RegistrationId(1), changes);
+    Commit::new(Base::Absent { saw: None, valid_until: None }, Action::Write(write), lifetime, ClockOffset(0))
 }
 
 async fn is_stored(store: &SqliteStore, id: &str) -> bool {
-    let load = Load { lifetime: commit(0).lifetime, clock: ClockOffset(0) };
-    matches!(store.load(&key(id), load).await.unwrap().found, Found::Record(_))
+    matches!(store.load(&key(id), Load::look(ClockOffset(0))).await.unwrap().found, Found::Record(_))
 }
 
 /// Keeps the writer busy until the sender is dropped, so that what is sent meanwhile shares one transaction.

@@ -1,7 +1,6 @@
 //! The threads that talk to SQLite, and the queues in front of them.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -66,17 +65,12 @@ pub(super) struct Workers {
 
 impl Workers {
     /// Starts threads, and waits until each has opened its connection.
-    pub(super) async fn start(
-        count: usize,
-        path: &Path,
-        options: &SqliteOptions,
-        role: Role,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn start(count: usize, options: &SqliteOptions, role: Role) -> Result<Self, StoreError> {
         let mut workers = Self { queue: Arc::default(), threads: Vec::new(), is_shared: false };
         for _ in 0..count {
-            let (path, options, queue) = (path.to_owned(), options.clone(), workers.queue.clone());
+            let (options, queue) = (options.clone(), workers.queue.clone());
             let (opened, is_open) = oneshot::channel();
-            let work = move || match schema::connect(&path, &options, role) {
+            let work = move || match schema::connect(&options, role) {
                 Ok(connection) => {
                     drop(opened.send(Ok(schema::is_shared(&connection))));
                     Worker { connection, role }.work(&queue);

@@ -1,31 +1,26 @@
 //! Changes. Each runs inside the writer's transaction, perhaps together with others.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params};
 
 use super::error::Result;
 use super::read;
 use super::rows::{self, Session, Value};
 use crate::expiry::{ClockOffset, Timestamp};
-use crate::store::rule::{self, Decision};
-use crate::store::{Action, Applied, Commit, Ended, Found, Key, Load, Loaded, Record, Registration, Reply};
+use crate::store::rule;
+use crate::store::{Action, Applied, Change, Commit, Ended, Found, Key, Load, Loaded, Registration, Reply};
 
 /// Applies a commit, or tells what is there instead.
 pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Result<Reply> {
     let session = rows::session(connection, key)?;
     let previous = session.as_ref().map(|session| session.header);
     let now = Timestamp::now(commit.clock);
-    match (rule::decide(previous.as_ref(), commit, now), &session) {
-        (Decision::Apply, _) => {}
-        (Decision::Answer(applied), _) => return Ok(Reply::Applied(applied)),
-        (Decision::Conflict, Some(Session { id, header })) => {
-            return Ok(Reply::Conflict(Record { head: header.head, fields: rows::fields(connection, *id)? }));
-        }
-        (Decision::Conflict, None) => return Ok(Reply::Ended(Ended::Unknown)),
-        (Decision::Ended(gone), _) => return Ok(Reply::Ended(gone)),
+    let fields = || session.as_ref().map_or_else(|| Ok(Vec::new()), |session| rows::fields(connection, session.id));
+    if let Some(reply) = rule::decide(previous.as_ref(), commit, now).refusal(fields)? {
+        return Ok(reply);
     }
     let target = match &commit.action {
-        Action::Renew { to } => rows::session(connection, to)?,
-        Action::Write | Action::Destroy => None,
+        Action::Renew { to, .. } => rows::session(connection, to)?,
+        Action::Write(_) | Action::Destroy => None,
     };
     if rule::is_occupied(target.as_ref().map(|target| &target.header), now) {
         return Ok(Reply::Occupied);
@@ -33,45 +28,46 @@ pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Res
 
     let live = previous.filter(|header| header.is_live(now));
     let id = session.as_ref().map_or_else(|| unused_id(connection), |session| Ok(session.id))?;
-    if live.is_none() || commit.replace {
+    if live.is_none() || commit.write().is_none_or(|write| write.replace) {
         // What is left of an ended session is no part of the next one.
         clear(connection, id)?;
     }
-    let is_empty = change_fields(connection, id, commit)?;
-    let next = rule::next(previous.as_ref(), commit, is_empty, now);
+    let is_empty = change_fields(connection, id, commit.changes())?;
+    let Some(next) = rule::next(previous.as_ref(), commit, is_empty, now) else {
+        return Ok(Reply::Ended(Ended::Unknown));
+    };
     let put = |key: &Key, header| match session {
         Some(_) => rows::update(connection, id, header),
         None => rows::insert(connection, id, key, header),
     };
     let head = match &commit.action {
-        Action::Write => {
+        Action::Write(_) => {
             put(key, &next)?;
             Some(next.head)
         }
         Action::Destroy => {
-            clear(connection, id)?;
             put(key, &next)?;
             None
         }
-        Action::Renew { to } => {
+        Action::Renew { to, write } => {
             if let Some(target) = target.filter(|target| target.id != id) {
                 clear(connection, target.id)?;
                 connection
-                    .prepare_cached("DELETE FROM session_runtime_sessions WHERE id = ?1")?
-                    .execute([target.id])?;
+                    .prepare_cached("DELETE FROM session_runtime_sessions WHERE id = :id")?
+                    .execute(named_params! { ":id": target.id })?;
             }
             // The row moves with its fields, whatever their size, and a new row stays behind.
-            let moved = rule::moved(&next, commit, is_empty, now);
-            put(to, &moved)?;
+            let renewed = rule::renewed(&next, commit, write, is_empty, now);
+            put(to, &renewed)?;
             if session.is_some() && key != to {
                 connection
-                    .prepare_cached("UPDATE session_runtime_sessions SET name = ?2, key = ?3 WHERE id = ?1")?
-                    .execute((id, to.name(), to.id()))?;
+                    .prepare_cached("UPDATE session_runtime_sessions SET name = :name, key = :key WHERE id = :id")?
+                    .execute(named_params! { ":id": id, ":name": to.name(), ":key": to.id() })?;
             }
             if key != to {
                 rows::insert(connection, unused_id(connection)?, key, &next)?;
             }
-            Some(moved.head)
+            Some(renewed.head)
         }
     };
     Ok(Reply::Applied(Applied {
@@ -94,21 +90,21 @@ fn clear(connection: &Connection, id: i64) -> Result<()> {
 }
 
 /// Stores and removes fields, and tells whether none is left.
-fn change_fields(connection: &Connection, id: i64, commit: &Commit) -> Result<bool> {
-    for change in &commit.changes {
+fn change_fields(connection: &Connection, id: i64, changes: &[Change]) -> Result<bool> {
+    for change in changes {
         match &change.value {
             Some(value) => connection
                 .prepare_cached(
-                    "INSERT INTO session_runtime_fields (session, name, value) VALUES (?1, ?2, ?3)
+                    "INSERT INTO session_runtime_fields (session, name, value) VALUES (:session, :name, :value)
                      ON CONFLICT (session, name) DO UPDATE SET value = excluded.value",
                 )?
-                .execute((id, &*change.name, Value(value)))?,
+                .execute(named_params! { ":session": id, ":name": &*change.name, ":value": Value(value) })?,
             None => connection
-                .prepare_cached("DELETE FROM session_runtime_fields WHERE session = ?1 AND name = ?2")?
-                .execute((id, &*change.name))?,
+                .prepare_cached("DELETE FROM session_runtime_fields WHERE session = :session AND name = :name")?
+                .execute(named_params! { ":session": id, ":name": &*change.name })?,
         };
     }
-    if commit.changes.last().is_some_and(|change| change.value.is_some()) {
+    if changes.last().is_some_and(|change| change.value.is_some()) {
         return Ok(false);
     }
     Ok(!connection.prepare_cached("SELECT 1 FROM session_runtime_fields WHERE session = ?1 LIMIT 1")?.exists([id])?)
@@ -118,10 +114,16 @@ fn change_fields(connection: &Connection, id: i64, commit: &Commit) -> Result<bo
 pub(super) fn load(connection: &Connection, key: &Key, load: Load) -> Result<Loaded> {
     let (mut loaded, due) = read::load(connection, key, load)?;
     if let (Some(Session { id, header }), Found::Record(record)) = (due, &mut loaded.found) {
-        let until = header.retained_until.map(Timestamp::as_millis);
         connection
-            .prepare_cached("UPDATE session_runtime_sessions SET expires_at = ?2, retained_until = ?3 WHERE id = ?1")?
-            .execute((id, header.head.expires_at.map(Timestamp::as_millis), until))?;
+            .prepare_cached(
+                "UPDATE session_runtime_sessions SET expires_at = :expires_at, retained_until = :retained_until
+                 WHERE id = :id",
+            )?
+            .execute(named_params! {
+                ":id": id,
+                ":expires_at": header.head.expires_at.map(Timestamp::as_millis),
+                ":retained_until": header.retained_until.map(Timestamp::as_millis),
+            })?;
         record.head = header.head;
         loaded.touched = true;
     }
@@ -133,20 +135,32 @@ pub(super) fn register(connection: &Connection, proposal: &Registration) -> Resu
     let (name, version) = (&*proposal.name, proposal.version);
     connection
         .prepare_cached(
-            "INSERT INTO session_runtime_registrations (name, version, id, codec) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO session_runtime_registrations (name, version, id, codec) VALUES (:name, :version, :id, :codec)
              ON CONFLICT DO NOTHING",
         )?
-        .execute((name, version, proposal.id.0.cast_signed(), &*proposal.codec))?;
+        .execute(named_params! {
+            ":name": name,
+            ":version": version,
+            ":id": proposal.id.0.cast_signed(),
+            ":codec": &*proposal.codec,
+        })?;
     for field in &proposal.fields {
         let initial = field.initial.as_deref().map(Value);
         connection
             .prepare_cached(
                 "INSERT INTO session_runtime_registered_fields (name, version, field, position, initial, sensitive)
-                 SELECT ?1, ?2, ?3, count(*), ?4, ?5 FROM session_runtime_registered_fields
-                 WHERE name = ?1 AND version = ?2
+                 SELECT :name, :version, :field, count(*), :initial, :sensitive
+                 FROM session_runtime_registered_fields
+                 WHERE name = :name AND version = :version
                  ON CONFLICT DO NOTHING",
             )?
-            .execute(params![name, version, &*field.name, initial, field.sensitive])?;
+            .execute(named_params! {
+                ":name": name,
+                ":version": version,
+                ":field": &*field.name,
+                ":initial": initial,
+                ":sensitive": field.sensitive,
+            })?;
     }
     read::registration(connection, name, version)
 }
@@ -158,7 +172,7 @@ pub(super) fn withdraw(connection: &Connection, name: &str, version: u32) -> Res
     Ok(connection.prepare_cached(registration)?.execute((name, version))? > 0)
 }
 
-/// Forgets at most `limit` sessions whose retention is over, and tells how many.
+/// Purges at most `limit` sessions whose retention is over, and tells how many.
 pub(super) fn purge(connection: &Connection, limit: usize, clock: ClockOffset) -> Result<usize> {
     let now = Timestamp::now(clock).as_millis();
     let mut due = connection.prepare_cached(
@@ -166,10 +180,10 @@ pub(super) fn purge(connection: &Connection, limit: usize, clock: ClockOffset) -
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let ids = due.query_map((now, limit), |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
-    let mut forget = connection.prepare_cached("DELETE FROM session_runtime_sessions WHERE id = ?1")?;
+    let mut remove = connection.prepare_cached("DELETE FROM session_runtime_sessions WHERE id = ?1")?;
     for id in &ids {
         clear(connection, *id)?;
-        forget.execute([id])?;
+        remove.execute([id])?;
     }
     Ok(ids.len())
 }

@@ -1,11 +1,12 @@
 //! What is done with a field once its type is known: each function here is compiled once per field type.
 
+mod entries;
+
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::entries;
 use crate::codec::{Codec, CodecError};
 use crate::session::{Format, Merge, ReadField, Session, WriteField};
 

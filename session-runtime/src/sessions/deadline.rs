@@ -1,0 +1,54 @@
+//! One deadline bounds an operation, whatever it waits for.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::{Sleep, sleep};
+
+use crate::error::Error;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// Ends an operation after `deadline`.
+///
+/// What it was about to do stays as it is when a caller drops it: a change that was sent is settled by the next commit.
+/// An operation that does not wait starts no timer. Outside of a Tokio runtime there is none, and no deadline.
+pub(super) async fn within<R, E: From<Error>>(
+    deadline: Duration,
+    operation: impl Future<Output = Result<R, E>>,
+) -> Result<R, E> {
+    let mut operation = pin!(operation);
+    let mut timer = pin!(None::<Sleep>);
+    poll_fn(|context| {
+        if let Poll::Ready(done) = operation.as_mut().poll(context) {
+            return Poll::Ready(done);
+        }
+        if timer.is_none() && Handle::try_current().is_ok() {
+            timer.set(Some(sleep(deadline)));
+        }
+        match timer.as_mut().as_pin_mut() {
+            Some(timer) => timer.poll(context).map(|()| Err(Error::from(timed_out()).into())),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Waits before something is tried again. Returns whether it could: not outside of a Tokio runtime.
+pub(super) async fn pause(time: Duration) -> bool {
+    if Handle::try_current().is_err() {
+        return false;
+    }
+    sleep(time).await;
+    true
+}
+
+#[cold]
+fn timed_out() -> StoreError {
+    StoreError::new(
+        StoreErrorKind::TimedOut,
+        "the session store did not finish an operation within the deadline; try again, or raise the limit with `deadline`",
+    )
+}

@@ -1,0 +1,49 @@
+use super::commit::Verb;
+use super::committed::Outcome;
+use super::deadline::within;
+use super::handle::Handle;
+use super::known::Known;
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::session::{MarkSet, Session};
+use crate::store::{Ended, ExpiryChange};
+
+impl<T: Session, C: Codec> Handle<T, C> {
+    /// Removes the session. The handle, and every other that was loaded before, can no longer store anything.
+    ///
+    /// Returns [`Outcome::Unchanged`] when there was no stored session.
+    ///
+    /// ```
+    /// # use session_runtime::{Error, MemoryStore, Outcome, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::Error> {
+    /// # let sessions = Sessions::<Visitor>::new(MemoryStore::new());
+    /// sessions.update("42", |visitor| *visitor.edit().visits() += 1).await?;
+    /// let mut visitor = sessions.load("42").await?;
+    /// assert_eq!(visitor.destroy().await?, Outcome::Removed);
+    /// *visitor.edit().visits() += 1;
+    /// assert!(matches!(visitor.commit().await, Err(Error::Destroyed)));
+    /// # visitor.discard();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Store`]; and as [`commit`](Handle::commit) if the answer to an earlier one is missing. It can be tried
+    /// again.
+    pub async fn destroy(&mut self) -> Result<Outcome, Error> {
+        let outcome = match within(self.deadline(), self.run(Verb::Destroy)).await {
+            Ok(committed) => committed.outcome(),
+            // It has ended already, which is what was wanted.
+            Err(Error::Destroyed | Error::Renewed | Error::Expired) => Outcome::Unchanged,
+            Err(error) => return self.counted(Err(error)),
+        };
+        if !self.known.is_ended() {
+            self.known = Known::Ended(Ended::Destroyed);
+        }
+        self.tracked.marks.fill(false);
+        self.expiry = ExpiryChange::Keep;
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,95 @@
+use tracing::{Instrument, debug_span};
+
+use super::deadline::within;
+use super::known::Known;
+use super::settings::OnUndecodable;
+use super::{Handle, Inner, Sessions};
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::session::Session;
+use crate::stats::Count;
+use crate::store::{Found, Head, Key, KeyHash, Load, Loaded};
+use crate::tracked::Tracked;
+
+impl<T: Session, C: Codec> Sessions<T, C> {
+    /// Loads the session of `key`, known or new, in one read.
+    ///
+    /// With a sliding expiry this counts as activity.
+    ///
+    /// ```
+    /// # use session_runtime::{MemoryStore, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::Error> {
+    /// # let sessions = Sessions::<Visitor>::new(MemoryStore::new());
+    /// let visitor = sessions.load("42").await?;
+    /// assert_eq!(visitor.visits, 0); // nobody has been here yet
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`]; [`Error::Store`] when the store fails, which is never taken for a new session;
+    /// [`Error::Decode`], [`Error::NewerVersion`], [`Error::NoMigration`] and [`Error::RegistrationGone`] when what is
+    /// stored cannot be read by this program: it is left as it is. Before the first load, those of
+    /// [`Sessions::prepare`].
+    pub async fn load(&self, key: &str) -> Result<Handle<T, C>, Error> {
+        let key = Key::new(self.inner.name.clone(), key)?;
+        within(self.inner.settings.deadline, self.load_key(key)).await
+    }
+
+    pub(super) async fn load_key(&self, key: Key) -> Result<Handle<T, C>, Error> {
+        let inner = &self.inner;
+        let agreed = inner.agreed().await?;
+        let mut sets_aside = inner.settings.on_undecodable == OnUndecodable::SetAside;
+        loop {
+            let loaded = inner.fetch(&key).await?;
+            let handle =
+                |tracked, known| Handle::new(self.clone(), agreed.clone(), key.clone(), tracked, known, loaded.now);
+            let record = match loaded.found {
+                Found::Absent { saw } => {
+                    let known = Known::absent(saw, &inner.settings.lifetime, loaded.now);
+                    return Ok(handle(Tracked::initial(agreed.schema.clone())?, known));
+                }
+                Found::Record(record) => record,
+            };
+            let head = record.head;
+            inner.count_touch(&head, loaded.touched);
+            let decoded = inner.decode(agreed, record).await;
+            match decoded.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1)) {
+                Ok(decoded) => {
+                    let tracked = Tracked::from_parts(decoded.value, decoded.baseline, agreed.schema.clone())?;
+                    return Ok(handle(tracked, decoded.known));
+                }
+                // Looked at once more, whatever became of it, and only once.
+                Err(Error::Decode { .. })
+                    if agreed.wrote(&head)
+                        && std::mem::take(&mut sets_aside)
+                        && Box::pin(inner.set_aside(&key, &head)).await? => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl<T: Session, C: Codec> Inner<T, C> {
+    /// Reads what the store holds.
+    async fn fetch(&self, key: &Key) -> Result<Loaded, Error> {
+        let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(key));
+        let load = self.store.load(key, Load::touch(self.settings.lifetime, self.settings.clock));
+        let loaded = load.instrument(span).await.inspect_err(|_| self.counters.add(Count::LoadFailures, 1))?;
+        self.counters.add(Count::Loads, 1);
+        let known = matches!(loaded.found, Found::Record(_));
+        tracing::debug!(session = key.name(), key = %KeyHash::of(key), known, touched = loaded.touched, "loaded");
+        Ok(loaded)
+    }
+
+    /// Counts whether a load moved the sliding expiry of a stored session.
+    fn count_touch(&self, head: &Head, touched: bool) {
+        if touched {
+            self.counters.add(Count::TouchesSent, 1);
+        } else if head.stored && head.fixed_end.is_none() && self.settings.lifetime.inactivity.is_some() {
+            self.counters.add(Count::TouchesSkipped, 1);
+        }
+    }
+}

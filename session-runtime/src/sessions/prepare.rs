@@ -1,0 +1,66 @@
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use tracing::{Instrument, debug_span};
+
+use super::agreed::Agreed;
+use super::deadline::within;
+use super::{Inner, Sessions};
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::schema::Schema;
+use crate::session::Session;
+
+impl<T: Session, C: Codec> Sessions<T, C> {
+    /// Checks the store, its schema, and that all instances agree on the initial state. Without it, the first load
+    /// does.
+    ///
+    /// ```
+    /// # use session_runtime::{MemoryStore, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::Error> {
+    /// let sessions = Sessions::<Visitor>::new(MemoryStore::new());
+    /// sessions.prepare().await?; // a program that cannot serve sessions ends here and not with the first request
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store is not usable, [`Error::InitialStateMismatch`], [`Error::UnstableInitial`] and
+    /// [`Error::OtherCodec`] when this program does not agree with the others, [`Error::NameTaken`] when another
+    /// session type of this process has the same name.
+    pub async fn prepare(&self) -> Result<(), Error> {
+        within(self.inner.settings.deadline, self.inner.agreed()).await.map(drop)
+    }
+}
+
+impl<T: Session, C: Codec> Inner<T, C> {
+    /// What all instances agreed on; it is agreed on first if it has not been.
+    pub(super) async fn agreed(&self) -> Result<&Arc<Agreed<T, C>>, Error> {
+        // Looked at first, because the cell's future is large and nearly every call finds it filled.
+        match self.agreed.get() {
+            Some(agreed) => Ok(agreed),
+            None => Box::pin(self.agreed.get_or_try_init(|| self.agree())).await,
+        }
+    }
+
+    async fn agree(&self) -> Result<Arc<Agreed<T, C>>, Error> {
+        claim_name::<T>()?;
+        let span = debug_span!("session_store", operation = "prepare", session = &*self.name);
+        self.store.prepare().instrument(span.clone()).await?;
+        let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
+        let registration = schema.agree(&*self.store, &self.name, self.settings.agreement).instrument(span).await?;
+        Ok(Arc::new(Agreed { schema: Arc::new(schema), registration }))
+    }
+}
+
+/// Keeps two session types of one process from sharing a name, and with it a namespace.
+fn claim_name<T: Session>() -> Result<(), Error> {
+    static NAMES: LazyLock<Mutex<HashMap<(&'static str, u32), TypeId>>> = LazyLock::new(Mutex::default);
+    // Versions of one session type are different types.
+    let name = (T::CONTAINER.name, T::CONTAINER.version);
+    let owner = *NAMES.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_insert(TypeId::of::<T>());
+    if owner == TypeId::of::<T>() { Ok(()) } else { Err(Error::NameTaken { name: name.0 }) }
+}

@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::schema::Schema;
+use crate::session::Session;
+use crate::store::StoredField;
+
+/// The encoded fields as loaded.
+#[derive(Debug, Clone)]
+pub(crate) struct Baseline {
+    /// Each field; `None` stands for the initial value.
+    pub(super) fields: Box<[Option<Bytes>]>,
+    /// Fields that are also, or only, stored under an alias. The next change of such a field removes that.
+    pub(super) stale: Vec<(usize, Arc<str>)>,
+}
+
+impl Baseline {
+    /// No field is stored.
+    pub(crate) fn initial(len: usize) -> Self {
+        Self { fields: vec![None; len].into(), stale: Vec::new() }
+    }
+
+    /// Puts stored fields in the order of this program's. A field's own name goes before its aliases; fields that
+    /// this program does not know are left out.
+    pub(crate) fn place<T, C>(schema: &Schema<T, C>, fields: Vec<StoredField>) -> Self {
+        let mut baseline = Self::initial(schema.leaves.len());
+        let mut hint = 0;
+        for field in fields {
+            let Some((index, is_alias)) = schema.look_up(&field.name, &mut hint) else { continue };
+            if !is_alias || baseline.fields[index].is_none() {
+                baseline.fields[index] = Some(field.value);
+            }
+            if is_alias {
+                baseline.stale.push((index, field.name));
+            }
+        }
+        baseline
+    }
+
+    /// The baseline of a value as if it were stored.
+    pub(crate) fn of<T: Session, C: Codec>(schema: &Schema<T, C>, value: &T) -> Result<Self, Error> {
+        let mut baseline = Self::initial(T::LEN);
+        for (index, leaf) in schema.leaves.iter().enumerate() {
+            let encoded = schema.encode(value, index)?;
+            if leaf.def.pin || !schema.same(value, index, &leaf.initial, &encoded)? {
+                baseline.fields[index] = Some(encoded);
+            }
+        }
+        Ok(baseline)
+    }
+
+    /// The session that has these fields stored.
+    pub(crate) fn decode<T: Session, C: Codec>(&self, schema: &Schema<T, C>) -> Result<T, Error> {
+        let mut value = schema.stored_initial()?;
+        for (index, stored) in self.fields.iter().enumerate() {
+            if let Some(bytes) = stored {
+                schema.decode(&mut value, index, bytes)?;
+            }
+        }
+        Ok(value)
+    }
+}

@@ -1,0 +1,51 @@
+//! What a patch takes along besides the dirty fields.
+
+use bytes::Bytes;
+
+use super::{Patch, Tracked};
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::session::Session;
+use crate::store::Change;
+
+impl<T: Session, C: Codec> Tracked<T, C> {
+    /// Adds, after all fields, what removes the changed ones' values under older names.
+    pub(crate) fn remove_stale(&self, patch: &mut Patch<T>) {
+        for (index, name) in &self.baseline.stale {
+            if patch.fields.has(*index) {
+                patch.changes.push(Change { name: name.clone(), value: None });
+            }
+        }
+    }
+
+    /// Adds pinned fields that are not stored yet: they go with the session's first commit, whatever their value.
+    pub(crate) fn pin(&self, patch: &mut Patch<T>) -> Result<(), Error> {
+        for &index in self.schema.pinned() {
+            if self.baseline.fields[index].is_none() && !patch.fields.has(index) {
+                let value = Some(self.schema.encode(&self.value, index)?);
+                patch.push(index, Change { name: self.schema.leaves[index].name.clone(), value });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds every stored field that `patch` does not change, so that it can replace what is stored.
+    pub(crate) fn complete(&self, patch: &mut Patch<T>) {
+        for (index, leaf) in self.schema.leaves.iter().enumerate() {
+            if let Some(value) = self.baseline.fields[index].as_ref().filter(|_| !patch.fields.has(index)) {
+                patch.push(index, Change { name: leaf.name.clone(), value: Some(value.clone()) });
+            }
+        }
+    }
+
+    /// How many bytes the session's values have in a store once `patch` is applied.
+    pub(crate) fn size_with(&self, patch: &Patch<T>) -> usize {
+        let len = |value: &Option<Bytes>| value.as_ref().map_or(0, Bytes::len);
+        let before: usize = self.baseline.fields.iter().map(len).sum();
+        let (removed, added) =
+            patch.fields.indices().zip(&patch.changes).fold((0, 0), |(removed, added), (index, change)| {
+                (removed + len(&self.baseline.fields[index]), added + len(&change.value))
+            });
+        before - removed + added
+    }
+}
