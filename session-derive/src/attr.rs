@@ -9,6 +9,7 @@ use syn::{Attribute, Data, DeriveInput, LitInt, LitStr, Meta, Path, Token, Type}
 use crate::errors::Errors;
 use crate::expr::take_expr;
 use crate::names::{self, usage};
+use crate::serde::SerdeSetting;
 
 /// One attribute: the key, for errors about its presence, and the value.
 pub(crate) struct Setting<T> {
@@ -28,6 +29,9 @@ pub(crate) struct StructAttrs {
     pub(crate) edit: Option<Setting<Ident>>,
     pub(crate) field: Option<Setting<Ident>>,
     pub(crate) krate: Option<Setting<Path>>,
+    pub(crate) serde: Option<Setting<()>>,
+    /// What stands in `#[serde(…)]`.
+    pub(crate) of_serde: Vec<SerdeSetting>,
 }
 
 /// The attributes of a field.
@@ -46,6 +50,9 @@ pub(crate) struct FieldAttrs {
     pub(crate) merge: Option<Setting<Path>>,
     pub(crate) conflict: Option<Setting<()>>,
     pub(crate) sensitive: Option<Setting<()>>,
+    pub(crate) serde: Option<Setting<()>>,
+    /// What stands in `#[serde(…)]`.
+    pub(crate) of_serde: Vec<SerdeSetting>,
 }
 
 /// All attributes of a struct and its fields.
@@ -67,7 +74,7 @@ impl Written {
 
 impl StructAttrs {
     fn parse(attrs: &[Attribute], errors: &Errors) -> Self {
-        let mut on_struct = Self::default();
+        let mut on_struct = Self { of_serde: SerdeSetting::parse(attrs), ..Self::default() };
         for_each_setting(attrs, errors, |list| match list.name.as_str() {
             names::NAME => list.set(&mut on_struct.name, value),
             names::VERSION => list.set(&mut on_struct.version, version),
@@ -78,6 +85,7 @@ impl StructAttrs {
             names::EDIT => list.set(&mut on_struct.edit, value),
             names::FIELD => list.set(&mut on_struct.field, value),
             names::CRATE => list.set(&mut on_struct.krate, path),
+            names::SERDE => list.set(&mut on_struct.serde, |input| word(input, "ignored")),
             _ => list.unknown("struct", names::ON_STRUCT, "field", names::ON_FIELD),
         });
         on_struct
@@ -86,19 +94,20 @@ impl StructAttrs {
 
 impl FieldAttrs {
     fn parse(attrs: &[Attribute], errors: &Errors) -> Self {
-        let mut on_field = Self::default();
+        let mut on_field = Self { of_serde: SerdeSetting::parse(attrs), ..Self::default() };
         let keys = for_each_setting(attrs, errors, |list| match list.name.as_str() {
             names::INITIAL => list.set(&mut on_field.initial, expr),
-            names::SKIP => list.set(&mut on_field.skip, flag),
-            names::NESTED => list.set(&mut on_field.nested, flag),
+            names::SKIP => list.set(&mut on_field.skip, alone),
+            names::NESTED => list.set(&mut on_field.nested, alone),
             names::RENAME => list.set(&mut on_field.rename, value),
             names::ALIAS => list.push(&mut on_field.aliases, value),
-            names::WITH => list.set(&mut on_field.with, path),
-            names::PIN => list.set(&mut on_field.pin, flag),
-            names::UNORDERED => list.set(&mut on_field.unordered, flag),
+            names::WITH => list.set(&mut on_field.with, value),
+            names::PIN => list.set(&mut on_field.pin, alone),
+            names::UNORDERED => list.set(&mut on_field.unordered, alone),
             names::MERGE => list.set(&mut on_field.merge, path),
             names::CONFLICT => list.set(&mut on_field.conflict, |input| word(input, "reject")),
-            names::SENSITIVE => list.set(&mut on_field.sensitive, flag),
+            names::SENSITIVE => list.set(&mut on_field.sensitive, alone),
+            names::SERDE => list.set(&mut on_field.serde, |input| word(input, "ignored")),
             _ => list.unknown("field", names::ON_FIELD, "struct", names::ON_STRUCT),
         });
         Self { keys, ..on_field }
@@ -250,7 +259,7 @@ fn version(input: ParseStream) -> Result<u32> {
 
 /// A key that stands alone.
 #[expect(clippy::unnecessary_wraps, reason = "one of the functions that take a value")]
-fn flag(_input: ParseStream) -> Result<()> {
+fn alone(_input: ParseStream) -> Result<()> {
     Ok(())
 }
 

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
+use syn::GenericParam;
 use syn::ext::IdentExt;
-use syn::{GenericParam, Type};
 
 use crate::errors::Errors;
 use crate::model::{Field, Kind, Model};
 use crate::names::{self, unraw};
+use crate::serde::serde_has_no_effect;
+use crate::types::reference;
+use crate::unordered::unordered_has_an_effect;
 
 /// Reports every rule that the struct breaks.
 pub(crate) fn check(model: &Model, errors: &Errors) {
@@ -16,11 +19,13 @@ pub(crate) fn check(model: &Model, errors: &Errors) {
     generic_session_is_named(model, errors);
     from_needs_a_version(model, errors);
     generated_items_differ(model, errors);
+    no_lifetimes(model, errors);
+    serde_has_no_effect(model, errors);
     for field in &model.fields {
         skipped_is_not_tracked(field, errors);
-        stored_value_owns(field, errors);
+        stored_value_owns(model, field, errors);
         nested_decides_for_itself(field, errors);
-        unordered_is_implied(field, errors);
+        unordered_has_an_effect(field, errors);
         merge_never_conflicts(field, errors);
         one_initial_value(model, field, errors);
         one_conflict_rule(model, field, errors);
@@ -98,12 +103,31 @@ fn skipped_is_not_tracked(field: &Field, errors: &Errors) {
     }
 }
 
-/// A value is decoded from bytes that are gone when the handler runs.
-fn stored_value_owns(field: &Field, errors: &Errors) {
-    if let (Type::Reference(ty), Kind::Own(_), None) = (field.ty, field.kind, &field.attrs.with) {
+/// A session is handed to tasks that live as long as they like.
+fn no_lifetimes(model: &Model, errors: &Errors) {
+    for param in model.generics.lifetimes() {
         errors.at(
-            ty.and_token.span,
-            "a stored value owns what it holds, because the bytes it is decoded from are gone; write `String`, `Vec` or `Cow`",
+            param.lifetime.span(),
+            format_args!(
+                "a session borrows nothing, because it outlives what it was loaded from; remove `{}`, and write `String`, \
+                 `Vec` or `Cow<'static, str>` for what is borrowed",
+                param.lifetime
+            ),
+        );
+    }
+}
+
+/// A value is decoded from bytes that are gone when the handler runs.
+fn stored_value_owns(model: &Model, field: &Field, errors: &Errors) {
+    let (Some(reference), Kind::Own(_), None) = (reference(field.ty), field.kind, &field.attrs.with) else {
+        return;
+    };
+    // A lifetime of the struct's has been reported where it is declared.
+    if !model.generics.lifetimes().any(|param| Some(&param.lifetime) == reference.lifetime.as_ref()) {
+        errors.at(
+            reference.and_token.span,
+            "a stored value owns what it holds, because the bytes it is decoded from are gone; write `String`, `Vec` or \
+             `Cow<'static, str>`",
         );
     }
 }
@@ -121,19 +145,6 @@ fn nested_decides_for_itself(field: &Field, errors: &Errors) {
                  the nested struct"
             ),
         );
-    }
-}
-
-/// What the type says need not be said again.
-fn unordered_is_implied(field: &Field, errors: &Errors) {
-    if let Some(unordered) = &field.attrs.unordered
-        && field.kind != Kind::Skipped
-        && field.attrs.nested.is_none()
-        && field.attrs.with.is_none()
-        && field.written_unordered()
-    {
-        errors
-            .at(unordered.span(), "`unordered` is implied by a type that is written `HashMap` or `HashSet`; remove it");
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn not_a_struct(input: &DeriveInput, attrs: &StructAttrs, errors: Err
 
             #[automatically_derived]
             impl #impl_generics __session::Session for #ident #ty_generics #where_clause {
-                type Edit<'__session> = &'__session mut Self where Self: '__session;
+                type Edit<'__session> = &'__session mut Self;
                 type Field = __session::NoField;
                 type Marks = __session::OwnMarks<0>;
 

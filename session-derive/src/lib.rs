@@ -8,6 +8,10 @@ mod expr;
 mod fallback;
 mod model;
 mod names;
+mod receiver;
+mod serde;
+mod types;
+mod unordered;
 
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,15 @@ use syn::{Attribute, DataStruct, DeriveInput, Generics, Index, Member, Meta, Typ
 
 use crate::attr::{FieldAttrs, StructAttrs, Written};
 use crate::errors::Errors;
-use crate::names::{generated, located, respanned, unraw, variant};
+use crate::names::{generated, generated_vis, located, respanned, unraw, variant};
+use crate::receiver::Receiver;
 
 /// A struct.
 pub(crate) struct Model<'a> {
     pub(crate) ident: &'a Ident,
-    pub(crate) vis: &'a Visibility,
+    pub(crate) vis: Visibility,
     pub(crate) generics: &'a Generics,
+    pub(crate) receiver: Receiver,
     pub(crate) attrs: &'a StructAttrs,
     pub(crate) fields: Vec<Field<'a>>,
     /// The session's name: part of every key.
@@ -29,7 +31,7 @@ pub(crate) struct Model<'a> {
 /// A field.
 pub(crate) struct Field<'a> {
     pub(crate) attrs: &'a FieldAttrs,
-    pub(crate) vis: &'a Visibility,
+    pub(crate) vis: Visibility,
     pub(crate) ty: &'a Type,
     /// Where the field is named; a tuple's field has only its type.
     pub(crate) span: Span,
@@ -57,15 +59,22 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Model<'a> {
-    pub(crate) fn new(input: &'a DeriveInput, data: &'a DataStruct, written: &'a Written, errors: &Errors) -> Self {
+    pub(crate) fn new(
+        input: &'a DeriveInput,
+        data: &'a DataStruct,
+        written: &'a Written,
+        receiver: Receiver,
+        errors: &Errors,
+    ) -> Self {
         let attrs = &written.on_struct;
         let DeriveInput { vis, ident, generics, .. } = input;
         let type_name = unraw(ident);
         let item = |suffix| generated(&format!("{type_name}{suffix}"), ident.span());
         Self {
             ident,
-            vis,
+            vis: generated_vis(vis),
             generics,
+            receiver,
             attrs,
             fields: fields(data, &written.on_fields, errors),
             name: attrs.name.as_ref().map_or_else(|| type_name.clone(), |name| name.value.value()),
@@ -144,7 +153,7 @@ fn field<'a>(position: usize, field: &'a syn::Field, attrs: &'a FieldAttrs, kind
     });
     Field {
         attrs,
-        vis: &field.vis,
+        vis: generated_vis(&field.vis),
         ty: &field.ty,
         span,
         docs: field.attrs.iter().filter(|attr| carried(attr)).collect(),
@@ -166,27 +175,6 @@ impl Field<'_> {
     /// Whether the user documented the field.
     pub(crate) fn documented(&self) -> bool {
         self.docs.iter().any(|attr| attr.path().is_ident("doc") && matches!(attr.meta, Meta::NameValue(_)))
-    }
-
-    /// Whether the field's type is written as a collection without an order.
-    pub(crate) fn written_unordered(&self) -> bool {
-        let mut ty = self.ty;
-        // A `macro_rules!` that passes a type on wraps it.
-        while let Type::Group(syn::TypeGroup { elem, .. }) | Type::Paren(syn::TypeParen { elem, .. }) = ty {
-            ty = elem;
-        }
-        match ty {
-            Type::Path(path) => {
-                path.path.segments.last().is_some_and(|last| last.ident == "HashMap" || last.ident == "HashSet")
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether two encodings of the field may differ in order only. How a module of the user's writes entries is its own
-    /// matter, so there the type says nothing.
-    pub(crate) fn unordered(&self) -> bool {
-        self.attrs.unordered.is_some() || (self.attrs.with.is_none() && self.written_unordered())
     }
 
     /// `<Type as Trait>::item`, shown at the user's type if it has no such trait.

@@ -1,6 +1,7 @@
 //! Names: those of the attributes, those that the derive makes of the user's, and those that a store accepts.
 
 use proc_macro2::{Ident, Span};
+use syn::Visibility;
 use syn::ext::IdentExt;
 
 pub(crate) const ALIAS: &str = "alias";
@@ -17,6 +18,7 @@ pub(crate) const PERSIST: &str = "persist";
 pub(crate) const PIN: &str = "pin";
 pub(crate) const RENAME: &str = "rename";
 pub(crate) const SENSITIVE: &str = "sensitive";
+pub(crate) const SERDE: &str = "serde";
 pub(crate) const SESSION: &str = "session";
 pub(crate) const SKIP: &str = "skip";
 pub(crate) const UNORDERED: &str = "unordered";
@@ -24,11 +26,11 @@ pub(crate) const VERSION: &str = "version";
 pub(crate) const WITH: &str = "with";
 
 /// The attributes of the struct, as the documentation lists them.
-pub(crate) const ON_STRUCT: &[&str] = &[NAME, VERSION, FROM, INITIAL, PERSIST, CONFLICT, EDIT, FIELD, CRATE];
+pub(crate) const ON_STRUCT: &[&str] = &[NAME, VERSION, FROM, INITIAL, PERSIST, CONFLICT, EDIT, FIELD, CRATE, SERDE];
 
 /// The attributes of a field, as the documentation lists them.
 pub(crate) const ON_FIELD: &[&str] =
-    &[INITIAL, SKIP, NESTED, RENAME, ALIAS, WITH, PIN, UNORDERED, MERGE, CONFLICT, SENSITIVE];
+    &[INITIAL, SKIP, NESTED, RENAME, ALIAS, WITH, PIN, UNORDERED, MERGE, CONFLICT, SENSITIVE, SERDE];
 
 /// What an attribute takes, and how it is written.
 pub(crate) fn usage(attribute: &str) -> (&'static str, &'static str) {
@@ -47,6 +49,7 @@ pub(crate) fn usage(attribute: &str) -> (&'static str, &'static str) {
         PIN => ("no value", "pin"),
         RENAME => ("a string", "rename = \"stored_name\""),
         SENSITIVE => ("no value", "sensitive"),
+        SERDE => ("one value", "serde = \"ignored\""),
         SKIP => ("no value", "skip"),
         UNORDERED => ("no value", "unordered"),
         VERSION => ("a number below 2³²", "version = 1"),
@@ -116,6 +119,17 @@ pub(crate) fn respanned(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
     ident.set_span(located(ident.span()));
     ident
+}
+
+/// The user's visibility, as generated code writes it: an item begins with it, and lints look at where an item begins.
+pub(crate) fn generated_vis(vis: &Visibility) -> Visibility {
+    let mut vis = vis.clone();
+    match &mut vis {
+        Visibility::Public(public) => public.span = located(public.span),
+        Visibility::Restricted(restricted) => restricted.pub_token.span = located(restricted.pub_token.span),
+        Visibility::Inherited => {}
+    }
+    vis
 }
 
 /// The name without `r#`.

@@ -64,7 +64,7 @@ pub use admin::Admin;
 pub use error::{Error, Mismatch};
 pub use expiry::Expiry;
 pub use schema::{Agreement, WriteMigrated};
-pub use session::{Field, Session};
+pub use session::{AllFields, Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 pub use sessions::{Committed, Handle, Limits, OnUndecodable, Outcome, Sessions, SessionsBuilder};

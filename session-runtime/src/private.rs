@@ -1,8 +1,12 @@
 //! What generated code names. Not part of the public interface.
 
+pub use core::assert;
 pub use core::fmt::{self, Debug, Formatter};
 pub use core::hash::{Hash, Hasher};
-pub use core::prelude::v1::{Clone, Copy, Default, Eq, None, Option, PartialEq, Result, Some};
+pub use core::prelude::v1::{Clone, Copy, Default, Eq, None, Option, PartialEq, Result, Send, Some};
+pub use std::borrow::Cow;
+
+use std::marker::PhantomData;
 
 pub use serde::de::{DeserializeOwned, Deserializer};
 pub use serde::ser::{Serialize, Serializer};
@@ -63,6 +67,24 @@ impl<F: Default> Initial for F {
     }
 }
 
+/// The version of a session type: `VersionOf<T>::VERSION`.
+#[derive(Debug)]
+pub struct VersionOf<T>(PhantomData<T>);
+
+impl<T: Session> VersionOf<T> {
+    /// `version = N`
+    pub const VERSION: u32 = T::CONTAINER.version;
+}
+
+/// The version of a type that is no session. In scope, it keeps the compiler from reporting once more what it reports
+/// elsewhere: the constant of the implementation above comes first where there is one.
+pub trait NoVersion {
+    /// Lower than that of every session which comes from another.
+    const VERSION: u32 = 0;
+}
+
+impl<T> NoVersion for VersionOf<T> {}
+
 /// The field with this index, among a session's own fields.
 #[inline]
 #[must_use]
@@ -70,22 +92,25 @@ pub fn nth<F: Field>(own: &[F], index: usize) -> Option<F> {
     own.get(index).copied()
 }
 
-/// Shows an own field as it is stored.
-///
-/// # Errors
-///
-/// Those of the formatter.
-pub fn debug_field(fields: &[FieldDef], index: usize, f: &mut Formatter<'_>) -> fmt::Result {
-    f.write_str(fields.get(index).map_or("?", |field| field.name))
+/// The stored name of an own field.
+#[must_use]
+pub fn own_name(fields: &'static [FieldDef], index: usize) -> Cow<'static, str> {
+    Cow::Borrowed(fields.get(index).map_or("?", |field| field.name))
 }
 
-/// Shows a field of a nested session as it is stored.
+/// The stored name of a nested session's field.
+#[must_use]
+pub fn nested_name(name: &str, field: impl Field) -> Cow<'static, str> {
+    Cow::Owned(format!("{name}.{}", field.name()))
+}
+
+/// Shows a field as it is stored.
 ///
 /// # Errors
 ///
 /// Those of the formatter.
-pub fn debug_nested(name: &str, field: &impl Field, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(f, "{name}.{field:?}")
+pub fn debug_field(field: impl Field, f: &mut Formatter<'_>) -> fmt::Result {
+    f.write_str(&field.name())
 }
 
 /// The fields of a type that is no session: there are none.
@@ -93,6 +118,10 @@ pub fn debug_nested(name: &str, field: &impl Field, f: &mut Formatter<'_>) -> fm
 pub enum NoField {}
 
 impl Field for NoField {
+    fn name(self) -> Cow<'static, str> {
+        match self {}
+    }
+
     fn index(self) -> usize {
         match self {}
     }

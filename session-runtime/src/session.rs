@@ -1,17 +1,23 @@
 //! The [`Session`] trait and the small vocabulary that `#[derive(Session)]` speaks.
 //!
-//! The derive emits data (names, flags, initial values) and thin shells; everything that can be said without
-//! knowing the struct is a function of this crate, so that it is compiled once and not once per session type.
+//! The derive emits data (names, initial values, what the attributes say) and thin shells; everything that can be said
+//! without knowing the struct is a function of this crate, so that it is compiled once and not once per session type.
 
-use std::fmt::Debug;
-use std::hash::Hash;
+mod field;
+mod marks;
 
 use serde::de::{DeserializeOwned, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+pub use self::field::{AllFields, Field};
+pub use self::marks::{MarkSet, OwnMarks};
+
 /// A struct whose fields are tracked, compared with their initial values, and stored one by one.
 ///
 /// Implemented by `#[derive(Session)]`, never by hand: the hidden items change with the derive.
+///
+/// A session owns what it holds and can be sent to another thread, because handlers are tasks that a runtime moves.
+/// Code that is generic over sessions writes `T: Session` and nothing else.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session",
     label = "a session is a struct with `#[derive(Session)]`",
@@ -20,14 +26,12 @@ use serde::ser::{Serialize, Serializer};
 )]
 pub trait Session: Sized + Send + 'static {
     /// The borrow of a session and its marks that `edit()` lends: one method per field, each marks its field.
-    type Edit<'session>
-    where
-        Self: 'session;
+    type Edit<'session>;
 
     /// The enum that names this session's tracked fields.
     type Field: Field;
 
-    /// One `bool` per tracked field.
+    /// One mark per tracked field.
     #[doc(hidden)]
     type Marks: MarkSet;
 
@@ -67,17 +71,6 @@ pub trait Session: Sized + Send + 'static {
     fn previous<P: Previous<Self>>(previous: P) -> P::Output {
         previous.none()
     }
-}
-
-/// The name of one tracked field of a session; the derive generates an enum of them.
-pub trait Field: Copy + Eq + Hash + Debug + Send + Sync {
-    /// The field's place among the tracked fields of its session.
-    #[doc(hidden)]
-    fn index(self) -> usize;
-
-    /// The field at a place, if there is one.
-    #[doc(hidden)]
-    fn from_index(index: usize) -> Option<Self>;
 }
 
 /// What the attributes on a session's struct say.
@@ -145,7 +138,7 @@ impl FieldDef {
         Self { pin: true, ..self }
     }
 
-    /// `unordered`, or a type written `HashMap` or `HashSet`
+    /// `unordered`
     #[must_use]
     pub const fn unordered(self) -> Self {
         Self { unordered: true, ..self }
@@ -162,124 +155,6 @@ impl FieldDef {
     pub const fn sensitive(self) -> Self {
         Self { sensitive: true, ..self }
     }
-}
-
-/// The marks of a session: which fields were mutably borrowed since the baseline.
-pub trait MarkSet: Default + Send + Sync {
-    /// How many there are.
-    const LEN: usize;
-
-    /// Whether any mark is set.
-    fn any(&self) -> bool;
-
-    /// The mark of the field with this index; `false` beyond the last.
-    fn get(&self, index: usize) -> bool;
-
-    /// Sets the mark of the field with this index; nothing beyond the last.
-    fn set(&mut self, index: usize, marked: bool);
-
-    /// Sets every mark.
-    fn fill(&mut self, marked: bool);
-}
-
-/// A session's marks: `N` for its own fields, and those of its nested sessions.
-#[derive(Debug)]
-pub struct OwnMarks<const N: usize, Nested = ()> {
-    /// The session's own fields, in the order of their declaration.
-    pub own: [bool; N],
-    /// The nested sessions' marks.
-    pub nested: Nested,
-}
-
-impl<const N: usize, Nested: MarkSet> Default for OwnMarks<N, Nested> {
-    fn default() -> Self {
-        Self { own: [false; N], nested: Nested::default() }
-    }
-}
-
-impl<const N: usize, Nested: MarkSet> MarkSet for OwnMarks<N, Nested> {
-    const LEN: usize = N + Nested::LEN;
-
-    #[inline]
-    fn any(&self) -> bool {
-        // A fold over the bytes is vectorized, a search for the first is not.
-        self.own.iter().fold(false, |any, &mark| any | mark) || self.nested.any()
-    }
-
-    #[inline]
-    fn get(&self, index: usize) -> bool {
-        match self.own.get(index) {
-            Some(&mark) => mark,
-            None => self.nested.get(index - N),
-        }
-    }
-
-    #[inline]
-    fn set(&mut self, index: usize, marked: bool) {
-        match self.own.get_mut(index) {
-            Some(mark) => *mark = marked,
-            None => self.nested.set(index - N, marked),
-        }
-    }
-
-    #[inline]
-    fn fill(&mut self, marked: bool) {
-        self.own.fill(marked);
-        self.nested.fill(marked);
-    }
-}
-
-/// The first nested session, and the others.
-impl<First: MarkSet, Rest: MarkSet> MarkSet for (First, Rest) {
-    const LEN: usize = First::LEN + Rest::LEN;
-
-    #[inline]
-    fn any(&self) -> bool {
-        self.0.any() || self.1.any()
-    }
-
-    #[inline]
-    fn get(&self, index: usize) -> bool {
-        match index.checked_sub(First::LEN) {
-            None => self.0.get(index),
-            Some(index) => self.1.get(index),
-        }
-    }
-
-    #[inline]
-    fn set(&mut self, index: usize, marked: bool) {
-        match index.checked_sub(First::LEN) {
-            None => self.0.set(index, marked),
-            Some(index) => self.1.set(index, marked),
-        }
-    }
-
-    #[inline]
-    fn fill(&mut self, marked: bool) {
-        self.0.fill(marked);
-        self.1.fill(marked);
-    }
-}
-
-/// No nested sessions.
-impl MarkSet for () {
-    const LEN: usize = 0;
-
-    #[inline]
-    fn any(&self) -> bool {
-        false
-    }
-
-    #[inline]
-    fn get(&self, _index: usize) -> bool {
-        false
-    }
-
-    #[inline]
-    fn set(&mut self, _index: usize, _marked: bool) {}
-
-    #[inline]
-    fn fill(&mut self, _marked: bool) {}
 }
 
 /// Collects the nested sessions of a session.

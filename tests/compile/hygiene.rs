@@ -84,7 +84,7 @@ mod generated_names {
 
     #[derive(Other, Debug)]
     #[session(name = "generated")]
-    pub(super) struct Names<'session, V, P, N, S, D> {
+    pub(super) struct Names<V, P, N, S, D> {
         pub(super) value: u8,
         pub(super) marks: u8,
         pub(super) key: u8,
@@ -102,14 +102,14 @@ mod generated_names {
         pub(super) r#type: u8,
         pub(super) r#fn: u8,
         pub(super) __session: u8,
-        pub(super) text: std::borrow::Cow<'session, str>,
+        pub(super) text: std::borrow::Cow<'static, str>,
         pub(super) parameters: (V, P, N, S, D),
     }
 }
 
 #[test]
 fn fields_and_parameters_may_have_the_names_of_generated_code() {
-    type Names = generated_names::Names<'static, u8, u8, u8, u8, u8>;
+    type Names = generated_names::Names<u8, u8, u8, u8, u8>;
     let mut session = session_runtime::Tracked::<Names>::new().unwrap();
     *session.edit().value() = 1;
     *session.edit().marks() = 1;
@@ -117,7 +117,7 @@ fn fields_and_parameters_may_have_the_names_of_generated_code() {
     *session.edit().clone() = 1;
     *session.edit().r#type() = 1;
     *session.edit().__session() = 1;
-    assert_eq!(format!("{:?}", session.dirty().unwrap()), "{value, touched, edit, clone, type, __session}");
+    assert_eq!(format!("{:?}", session.dirty().unwrap()), "{value, marks, edit, clone, type, __session}");
     let read = [session.key, session.this, session.index, session.visitor, session.own, session.nested, session.r#fn];
     assert_eq!(read, [0; 7]);
     assert_eq!([session.initial, session.read, session.write, session.field], [0; 4]);

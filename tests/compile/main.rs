@@ -2,6 +2,7 @@
 
 mod hygiene;
 mod lints;
+mod receiver;
 mod shapes;
 mod ui;
 mod views;

@@ -7,12 +7,16 @@ use std::marker::PhantomData;
 use session_runtime::{Field, Session, Tracked};
 
 /// Marks every field, and sees that reading, writing and naming agree on all of them.
-fn exercise<T: Session + 'static>(fields: usize) {
+fn exercise<T: Session>(fields: usize) {
     assert_eq!(T::LEN, fields);
     for index in 0..fields {
         assert_eq!(T::Field::from_index(index).map(Field::index), Some(index));
     }
     assert_eq!(T::Field::from_index(fields), None);
+    assert_eq!((T::Field::ALL.len(), T::Field::ALL.is_empty()), (fields, fields == 0));
+    for (index, field) in T::Field::ALL.into_iter().enumerate() {
+        assert_eq!((field.index(), format!("{field:?}")), (index, field.name().into_owned()));
+    }
     let mut session = Tracked::<T>::new().unwrap();
     assert!(session.dirty().unwrap().is_empty());
     session.edit_all();
@@ -114,15 +118,15 @@ fn structs_with_many_fields() {
     assert_eq!((wide.sum(), Wide64::initial().sum(), Wide65::initial().sum()), (3, 0, 0));
 }
 
-/// `impl<'a, T, K, const N: usize> Session for Generic<'a, T, K, N>
-/// where K: Ord, Vec<T>: Serialize + …, BTreeMap<K, [T; N]>: …, [u8; N]: …, PhantomData<T>: …`
+/// `impl<T, K, const N: usize> Session for Generic<T, K, N>
+/// where K: Ord, Generic<T, K, N>: Send + 'static, Vec<T>: Serialize + …, BTreeMap<K, [T; N]>: …, [u8; N]: …, PhantomData<T>: …`
 #[derive(Session)]
 #[session(name = "generic")]
-struct Generic<'a, T, K = String, const N: usize = 2>
+struct Generic<T, K = String, const N: usize = 2>
 where
     K: Ord,
 {
-    text: Cow<'a, str>,
+    text: Cow<'static, str>,
     list: Vec<T>,
     map: BTreeMap<K, T>,
     #[session(skip)]
@@ -148,11 +152,11 @@ struct Composed<A: Clone, B> {
 fn generic_structs_ask_only_for_what_their_fields_need() {
     struct Opaque;
 
-    exercise::<Generic<'static, u8>>(4);
-    exercise::<Generic<'static, String, u8, 7>>(4);
+    exercise::<Generic<u8>>(4);
+    exercise::<Generic<String, u8, 7>>(4);
     exercise::<Composed<u8, Composed<String, One>>>(1 + (1 + 1 + 3) + 3);
     // A parameter that only a skipped field has is free.
-    let initial = Generic::<'_, u8, u8, 9>::initial();
+    let initial = Generic::<u8, u8, 9>::initial();
     assert_eq!((initial.length, initial.list.len(), initial.map.len(), &*initial.text), (9, 0, 0, ""));
     let PhantomData = initial.marker;
     let composed = Composed::<fn() -> Opaque, One>::initial();
@@ -162,15 +166,6 @@ fn generic_structs_ask_only_for_what_their_fields_need() {
         (composed.own, composed.second.only.as_str(), field.index(), format!("{field:?}")),
         (0, "", 1, "second.only".to_owned())
     );
-}
-
-#[test]
-fn a_session_may_borrow_what_outlives_it() {
-    let text = String::from("abc");
-    let mut session = Generic::<'_, u8>::initial();
-    let mut touched = <Generic<'_, u8> as Session>::Marks::default();
-    *Generic::edit(&mut session, &mut touched).text() = Cow::Borrowed(&text);
-    assert_eq!(session.text, "abc");
 }
 
 #[derive(Session)]
@@ -192,19 +187,28 @@ fn fields_that_are_configured_away_are_not_there() {
     assert_eq!((initial.always, initial.sometimes, initial.plain), (0, 5, 0));
 }
 
-/// The serde attributes on the struct belong to another use of it; `attr` is known only because of that.
+/// Serde's attributes are for another use of the struct.
 #[derive(serde::Serialize, Session)]
+#[session(serde = "ignored")]
 #[serde(rename_all = "UPPERCASE")]
 struct AlsoSerde {
-    #[serde(rename = "other", skip)]
+    #[serde(rename = "other")]
     #[session(rename = "mine")]
     visits: u32,
+    #[serde(skip)]
+    #[session(serde = "ignored")]
+    kept: u32,
+    #[serde(skip)]
+    #[session(skip)]
+    secret: String,
 }
 
 #[test]
-fn serde_attributes_of_the_struct_are_not_read() {
+fn what_serde_says_of_the_struct_is_not_followed_and_that_is_said() {
     let mut session = Tracked::<AlsoSerde>::new().unwrap();
     *session.edit().visits() += 1;
-    assert_eq!(format!("{:?}", session.dirty().unwrap()), "{mine}");
-    assert_eq!(session.visits, 1);
+    *session.edit().kept() += 1;
+    session.edit().secret().push('x');
+    assert_eq!(format!("{:?}", session.dirty().unwrap()), "{mine, kept}");
+    assert_eq!((session.visits, session.kept, session.secret.as_str()), (1, 1, "x"));
 }

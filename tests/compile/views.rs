@@ -110,6 +110,18 @@ fn fields_are_named_in_the_order_of_their_marks() {
 }
 
 #[test]
+fn fields_have_the_names_they_are_stored_under() {
+    let names: Vec<_> = VisitorField::ALL.iter().map(Field::name).collect();
+    assert_eq!(names.len(), 9);
+    assert_eq!(names[..5], ["visits", "theme", "last", "prefs.size", "prefs.deep.first"]);
+    assert_eq!(DeepField::ALL, [DeepField::First, DeepField::Second]);
+    assert_eq!(format!("{:?}", DeepField::ALL), "[first, second]");
+    for field in PrefsField::ALL {
+        assert_eq!(VisitorField::Other(field).name(), format!("other.{}", field.name()));
+    }
+}
+
+#[test]
 fn a_view_can_be_handed_to_a_function() {
     fn count(visitor: VisitorEdit<'_>) -> &mut u32 {
         let visits = visitor.visits();

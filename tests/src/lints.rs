@@ -36,11 +36,43 @@
     unused_variables,
     variant_size_differences
 )]
-#![deny(clippy::all, clippy::pedantic, clippy::nursery, unused, warnings)]
+#![deny(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, unused, warnings)]
 #![allow(
     clippy::blanket_clippy_restriction_lints,
     reason = "which of them speak about generated code is what is asked"
 )]
+#![allow(
+    clippy::absolute_paths,
+    clippy::arbitrary_source_item_ordering,
+    clippy::exhaustive_structs,
+    clippy::field_scoped_visibility_modifiers,
+    clippy::implicit_return,
+    clippy::impl_trait_in_params,
+    clippy::min_ident_chars,
+    clippy::missing_docs_in_private_items,
+    clippy::missing_inline_in_public_items,
+    clippy::missing_trait_methods,
+    clippy::module_name_repetitions,
+    clippy::must_use_candidate,
+    clippy::partial_pub_fields,
+    clippy::pub_use,
+    clippy::pub_with_shorthand,
+    clippy::question_mark_used,
+    clippy::ptr_arg,
+    clippy::redundant_pub_crate,
+    clippy::self_named_module_files,
+    clippy::single_call_fn,
+    clippy::single_char_lifetime_names,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    reason = "they speak about what is written here by hand"
+)]
+
+mod macros;
+mod names;
+
+pub use macros::{Counter, CounterField, Whole, WholeField};
+pub use names::{Names, NamesField};
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -52,7 +84,7 @@ use session_runtime::Session;
 #[session(name = "lints", version = 2, from = Former, persist = "always")]
 pub struct Visitor<P, T, const N: usize>
 where
-    T: PartialEq + Send + 'static,
+    T: PartialEq,
 {
     /// How often.
     #[session(pin, rename = "count", alias = "number")]
@@ -60,9 +92,12 @@ where
     /// Private, and of a private type.
     #[session(initial = Hidden(3), with = hidden, sensitive)]
     hidden: Hidden,
-    /// Of the user's lifetime.
+    /// Owned or not.
     #[session(merge = theirs)]
     pub text: Cow<'static, str>,
+    /// Of the struct's own type.
+    #[session(skip)]
+    pub children: Vec<Self>,
     /// Of the user's types.
     #[session(unordered)]
     pub list: Vec<T>,
@@ -113,8 +148,9 @@ pub struct Former {
     pub visits: u32,
 }
 
-impl<P: Session, T: PartialEq + Send + 'static, const N: usize> From<Former> for Visitor<P, T, N>
+impl<P: Session, T: PartialEq, const N: usize> From<Former> for Visitor<P, T, N>
 where
+    Self: Send + 'static,
     Vec<T>: serde::Serialize + serde::de::DeserializeOwned + Default,
     HashMap<String, T>: serde::Serialize + serde::de::DeserializeOwned + Default,
 {
@@ -127,7 +163,7 @@ fn theirs(_base: &Cow<'static, str>, _mine: Cow<'static, str>, theirs: Cow<'stat
     theirs
 }
 
-impl<P, T: PartialEq + Send + 'static, const N: usize> Visitor<P, T, N> {
+impl<P, T: PartialEq, const N: usize> Visitor<P, T, N> {
     /// What the private fields hold.
     pub const fn private(&self) -> (u8, bool, Option<u64>) {
         (self.hidden.0, self.private.dark, self.request)

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{GenericParam, Generics, Lifetime, parse_quote};
+use syn::{GenericParam, Generics, parse_quote};
 
 use crate::model::{Field, Kind, Model, mentions, runtime};
 use crate::names::located;
@@ -22,11 +22,16 @@ impl<'a> Bounds<'a> {
         Self { model, params: params.map(name).collect() }
     }
 
+    /// Whether tokens mention a parameter.
+    pub(crate) fn are_in(&self, tokens: TokenStream) -> bool {
+        mentions(tokens, &self.params)
+    }
+
     /// For the implementation of the trait: what reading, writing and making each generic field takes.
     ///
     /// The bounds stand on the fields' types, not on the parameters, so that `PhantomData<T>` asks nothing of `T`.
     pub(crate) fn session(&self) -> Generics {
-        let mut generics = self.nested();
+        let mut generics = self.stub();
         for field in self.model.fields.iter().filter(|field| field.mentions(&self.params)) {
             let ty = field.ty;
             let bound = match field.kind {
@@ -43,6 +48,22 @@ impl<'a> Bounds<'a> {
             if !bounds.is_empty() {
                 generics.make_where_clause().predicates.push(parse_quote!(#ty: #(#bounds)+*));
             }
+        }
+        generics
+    }
+
+    /// For an implementation that reads and writes nothing: what the trait asks of every session.
+    pub(crate) fn stub(&self) -> Generics {
+        let mut generics = self.nested();
+        // Refused, but the error about it is enough.
+        let lifetimes: Vec<_> = self.model.generics.lifetimes().map(|param| param.lifetime.clone()).collect();
+        for lifetime in lifetimes {
+            generics.make_where_clause().predicates.push(parse_quote!(#lifetime: 'static));
+        }
+        if self.model.generics.type_params().next().is_some() {
+            let (ident, (_, ty_generics, _)) = (self.model.ident, self.model.generics.split_for_impl());
+            let sent = parse_quote!(#ident #ty_generics: __session::Send + 'static);
+            generics.make_where_clause().predicates.push(sent);
         }
         generics
     }
@@ -73,15 +94,8 @@ impl<'a> Bounds<'a> {
     /// With the lifetime of a view in front.
     pub(crate) fn view(&self) -> Generics {
         let mut generics = self.nested();
-        let lifetime = self.lifetime();
-        generics.params.insert(0, parse_quote!(#lifetime));
+        generics.params.insert(0, parse_quote!('session));
         generics
-    }
-
-    /// The lifetime of a view; another one if the user has a lifetime of this name.
-    pub(crate) fn lifetime(&self) -> Lifetime {
-        let taken = self.model.generics.lifetimes().any(|param| param.lifetime.ident == "session");
-        if taken { parse_quote!('__session) } else { parse_quote!('session) }
     }
 }
 

@@ -11,10 +11,12 @@ use crate::names::unraw;
 /// The enum.
 pub(crate) fn definition(items: &Items) -> TokenStream {
     let Items { model, bounds, .. } = items;
-    let (vis, name, runtime) = (model.vis, &model.field, &model.runtime);
+    let (vis, name, runtime) = (&model.vis, &model.field, &model.runtime);
     let generics = bounds.only_nested();
     let where_clause = &generics.where_clause;
     let doc = format!(" The tracked fields of a [`{}`].", unraw(model.ident));
+    // Who may match the enum may construct the struct: whether they grow is decided together, by the user.
+    let allowed = exported(vis).then(|| quote!(#[allow(clippy::exhaustive_enums)]));
     let variants = model.tracked().map(|field| {
         let (variant, docs) = (&field.variant, docs(field, vis));
         match field.kind {
@@ -28,6 +30,7 @@ pub(crate) fn definition(items: &Items) -> TokenStream {
     // If the user has this name already, the error stands at the struct.
     quote_spanned! {name.span()=>
         #[doc = #doc]
+        #allowed
         #vis enum #name #generics #where_clause {
             #(#variants,)*
         }
@@ -43,7 +46,7 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
     let target = quote!(#name #ty_generics #where_clause);
     let index = index(items);
     let from_index = from_index(items);
-    let debug = debug(items);
+    let stored_name = stored_name(items);
     quote! {
         #[automatically_derived]
         impl #impl_generics __session::Clone for #target {
@@ -79,12 +82,16 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
         impl #impl_generics __session::Debug for #target {
             #[inline]
             fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
-                #debug
+                __session::debug_field(*self, f)
             }
         }
 
         #[automatically_derived]
         impl #impl_generics __session::Field for #target {
+            fn name(self) -> __session::Cow<'static, str> {
+                #stored_name
+            }
+
             #[inline]
             fn index(self) -> usize {
                 #index
@@ -148,28 +155,33 @@ fn from_index(items: &Items) -> TokenStream {
     }
 }
 
-/// Fields are shown as stores name them, from the table that is there anyway.
-fn debug(items: &Items) -> TokenStream {
+/// Fields have the names that stores know, from the table that is there anyway.
+fn stored_name(items: &Items) -> TokenStream {
     let model = items.model;
     if model.tracked().next().is_none() {
-        return quote!(match *self {});
+        return quote!(match self {});
     }
-    let own = quote!(__session::debug_field(__FIELDS, __session::Field::index(*self), f));
+    let own = quote!(__session::own_name(__FIELDS, __session::Field::index(self)));
     if model.nested().next().is_none() {
         return own;
     }
     let nested = model
         .nested()
-        .map(|Field { variant, name, .. }| quote!(Self::#variant(field) => __session::debug_nested(#name, &field, f),));
+        .map(|Field { variant, name, .. }| quote!(Self::#variant(field) => __session::nested_name(#name, field),));
     let rest = model.own().next().map(|_| quote!(_ => #own,));
-    quote!(match *self { #(#nested)* #rest })
+    quote!(match self { #(#nested)* #rest })
+}
+
+/// Whether other crates may see the item.
+fn exported(vis: &Visibility) -> bool {
+    matches!(vis, Visibility::Public(_))
 }
 
 /// The field's documentation, or its name where the compiler may ask for more.
 fn docs(field: &Field, vis: &Visibility) -> TokenStream {
     let docs = &field.docs;
     let line = (!field.documented() && !matches!(vis, Visibility::Inherited)).then(|| {
-        let line = format!(" `{}`", field.default_name);
+        let line = format!(" `{}`.", field.default_name);
         quote!(#[doc = #line])
     });
     quote!(#line #(#docs)*)

@@ -17,8 +17,10 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
             let (rule, ty) = (of(field)?, field.ty);
             let module = &field.attrs.with.as_ref()?.value;
             // The calls are the user's, as it were: errors about their types are shown at the path.
+            let receiver = &items.model.receiver;
             let serialize = quote_spanned!(module.span()=> #module::serialize(field, serializer));
             let deserialize = quote_spanned!(module.span()=> #module::deserialize(deserializer));
+            let (serialize, deserialize) = (receiver.in_tokens(serialize), receiver.in_tokens(deserialize));
             let generics = items.bounds.only(field);
             let (impl_generics, _, where_clause) = generics.split_for_impl();
             Some(quote! {

@@ -24,21 +24,24 @@ use crate::errors::Errors;
 use crate::fallback;
 use crate::model::Model;
 use crate::names::respanned;
+use crate::receiver::Receiver;
 
 use self::bounds::Bounds;
 
 /// The whole of the derive, on types that unit tests can use.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(input) {
+    let mut input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
     let errors = Errors::default();
+    let receiver = Receiver::of(&input);
+    receiver.write_out(&mut input);
     let written = Written::parse(&input, &errors);
     let Data::Struct(data) = &input.data else {
         return fallback::not_a_struct(&input, &written.on_struct, errors);
     };
-    let model = Model::new(&input, data, &written, &errors);
+    let model = Model::new(&input, data, &written, receiver, &errors);
     check(&model, &errors);
     match errors.finish() {
         None => items(&model, session::expand),

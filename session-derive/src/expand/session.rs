@@ -1,10 +1,12 @@
 //! The implementation of the trait: tables, and the two functions that find a field by its index.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{Items, formats, marks};
 use crate::model::{Field, Kind, Model};
+use crate::names::located;
 
 /// The implementation.
 pub(crate) fn expand(items: &Items) -> TokenStream {
@@ -18,17 +20,11 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
     let nested = nested(model);
     let read = read(model);
     let write = write(model);
-    let previous = model.attrs.from.as_ref().map(|from| {
-        let from = &from.value;
-        quote! {
-            fn previous<__P: __session::Previous<Self>>(previous: __P) -> __P::Output {
-                previous.from::<#from>()
-            }
-        }
-    });
+    let (lower, previous) = previous(items);
     let fields = fields(model);
     quote! {
         #fields
+        #lower
 
         #[automatically_derived]
         impl #impl_generics __session::Session for #ident #ty_generics #where_clause {
@@ -50,7 +46,7 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
 /// An implementation for a struct with mistakes, so that code which uses the session adds no errors to them.
 pub(crate) fn stub(items: &Items) -> TokenStream {
     let model = items.model;
-    let generics = items.bounds.nested();
+    let generics = items.bounds.stub();
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, ty_generics, _) = model.generics.split_for_impl();
     let ident = &items.ident;
@@ -82,7 +78,6 @@ pub(crate) fn stub(items: &Items) -> TokenStream {
 fn tables(items: &Items) -> TokenStream {
     let Items { model, bounds, .. } = items;
     let (edit, field) = (&model.edit, &model.field);
-    let lifetime = bounds.lifetime();
     let view = bounds.view();
     let (_, view_generics, _) = view.split_for_impl();
     let only_nested = bounds.only_nested();
@@ -94,7 +89,7 @@ fn tables(items: &Items) -> TokenStream {
     let inner = model.nested().next().map(|_| quote!(.0));
     let lent = if inner.is_some() { quote!(&mut marks #inner) } else { quote!(marks) };
     quote! {
-        type Edit<#lifetime> = #edit #view_generics where Self: #lifetime;
+        type Edit<'session> = #edit #view_generics;
         type Field = #field #field_generics;
         type Marks = #marks;
 
@@ -103,7 +98,7 @@ fn tables(items: &Items) -> TokenStream {
         const LEN: usize = #len #(+ #nested)*;
 
         #[inline]
-        fn edit<#lifetime>(value: &#lifetime mut Self, marks: &#lifetime mut Self::Marks) -> Self::Edit<#lifetime> {
+        fn edit<'session>(value: &'session mut Self, marks: &'session mut #marks) -> #edit #view_generics {
             #edit { __value: value, __marks: #lent }
         }
     }
@@ -134,7 +129,7 @@ fn field_def(field: &Field) -> TokenStream {
         quote!(.aliases(&[#(#aliases),*]))
     });
     let pin = attrs.pin.as_ref().map(|_| quote!(.pin()));
-    let unordered = field.unordered().then(|| quote!(.unordered()));
+    let unordered = attrs.unordered.as_ref().map(|_| quote!(.unordered()));
     let reject = attrs.conflict.as_ref().map(|_| quote!(.reject()));
     let sensitive = attrs.sensitive.as_ref().map(|_| quote!(.sensitive()));
     quote!(__session::FieldDef::new(#name) #aliases #pin #unordered #reject #sensitive)
@@ -220,6 +215,36 @@ fn write(model: &Model) -> TokenStream {
             #body
         }
     }
+}
+
+/// Which type the version before had, and that its version is lower: asked beside the implementation, where the compiler
+/// answers at once, unless the type depends on a parameter and so on who uses it.
+fn previous(items: &Items) -> (Option<TokenStream>, Option<TokenStream>) {
+    let attrs = items.model.attrs;
+    let Some(from) = &attrs.from else {
+        return (None, None);
+    };
+    let (from, version) = (&from.value, attrs.version.as_ref().map_or(0, |version| version.value));
+    let literal = Literal::u32_unsuffixed(version);
+    let message = format!(
+        "`from` migrates records of versions below {version}, and this type has version {version} or a higher one; raise \
+         the session's `version`, or give the type the `version` it had"
+    );
+    let span = located(from.span());
+    let lower = quote_spanned!(span=> __session::assert!(<__session::VersionOf<#from>>::VERSION < #literal, #message););
+    let (beside, within) = if items.bounds.are_in(from.to_token_stream()) {
+        (None, Some(quote_spanned!(span=> const { #lower })))
+    } else {
+        // A type that is no session is reported below, and only there.
+        (Some(quote_spanned!(span=> const _: () = { use __session::NoVersion as _; #lower };)), None)
+    };
+    let previous = quote! {
+        fn previous<__P: __session::Previous<Self>>(previous: __P) -> __P::Output {
+            #within
+            previous.from::<#from>()
+        }
+    };
+    (beside, Some(previous))
 }
 
 /// The merge function, declared with the type it has to have, and the argument.

@@ -11,19 +11,18 @@ use crate::names::unraw;
 /// The struct.
 pub(crate) fn definition(items: &Items) -> TokenStream {
     let Items { model, bounds, ident } = items;
-    let (vis, view) = (model.vis, &model.edit);
+    let (vis, view) = (&model.vis, &model.edit);
     let generics = bounds.view();
     let where_clause = &generics.where_clause;
     let (_, ty_generics, _) = model.generics.split_for_impl();
-    let lifetime = bounds.lifetime();
     let marks = marks::inner(model, &model.runtime);
     let doc = format!(" Lends a [`{0}`] for change: one method for each field, which marks it.", unraw(model.ident));
     // If the user has this name already, the error stands at the struct.
     quote_spanned! {view.span()=>
         #[doc = #doc]
         #vis struct #view #generics #where_clause {
-            __value: &#lifetime mut #ident #ty_generics,
-            __marks: &#lifetime mut #marks,
+            __value: &'session mut #ident #ty_generics,
+            __marks: &'session mut #marks,
         }
     }
 }
@@ -31,27 +30,30 @@ pub(crate) fn definition(items: &Items) -> TokenStream {
 /// Its methods.
 pub(crate) fn methods(items: &Items) -> TokenStream {
     let Items { model, bounds, ident } = items;
-    let (vis, view) = (model.vis, &model.edit);
+    let (vis, view) = (&model.vis, &model.edit);
     let generics = bounds.view();
     let (impl_generics, view_generics, where_clause) = generics.split_for_impl();
     let (_, ty_generics, _) = model.generics.split_for_impl();
-    let lifetime = bounds.lifetime();
     let methods = model.fields.iter().map(|field| {
         let Field { vis, ty, method, member, .. } = field;
         let docs = docs(field);
+        // Clippy expects an iterator from a method of this name.
+        let allowed =
+            (method == "iter" || method == "iter_mut").then(|| quote!(#[allow(clippy::iter_not_returning_iterator)]));
         let (lent, body) = match field.kind {
             Kind::Own(index) => {
                 let index = Literal::usize_unsuffixed(index);
-                (quote!(&#lifetime mut #ty), quote!(self.__marks.own[#index] = true; &mut self.__value.#member))
+                (quote!(&'session mut #ty), quote!(self.__marks.own[#index] = true; &mut self.__value.#member))
             }
             Kind::Nested(place) => {
                 let (lent, edit, marks) = (field.of_session("Edit"), field.of_session("edit"), marks::place(place));
-                (quote!(#lent<#lifetime>), quote!(#edit(&mut self.__value.#member, &mut self.__marks.#marks)))
+                (quote!(#lent<'session>), quote!(#edit(&mut self.__value.#member, &mut self.__marks.#marks)))
             }
-            Kind::Skipped => (quote!(&#lifetime mut #ty), quote!(&mut self.__value.#member)),
+            Kind::Skipped => (quote!(&'session mut #ty), quote!(&mut self.__value.#member)),
         };
         quote! {
             #docs
+            #allowed
             #[inline]
             #vis fn #method(self) -> #lent {
                 #body
@@ -64,7 +66,7 @@ pub(crate) fn methods(items: &Items) -> TokenStream {
 
             /// Lends the whole session and marks every field; comparing finds which ones changed.
             #[inline]
-            #vis fn edit_all(self) -> &#lifetime mut #ident #ty_generics {
+            #vis fn edit_all(self) -> &'session mut #ident #ty_generics {
                 __session::MarkSet::fill(self.__marks, true);
                 self.__value
             }

@@ -18,9 +18,9 @@ fn an_unknown_attribute_lists_the_known_and_suggests_the_nearest() {
         messages(input),
         [
             "unknown attribute `verison`: did you mean `version = 1`?\n\
-             a struct takes: name, version, from, initial, persist, conflict, edit, field, crate",
+             a struct takes: name, version, from, initial, persist, conflict, edit, field, crate, serde",
             "unknown attribute `aliass`: did you mean `alias = \"former_name\"`?\n\
-             a field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, sensitive",
+             a field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, sensitive, serde",
         ]
     );
 }
@@ -86,7 +86,7 @@ fn every_example_is_accepted() {
             messages(quote!(
                 struct Visitor {
                     #[session(#attribute)]
-                    visits: u32,
+                    visits: Vec<u32>,
                 }
             )),
             [""; 0],

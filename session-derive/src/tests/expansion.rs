@@ -39,7 +39,7 @@ fn a_struct_with_every_attribute() {
         quote! {
             #[session(name = "account", version = 2, from = AccountV1, persist = "always", edit = View, field = Name)]
             #[session(crate = my::sessions)]
-            pub(crate) struct Account<'a, T: Clone, P, const N: usize = 4>
+            pub(crate) struct Account<T: Into<Self>, P, const N: usize = 4>
             where
                 P: Into<T>,
             {
@@ -48,10 +48,11 @@ fn a_struct_with_every_attribute() {
                 #[session(with = time::seconds, conflict = "reject")]
                 since: SystemTime,
                 #[session(sensitive)]
-                secret: Cow<'a, str>,
+                secret: Cow<'static, str>,
                 #[deprecated]
                 list: Vec<T>,
                 table: HashMap<String, [u8; N]>,
+                children: Vec<Self>,
                 #[session(nested, initial = P::new())]
                 profile: P,
                 #[session(nested, sensitive)]

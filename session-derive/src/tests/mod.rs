@@ -3,7 +3,10 @@
 mod attributes;
 mod expansion;
 mod expressions;
+mod receiver;
 mod robustness;
+mod serde;
+mod unordered;
 
 use proc_macro2::TokenStream;
 

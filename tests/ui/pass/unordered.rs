@@ -1,4 +1,4 @@
-//! Entries in another order are no change, where the user or the type says so.
+//! Entries in another order are no change where the user says so; maps and sets without an order need no attribute.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,6 +10,8 @@ struct Visitor {
     bag: Vec<u8>,
     #[session(initial = vec![1, 2, 3])]
     list: Vec<u8>,
+    #[session(unordered, initial = Some(vec![1, 2, 3]))]
+    wrapped: Option<Vec<u8>>,
     map: HashMap<String, u8>,
     set: std::collections::HashSet<u8>,
     other: HashSet<(u8, u8)>,
@@ -19,6 +21,7 @@ fn main() -> Result<(), session_runtime::Error> {
     let mut visitor = Tracked::<Visitor>::new()?;
     visitor.edit().bag().reverse();
     visitor.edit().list().reverse();
+    visitor.edit().wrapped().as_mut().into_iter().for_each(|list| list.reverse());
     visitor.edit().map().insert("a".to_owned(), 1);
     visitor.edit().map().clear();
     visitor.edit().set().insert(1);

@@ -1,10 +1,14 @@
-//! A stored value is decoded from bytes that are gone, so it owns what it holds.
+//! A type that borrows cannot be decoded from bytes that are gone.
 
+use serde::{Deserialize, Serialize};
 use session_runtime::Session;
 
+#[derive(Default, Serialize, Deserialize)]
+struct Name<'a>(&'a str);
+
 #[derive(Session)]
-struct Visitor<'a> {
-    name: Option<&'a str>, //~ ERROR borrowed
+struct Visitor {
+    name: Name<'static>, //~ ERROR borrowed
 }
 
 fn main() {}

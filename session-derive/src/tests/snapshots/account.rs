@@ -1,13 +1,13 @@
 /// Lends a [`Account`] for change: one method for each field, which marks it.
-pub(crate) struct View<'session, 'a, T: Clone, P, const N: usize = 4>
+pub(crate) struct View<'session, T: Into<Account<T, P, N>>, P, const N: usize = 4>
 where
     P: Into<T>,
     P: my::sessions::__private::Session,
     Kind: my::sessions::__private::Session,
 {
-    __value: &'session mut Account<'a, T, P, N>,
+    __value: &'session mut Account<T, P, N>,
     __marks: &'session mut my::sessions::__private::OwnMarks<
-        5,
+        6,
         (
             <P as my::sessions::__private::Session>::Marks,
             (<Kind as my::sessions::__private::Session>::Marks, ()),
@@ -20,25 +20,27 @@ where
     P: my::sessions::__private::Session,
     Kind: my::sessions::__private::Session,
 {
-    /// `number`
+    /// `number`.
     Number,
-    /// `since`
+    /// `since`.
     Since,
-    /// `secret`
+    /// `secret`.
     Secret,
-    /// `list`
+    /// `list`.
     #[deprecated]
     List,
-    /// `table`
+    /// `table`.
     Table,
-    /// `profile`
+    /// `children`.
+    Children,
+    /// `profile`.
     Profile(<P as my::sessions::__private::Session>::Field),
-    /// `type`
+    /// `type`.
     Type(<Kind as my::sessions::__private::Session>::Field),
 }
 const _: () = {
     use my::sessions::__private as __session;
-    impl<'session, 'a, T: Clone, P, const N: usize> View<'session, 'a, T, P, N>
+    impl<'session, T: Into<Account<T, P, N>>, P, const N: usize> View<'session, T, P, N>
     where
         P: Into<T>,
         P: my::sessions::__private::Session,
@@ -55,7 +57,7 @@ const _: () = {
             &mut self.__value.since
         }
         #[inline]
-        fn secret(self) -> &'session mut Cow<'a, str> {
+        fn secret(self) -> &'session mut Cow<'static, str> {
             self.__marks.own[2] = true;
             &mut self.__value.secret
         }
@@ -69,6 +71,11 @@ const _: () = {
         fn table(self) -> &'session mut HashMap<String, [u8; N]> {
             self.__marks.own[4] = true;
             &mut self.__value.table
+        }
+        #[inline]
+        fn children(self) -> &'session mut Vec<Account<T, P, N>> {
+            self.__marks.own[5] = true;
+            &mut self.__value.children
         }
         #[inline]
         fn profile(self) -> <P as __session::Session>::Edit<'session> {
@@ -90,7 +97,7 @@ const _: () = {
         }
         /// Lends the whole session and marks every field; comparing finds which ones changed.
         #[inline]
-        pub(crate) fn edit_all(self) -> &'session mut Account<'a, T, P, N> {
+        pub(crate) fn edit_all(self) -> &'session mut Account<T, P, N> {
             __session::MarkSet::fill(self.__marks, true);
             self.__value
         }
@@ -148,11 +155,7 @@ const _: () = {
     {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
-            match *self {
-                Self::Profile(field) => __session::debug_nested("profile", &field, f),
-                Self::Type(field) => __session::debug_nested("type", &field, f),
-                _ => __session::debug_field(__FIELDS, __session::Field::index(*self), f),
-            }
+            __session::debug_field(*self, f)
         }
     }
     #[automatically_derived]
@@ -161,6 +164,13 @@ const _: () = {
         P: my::sessions::__private::Session,
         Kind: my::sessions::__private::Session,
     {
+        fn name(self) -> __session::Cow<'static, str> {
+            match self {
+                Self::Profile(field) => __session::nested_name("profile", field),
+                Self::Type(field) => __session::nested_name("type", field),
+                _ => __session::own_name(__FIELDS, __session::Field::index(self)),
+            }
+        }
         #[inline]
         fn index(self) -> usize {
             match self {
@@ -169,21 +179,29 @@ const _: () = {
                 Self::Secret => 2,
                 Self::List => 3,
                 Self::Table => 4,
-                Self::Profile(field) => 5 + __session::Field::index(field),
+                Self::Children => 5,
+                Self::Profile(field) => 6 + __session::Field::index(field),
                 Self::Type(field) => {
-                    5 + <P as __session::Session>::LEN + __session::Field::index(field)
+                    6 + <P as __session::Session>::LEN + __session::Field::index(field)
                 }
             }
         }
         #[inline]
         fn from_index(index: usize) -> __session::Option<Self> {
-            if index < 5 {
+            if index < 6 {
                 return __session::nth(
-                    &[Self::Number, Self::Since, Self::Secret, Self::List, Self::Table],
+                    &[
+                        Self::Number,
+                        Self::Since,
+                        Self::Secret,
+                        Self::List,
+                        Self::Table,
+                        Self::Children,
+                    ],
                     index,
                 );
             }
-            let index = index - 5;
+            let index = index - 6;
             if index < <P as __session::Session>::LEN {
                 return <<P as __session::Session>::Field as __session::Field>::from_index(
                         index,
@@ -202,7 +220,7 @@ const _: () = {
     }
     pub struct __Marks<P>(
         __session::OwnMarks<
-            5,
+            6,
             (<P as __session::Session>::Marks, (<Kind as __session::Session>::Marks, ())),
         >,
     )
@@ -225,7 +243,7 @@ const _: () = {
         Kind: my::sessions::__private::Session,
     {
         const LEN: usize = <__session::OwnMarks<
-            5,
+            6,
             (<P as __session::Session>::Marks, (<Kind as __session::Session>::Marks, ())),
         > as __session::MarkSet>::LEN;
         #[inline]
@@ -264,35 +282,48 @@ const _: () = {
         __session::FieldDef::new("since").reject(),
         __session::FieldDef::new("secret").sensitive(),
         __session::FieldDef::new("list"),
-        __session::FieldDef::new("table").unordered(),
+        __session::FieldDef::new("table"),
+        __session::FieldDef::new("children"),
     ];
+    const _: () = {
+        use __session::NoVersion as _;
+        __session::assert!(
+            < __session::VersionOf < AccountV1 >> ::VERSION < 2,
+            "`from` migrates records of versions below 2, and this type has version 2 or a higher one; raise the session's `version`, or give the type the `version` it had"
+        );
+    };
     #[automatically_derived]
-    impl<'a, T: Clone, P, const N: usize> __session::Session for Account<'a, T, P, N>
+    impl<T: Into<Account<T, P, N>>, P, const N: usize> __session::Session
+    for Account<T, P, N>
     where
         P: Into<T>,
         P: my::sessions::__private::Session,
         Kind: my::sessions::__private::Session,
+        Account<T, P, N>: __session::Send + 'static,
         Vec<T>: __session::Serialize + __session::DeserializeOwned + __session::Default,
         HashMap<
             String,
             [u8; N],
         >: __session::Serialize + __session::DeserializeOwned + __session::Default,
+        Vec<
+            Account<T, P, N>,
+        >: __session::Serialize + __session::DeserializeOwned + __session::Default,
         PhantomData<T>: __session::Default,
     {
-        type Edit<'session> = View<'session, 'a, T, P, N> where Self: 'session;
+        type Edit<'session> = View<'session, T, P, N>;
         type Field = Name<P>;
         type Marks = __Marks<P>;
         const CONTAINER: __session::Container = __session::Container::new("account")
             .version(2)
             .persist_always();
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
-        const LEN: usize = 5 + <P as __session::Session>::LEN
+        const LEN: usize = 6 + <P as __session::Session>::LEN
             + <Kind as __session::Session>::LEN;
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            marks: &'session mut Self::Marks,
-        ) -> Self::Edit<'session> {
+            marks: &'session mut __Marks<P>,
+        ) -> View<'session, T, P, N> {
             View {
                 __value: value,
                 __marks: &mut marks.0,
@@ -303,9 +334,10 @@ const _: () = {
             Self {
                 number: { random() },
                 since: <SystemTime as __session::Initial>::initial(),
-                secret: <Cow<'a, str> as __session::Initial>::initial(),
+                secret: <Cow<'static, str> as __session::Initial>::initial(),
                 list: <Vec<T> as __session::Initial>::initial(),
                 table: <HashMap<String, [u8; N]> as __session::Initial>::initial(),
+                children: <Vec<Account<T, P, N>> as __session::Initial>::initial(),
                 profile: { P::new() },
                 r#type: <Kind as __session::Session>::initial(),
                 marker: <PhantomData<T> as __session::Initial>::initial(),
@@ -324,7 +356,12 @@ const _: () = {
                 match index {
                     0 => <u64 as __session::Stored>::read(&this.number, visitor),
                     1 => visitor.read::<SystemTime, __With_since>(&this.since),
-                    2 => <Cow<'a, str> as __session::Stored>::read(&this.secret, visitor),
+                    2 => {
+                        <Cow<
+                            'static,
+                            str,
+                        > as __session::Stored>::read(&this.secret, visitor)
+                    }
                     3 => <Vec<T> as __session::Stored>::read(&this.list, visitor),
                     4 => {
                         <HashMap<
@@ -332,8 +369,13 @@ const _: () = {
                             [u8; N],
                         > as __session::Stored>::read(&this.table, visitor)
                     }
+                    5 => {
+                        <Vec<
+                            Account<T, P, N>,
+                        > as __session::Stored>::read(&this.children, visitor)
+                    }
                     _ => {
-                        let index = index - 5;
+                        let index = index - 6;
                         if index < <P as __session::Session>::LEN {
                             return <P as __session::Session>::read(
                                 &this.profile,
@@ -377,7 +419,7 @@ const _: () = {
                     }
                     2 => {
                         <Cow<
-                            'a,
+                            'static,
                             str,
                         > as __session::Stored>::write(
                             &mut this.secret,
@@ -404,8 +446,17 @@ const _: () = {
                             __session::None,
                         )
                     }
+                    5 => {
+                        <Vec<
+                            Account<T, P, N>,
+                        > as __session::Stored>::write(
+                            &mut this.children,
+                            visitor,
+                            __session::None,
+                        )
+                    }
                     _ => {
-                        let index = index - 5;
+                        let index = index - 6;
                         if index < <P as __session::Session>::LEN {
                             return <P as __session::Session>::write(
                                 &mut this.profile,

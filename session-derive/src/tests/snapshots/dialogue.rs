@@ -5,7 +5,7 @@ const _: () = {
     use ::session_runtime::__private as __session;
     #[automatically_derived]
     impl<T> __session::Session for Dialogue<T> {
-        type Edit<'__session> = &'__session mut Self where Self: '__session;
+        type Edit<'__session> = &'__session mut Self;
         type Field = __session::NoField;
         type Marks = __session::OwnMarks<0>;
         const CONTAINER: __session::Container = __session::Container::new("Dialogue");

@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown attribute `defualt`: did you mean `initial = expression`?\na field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, sensitive"
+    "unknown attribute `defualt`: did you mean `initial = expression`?\na field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, sensitive, serde"
 }
 ::core::compile_error! {
     "a generic session needs a name of its own, because its type's name does not tell its instances apart; write `#[session(name = \"…\")]`"
@@ -66,11 +66,14 @@ const _: () = {
     impl __session::Debug for VisitorField {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
-            __session::debug_field(__FIELDS, __session::Field::index(*self), f)
+            __session::debug_field(*self, f)
         }
     }
     #[automatically_derived]
     impl __session::Field for VisitorField {
+        fn name(self) -> __session::Cow<'static, str> {
+            __session::own_name(__FIELDS, __session::Field::index(self))
+        }
         #[inline]
         fn index(self) -> usize {
             self as usize
@@ -85,8 +88,11 @@ const _: () = {
         __session::FieldDef::new("last"),
     ];
     #[automatically_derived]
-    impl<T> __session::Session for Visitor<T> {
-        type Edit<'session> = VisitorEdit<'session, T> where Self: 'session;
+    impl<T> __session::Session for Visitor<T>
+    where
+        Visitor<T>: __session::Send + 'static,
+    {
+        type Edit<'session> = VisitorEdit<'session, T>;
         type Field = VisitorField;
         type Marks = __session::OwnMarks<2>;
         const CONTAINER: __session::Container = __session::Container::new("Visitor");
@@ -95,8 +101,8 @@ const _: () = {
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            marks: &'session mut Self::Marks,
-        ) -> Self::Edit<'session> {
+            marks: &'session mut __session::OwnMarks<2>,
+        ) -> VisitorEdit<'session, T> {
             VisitorEdit {
                 __value: value,
                 __marks: marks,

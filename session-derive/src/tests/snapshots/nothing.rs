@@ -44,11 +44,14 @@ const _: () = {
     impl __session::Debug for NothingField {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
-            match *self {}
+            __session::debug_field(*self, f)
         }
     }
     #[automatically_derived]
     impl __session::Field for NothingField {
+        fn name(self) -> __session::Cow<'static, str> {
+            match self {}
+        }
         #[inline]
         fn index(self) -> usize {
             match self {}
@@ -61,7 +64,7 @@ const _: () = {
     const __FIELDS: &[__session::FieldDef] = &[];
     #[automatically_derived]
     impl __session::Session for Nothing {
-        type Edit<'session> = NothingEdit<'session> where Self: 'session;
+        type Edit<'session> = NothingEdit<'session>;
         type Field = NothingField;
         type Marks = __session::OwnMarks<0>;
         const CONTAINER: __session::Container = __session::Container::new("Nothing");
@@ -70,8 +73,8 @@ const _: () = {
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            marks: &'session mut Self::Marks,
-        ) -> Self::Edit<'session> {
+            marks: &'session mut __session::OwnMarks<0>,
+        ) -> NothingEdit<'session> {
             NothingEdit {
                 __value: value,
                 __marks: marks,

@@ -56,11 +56,14 @@ const _: () = {
     impl __session::Debug for PairField {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
-            __session::debug_field(__FIELDS, __session::Field::index(*self), f)
+            __session::debug_field(*self, f)
         }
     }
     #[automatically_derived]
     impl __session::Field for PairField {
+        fn name(self) -> __session::Cow<'static, str> {
+            __session::own_name(__FIELDS, __session::Field::index(self))
+        }
         #[inline]
         fn index(self) -> usize {
             self as usize
@@ -73,7 +76,7 @@ const _: () = {
     const __FIELDS: &[__session::FieldDef] = &[__session::FieldDef::new("0")];
     #[automatically_derived]
     impl __session::Session for Pair {
-        type Edit<'session> = PairEdit<'session> where Self: 'session;
+        type Edit<'session> = PairEdit<'session>;
         type Field = PairField;
         type Marks = __session::OwnMarks<1>;
         const CONTAINER: __session::Container = __session::Container::new("Pair");
@@ -82,8 +85,8 @@ const _: () = {
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            marks: &'session mut Self::Marks,
-        ) -> Self::Edit<'session> {
+            marks: &'session mut __session::OwnMarks<1>,
+        ) -> PairEdit<'session> {
             PairEdit {
                 __value: value,
                 __marks: marks,

@@ -10,17 +10,18 @@ where
     >,
 }
 /// The tracked fields of a [`Visitor`].
+#[allow(clippy::exhaustive_enums)]
 pub enum VisitorField
 where
     Prefs: ::session_runtime::__private::Session,
 {
     /// How often the visitor came.
     Visits,
-    /// `theme`
+    /// `theme`.
     Theme,
-    /// `cart`
+    /// `cart`.
     Cart,
-    /// `prefs`
+    /// `prefs`.
     Prefs(<Prefs as ::session_runtime::__private::Session>::Field),
 }
 const _: () = {
@@ -111,10 +112,7 @@ const _: () = {
     {
         #[inline]
         fn fmt(&self, f: &mut __session::Formatter<'_>) -> __session::fmt::Result {
-            match *self {
-                Self::Prefs(field) => __session::debug_nested("prefs", &field, f),
-                _ => __session::debug_field(__FIELDS, __session::Field::index(*self), f),
-            }
+            __session::debug_field(*self, f)
         }
     }
     #[automatically_derived]
@@ -122,6 +120,12 @@ const _: () = {
     where
         Prefs: ::session_runtime::__private::Session,
     {
+        fn name(self) -> __session::Cow<'static, str> {
+            match self {
+                Self::Prefs(field) => __session::nested_name("prefs", field),
+                _ => __session::own_name(__FIELDS, __session::Field::index(self)),
+            }
+        }
         #[inline]
         fn index(self) -> usize {
             match self {
@@ -195,7 +199,7 @@ const _: () = {
     where
         Prefs: ::session_runtime::__private::Session,
     {
-        type Edit<'session> = VisitorEdit<'session> where Self: 'session;
+        type Edit<'session> = VisitorEdit<'session>;
         type Field = VisitorField;
         type Marks = __Marks;
         const CONTAINER: __session::Container = __session::Container::new("Visitor");
@@ -204,8 +208,8 @@ const _: () = {
         #[inline]
         fn edit<'session>(
             value: &'session mut Self,
-            marks: &'session mut Self::Marks,
-        ) -> Self::Edit<'session> {
+            marks: &'session mut __Marks,
+        ) -> VisitorEdit<'session> {
             VisitorEdit {
                 __value: value,
                 __marks: &mut marks.0,
