@@ -248,7 +248,7 @@ async fn what_keeps_a_store_from_connecting_is_told() {
 }
 
 #[tokio::test]
-async fn p10_what_the_store_did_not_write_is_an_error_and_stays_as_it_is() {
+async fn p11_what_the_store_did_not_write_is_an_error_and_stays_as_it_is() {
     let (url, schema) = place!();
     let (store, client) = open(&url, &schema).await;
     let key = key("42");
@@ -286,7 +286,7 @@ async fn p10_what_the_store_did_not_write_is_an_error_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn p10_foreign_fields_and_keys_are_errors_that_name_them() {
+async fn p11_foreign_fields_and_keys_are_errors_that_name_them() {
     let (url, schema) = place!();
     let (store, client) = open(&url, &schema).await;
     create(&store, &key("42"), vec![set("a", "1")]).await;

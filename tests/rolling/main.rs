@@ -46,10 +46,10 @@ macro_rules! on_each_store {
 }
 
 on_each_store! {
-    p09_builds_that_differ_compatibly_show_the_same_values_at_any_time: crate::compatible::run;
-    p09_builds_that_differ_compatibly_lose_nothing_to_each_other: crate::racing::run;
-    p10_builds_of_two_versions_lose_nothing_and_a_rollback_serves_what_is_not_migrated: crate::incompatible::run;
-    p10_what_another_build_stored_undecodably_is_set_aside_and_goes_with_its_session: crate::aside::run;
+    p10_builds_that_differ_compatibly_show_the_same_values_at_any_time: crate::compatible::run;
+    p10_builds_that_differ_compatibly_lose_nothing_to_each_other: crate::racing::run;
+    p11_builds_of_two_versions_lose_nothing_and_a_rollback_serves_what_is_not_migrated: crate::incompatible::run;
+    p11_what_another_build_stored_undecodably_is_set_aside_and_goes_with_its_session: crate::aside::run;
 }
 
 mod places {

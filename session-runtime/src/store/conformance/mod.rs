@@ -75,17 +75,19 @@ impl fmt::Debug for Case {
 }
 
 /// The promises of this crate, the first being number 1.
-pub const PROMISES: [&str; 11] = [
+pub const PROMISES: [&str; 13] = [
     "Stored state is the difference from the initial state",
     "Unmarked costs nothing",
-    "Dirty is exact",
+    "Dirty is exact, at any depth",
     "A commit writes only dirty fields, atomically",
-    "Writers of different fields both survive; a reader never overwrites",
+    "Writers of different fields both survive; a reader never overwrites; `update` is serializable",
     "The destroyed stay destroyed",
     "Failure loses nothing and doubles nothing",
+    "What is committed can be loaded",
     "A session in use is not reclaimed",
     "All instances agree on the initial state",
     "Old records are migrated, newer ones refused, undecodable ones kept",
+    "Waiting has an end",
     "No panic on any input",
 ];
 
@@ -195,10 +197,10 @@ macro_rules! __conformance_cases {
             p05_a_revision_from_the_future_conflicts
             p05_a_revision_that_came_round_again_conflicts
             p06_a_change_of_another_life_is_refused
-            p10_unknown_fields_survive
-            p10_a_migrated_session_replaces_all_fields
-            p10_a_stale_migration_replaces_nothing
-            p10_a_record_names_the_version_of_its_last_commit
+            p11_unknown_fields_survive
+            p11_a_migrated_session_replaces_all_fields
+            p11_a_stale_migration_replaces_nothing
+            p11_a_record_names_the_version_of_its_last_commit
             p01_a_session_without_differences_is_not_stored
             p01_an_emptied_session_can_be_stored_again
             p01_the_store_notices_that_the_last_field_went
@@ -248,51 +250,51 @@ macro_rules! __conformance_cases {
             p07_a_lost_answer_is_known_after_a_renewal
             p07_a_lost_commit_does_not_reach_the_next_life
             p07_a_refused_commit_can_be_sent_again_on_another_base
-            p08_a_session_ends_after_inactivity
-            p08_the_clock_moves_both_ways
-            p08_a_load_touches_only_when_due
-            p08_a_touch_disturbs_no_commit
-            p08_a_commit_moves_the_expiry
-            p08_a_session_ends_after_its_creation
-            p08_a_session_ends_at_the_earlier_of_two_rules
-            p08_a_date_set_by_a_handler_replaces_the_rule
-            p08_a_first_commit_can_set_a_date
-            p08_a_date_moves_with_the_session
-            p08_a_load_never_brings_the_expiry_closer
-            p08_a_load_can_take_the_expiry_away
+            p09_a_session_ends_after_inactivity
+            p09_the_clock_moves_both_ways
+            p09_a_load_touches_only_when_due
+            p09_a_touch_disturbs_no_commit
+            p09_a_commit_moves_the_expiry
+            p09_a_session_ends_after_its_creation
+            p09_a_session_ends_at_the_earlier_of_two_rules
+            p09_a_date_set_by_a_handler_replaces_the_rule
+            p09_a_first_commit_can_set_a_date
+            p09_a_date_moves_with_the_session
+            p09_a_load_never_brings_the_expiry_closer
+            p09_a_load_can_take_the_expiry_away
             p06_a_commit_after_expiry_stores_nothing
             p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see
             p06_a_new_life_begins_over_an_expired_session
-            p08_an_unstored_session_ends_too
+            p09_an_unstored_session_ends_too
             p06_an_emptied_session_expires
             p07_a_lost_answer_is_known_after_expiry
-            p11_times_without_end_are_harmless
-            p08_what_ended_is_purged_after_its_retention
+            p13_times_without_end_are_harmless
+            p09_what_ended_is_purged_after_its_retention
             p06_what_ended_is_kept_for_its_retention
-            p08_a_purge_removes_no_living_session
-            p08_a_purge_goes_by_the_current_expiry
-            p08_a_purge_is_bounded
+            p09_a_purge_removes_no_living_session
+            p09_a_purge_goes_by_the_current_expiry
+            p09_a_purge_is_bounded
             p01_all_stored_sessions_are_listed_once
             p01_nothing_stored_is_nothing_listed
             p01_a_listing_is_complete_while_others_come_and_go
             p05_session_names_are_namespaces
             p05_similar_session_names_are_different
-            p09_the_first_registration_stands
-            p09_what_is_registered_stays
-            p09_unknown_fields_are_added
-            p09_versions_and_names_are_separate
-            p09_concurrent_registrations_agree
-            p09_a_withdrawn_registration_is_gone
-            p09_registrations_are_not_sessions
-            p09_initial_values_are_opaque
-            p11_any_string_is_a_key_of_its_own
-            p11_odd_keys_can_be_changed_moved_and_destroyed
-            p11_values_are_opaque
-            p11_an_empty_value_is_a_value
-            p11_large_values_are_stored
-            p11_field_names_are_told_apart
-            p11_ids_are_any_64_bits
-            p11_an_id_of_zero_is_not_taken_for_known
+            p10_the_first_registration_stands
+            p10_what_is_registered_stays
+            p10_unknown_fields_are_added
+            p10_versions_and_names_are_separate
+            p10_concurrent_registrations_agree
+            p10_a_withdrawn_registration_is_gone
+            p10_registrations_are_not_sessions
+            p10_initial_values_are_opaque
+            p13_any_string_is_a_key_of_its_own
+            p13_odd_keys_can_be_changed_moved_and_destroyed
+            p13_values_are_opaque
+            p13_an_empty_value_is_a_value
+            p13_large_values_are_stored
+            p13_field_names_are_told_apart
+            p13_ids_are_any_64_bits
+            p13_an_id_of_zero_is_not_taken_for_known
             p05_a_counter_of_many_handlers_is_exact
             p05_writers_of_different_fields_all_survive
             p05_one_of_many_first_commits_creates
@@ -312,7 +314,7 @@ macro_rules! __conformance_cases {
             p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_removal
             p03_calls_of_a_removal_of_what_is_absent_are_one_load
             p07_calls_of_a_handler_that_fails_are_one_load
-            p08_calls_of_a_read_are_one_load_that_touches_only_when_due
+            p09_calls_of_a_read_are_one_load_that_touches_only_when_due
             p06_calls_of_a_renewal_and_of_a_removal_are_one_each
             p05_requests_that_change_different_fields_both_survive
             p05_first_requests_that_change_different_fields_both_survive
@@ -323,17 +325,17 @@ macro_rules! __conformance_cases {
             p06_a_request_in_flight_does_not_revive_a_renewed_key
             p05_a_renewal_takes_along_what_others_stored
             p06_a_request_in_flight_does_not_outlive_its_session
-            p10_a_load_that_fails_is_no_empty_session
+            p11_a_load_that_fails_is_no_empty_session
             p07_changes_are_not_shared_before_the_commit
             p05_a_counter_of_a_thousand_writers_is_exact
             p05_a_counter_of_long_handlers_is_exact
             p05_writers_of_different_fields_survive_a_crowd
             p06_a_logout_in_a_crowd_is_one
-            p11_a_session_that_is_too_large_is_not_sent
-            p11_a_field_of_a_mebibyte_comes_back
+            p13_a_session_that_is_too_large_is_not_sent
+            p13_a_field_of_a_mebibyte_comes_back
             p04_two_hundred_fields_of_a_session_are_one_commit
-            p11_odd_keys_name_sessions_of_their_own
-            p11_odd_values_come_back_from_a_codec_that_is_not_text
+            p13_odd_keys_name_sessions_of_their_own
+            p13_odd_values_come_back_from_a_codec_that_is_not_text
         }
     };
 }

@@ -141,7 +141,7 @@ pub async fn p06_a_request_in_flight_does_not_outlive_its_session(scene: Scene) 
 }
 
 /// A load that fails never becomes an empty session: it is an error, and what is stored stays.
-pub async fn p10_a_load_that_fails_is_no_empty_session(scene: Scene) {
+pub async fn p11_a_load_that_fails_is_no_empty_session(scene: Scene) {
     let behind = scene.behind();
     // Whatever another program may have left there: a value that is none, another version, initial values unknown.
     for (case, id) in ["value", "version", "registration"].map(|case| (case, scene.id(case))) {

@@ -120,7 +120,7 @@ pub async fn p07_calls_of_a_handler_that_fails_are_one_load(scene: Scene) {
 }
 
 /// Under a sliding expiry a read is one load, which moves the expiry only when that is due.
-pub async fn p08_calls_of_a_read_are_one_load_that_touches_only_when_due(scene: Scene) {
+pub async fn p09_calls_of_a_read_are_one_load_that_touches_only_when_due(scene: Scene) {
     let id = scene.id("sliding");
     let hour = Expiry::AfterInactivity(Duration::from_secs(3600));
     let at = |millis| scene.after(millis).sessions_with::<Visitor, _>(|builder| builder.expiry(hour));

@@ -107,7 +107,7 @@ pub async fn p06_a_change_of_another_life_is_refused(scene: Scene) {
 }
 
 /// Fields of other builds are just fields: they survive commits that do not name them.
-pub async fn p10_unknown_fields_survive(scene: Scene) {
+pub async fn p11_unknown_fields_survive(scene: Scene) {
     let key = scene.key("unknown");
     let created = scene.create(&key, &[("visits", "1"), ("from.a.newer.build", "\u{1f36a}")]).await;
     applied(scene.commit(&key, &scene.change(&created).set("visits", "2")).await);
@@ -116,7 +116,7 @@ pub async fn p10_unknown_fields_survive(scene: Scene) {
 }
 
 /// A migrated session replaces all that was stored, and the record says which version wrote it.
-pub async fn p10_a_migrated_session_replaces_all_fields(scene: Scene) {
+pub async fn p11_a_migrated_session_replaces_all_fields(scene: Scene) {
     let key = scene.key("migrated");
     let created = scene.create(&key, &[("visits", "1"), ("old", "x"), ("older", "y")]).await;
     let migration = scene.change(&created).set("visits", "2").set("new", "z").replace().edit(|write| {
@@ -133,7 +133,7 @@ pub async fn p10_a_migrated_session_replaces_all_fields(scene: Scene) {
 }
 
 /// A migration is bound to its base like any other change.
-pub async fn p10_a_stale_migration_replaces_nothing(scene: Scene) {
+pub async fn p11_a_stale_migration_replaces_nothing(scene: Scene) {
     let key = scene.key("migrating");
     let created = scene.create(&key, &[("visits", "1"), ("old", "x")]).await;
     let current = head(applied(scene.commit(&key, &scene.change(&created).set("visits", "2")).await));
@@ -143,7 +143,7 @@ pub async fn p10_a_stale_migration_replaces_nothing(scene: Scene) {
 }
 
 /// The version and the agreement that a record names are those of its last commit.
-pub async fn p10_a_record_names_the_version_of_its_last_commit(scene: Scene) {
+pub async fn p11_a_record_names_the_version_of_its_last_commit(scene: Scene) {
     let key = scene.key("version");
     let created = scene.create(&key, &[("visits", "1")]).await;
     assert_eq!((created.version, created.registration), (1, RegistrationId(7)));

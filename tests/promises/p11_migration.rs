@@ -9,7 +9,7 @@ use crate::visitor::{Shelf, Visitor, fields, sessions, shelf};
 
 mod v1 {
     #[derive(session_runtime::Session)]
-    #[session(name = "p10-account", version = 1)]
+    #[session(name = "p11-account", version = 1)]
     pub struct Account {
         pub name: String,
         #[session(initial = 5)]
@@ -19,7 +19,7 @@ mod v1 {
 
 mod v2 {
     #[derive(session_runtime::Session)]
-    #[session(name = "p10-account", version = 2, from = super::v1::Account)]
+    #[session(name = "p11-account", version = 2, from = super::v1::Account)]
     pub struct Account {
         pub name: String,
         #[session(initial = 500)]
@@ -35,7 +35,7 @@ mod v2 {
 
 mod v4 {
     #[derive(session_runtime::Session)]
-    #[session(name = "p10-account", version = 4, from = super::v2::Account)]
+    #[session(name = "p11-account", version = 4, from = super::v2::Account)]
     pub struct Account {
         #[session(initial = "nobody".to_owned())]
         pub owner: String,
@@ -50,7 +50,7 @@ mod v4 {
     }
 }
 
-const NAME: &str = "p10-account";
+const NAME: &str = "p11-account";
 
 /// A store in which the first version kept the account `42` with nine coins.
 async fn old_store() -> Shelf {
@@ -65,7 +65,7 @@ async fn old_store() -> Shelf {
 }
 
 #[tokio::test]
-async fn p10_an_older_record_is_migrated_when_it_is_loaded() {
+async fn p11_an_older_record_is_migrated_when_it_is_loaded() {
     let store = old_store().await;
     let mut account = Kept::<v2::Account, _>::new(store.clone()).load("42").await.expect("a load");
     assert_eq!((account.name.as_str(), account.cents, account.is_new()), ("Ada", 900, false));
@@ -76,7 +76,7 @@ async fn p10_an_older_record_is_migrated_when_it_is_loaded() {
 }
 
 #[tokio::test]
-async fn p10_the_commit_of_a_migrated_session_replaces_all_stored_fields_at_once() {
+async fn p11_the_commit_of_a_migrated_session_replaces_all_stored_fields_at_once() {
     let store = old_store().await;
     write(&store, NAME, "42", &[("forgotten", Some("1"))]).await;
     let sessions = Kept::<v2::Account, _>::new(store.clone());
@@ -96,7 +96,7 @@ async fn p10_the_commit_of_a_migrated_session_replaces_all_stored_fields_at_once
 }
 
 #[tokio::test]
-async fn p10_a_chain_of_versions_is_migrated_through_each() {
+async fn p11_a_chain_of_versions_is_migrated_through_each() {
     let store = old_store().await;
     let sessions = Kept::<v4::Account, _>::new(store.clone());
     let mut account = sessions.load("42").await.expect("a load");
@@ -108,7 +108,7 @@ async fn p10_a_chain_of_versions_is_migrated_through_each() {
 }
 
 #[tokio::test]
-async fn p10_fields_that_are_not_stored_have_the_values_that_were_registered_for_their_version() {
+async fn p11_fields_that_are_not_stored_have_the_values_that_were_registered_for_their_version() {
     let store = shelf();
     let early = Registration {
         id: RegistrationId(7),
@@ -129,7 +129,7 @@ async fn p10_fields_that_are_not_stored_have_the_values_that_were_registered_for
 }
 
 #[tokio::test]
-async fn p10_what_migrates_to_the_initial_value_is_not_stored() {
+async fn p11_what_migrates_to_the_initial_value_is_not_stored() {
     let store = shelf();
     let sessions = Kept::<v1::Account, _>::new(store.clone());
     sessions.update("42", |account| *account.edit().name() = "Ada".to_owned()).await.expect("a commit");
@@ -139,14 +139,14 @@ async fn p10_what_migrates_to_the_initial_value_is_not_stored() {
 }
 
 #[tokio::test]
-async fn p10_a_record_of_an_older_version_whose_registration_is_gone_is_an_error() {
+async fn p11_a_record_of_an_older_version_whose_registration_is_gone_is_an_error() {
     let store = old_store().await;
     store.withdraw(NAME, 1).await.expect("a withdrawal");
     assert!(matches!(Kept::<v2::Account, _>::new(store).load("42").await, Err(Error::RegistrationGone)));
 }
 
 #[tokio::test]
-async fn p10_a_newer_record_is_refused_and_kept() {
+async fn p11_a_newer_record_is_refused_and_kept() {
     let store = old_store().await;
     let (older, newer) = (Kept::<v1::Account, _>::new(store.clone()), Kept::<v2::Account, _>::new(store.clone()));
     let mut late = older.load("42").await.expect("a load");
@@ -162,7 +162,7 @@ async fn p10_a_newer_record_is_refused_and_kept() {
 }
 
 #[tokio::test]
-async fn p10_a_session_that_is_not_migrated_yet_serves_both_versions() {
+async fn p11_a_session_that_is_not_migrated_yet_serves_both_versions() {
     let store = old_store().await;
     let (older, newer) = (Kept::<v1::Account, _>::new(store.clone()), Kept::<v2::Account, _>::new(store.clone()));
     assert_eq!(newer.load("42").await.expect("a load").cents, 900);
@@ -172,7 +172,7 @@ async fn p10_a_session_that_is_not_migrated_yet_serves_both_versions() {
 }
 
 #[tokio::test]
-async fn p10_two_handlers_that_migrate_at_once_both_survive() {
+async fn p11_two_handlers_that_migrate_at_once_both_survive() {
     let store = old_store().await;
     let sessions = Kept::<v2::Account, _>::new(store.clone());
     let mut one = sessions.load("42").await.expect("a load");
@@ -185,7 +185,7 @@ async fn p10_two_handlers_that_migrate_at_once_both_survive() {
 }
 
 #[tokio::test]
-async fn p10_a_change_by_an_older_build_before_the_migrating_commit_is_kept() {
+async fn p11_a_change_by_an_older_build_before_the_migrating_commit_is_kept() {
     let store = old_store().await;
     let (older, newer) = (Kept::<v1::Account, _>::new(store.clone()), Kept::<v2::Account, _>::new(store.clone()));
     let mut migrating = newer.load("42").await.expect("a load");
@@ -196,7 +196,7 @@ async fn p10_a_change_by_an_older_build_before_the_migrating_commit_is_kept() {
 }
 
 #[tokio::test]
-async fn p10_a_migrating_commit_whose_answer_is_lost_is_applied_once() {
+async fn p11_a_migrating_commit_whose_answer_is_lost_is_applied_once() {
     for fault in [Fault::LostBefore, Fault::LostAfter] {
         let store = old_store().await;
         let mut migrating = Kept::<v2::Account, _>::new(store.clone()).load("42").await.expect("a load");
@@ -211,14 +211,14 @@ async fn p10_a_migrating_commit_whose_answer_is_lost_is_applied_once() {
 
 mod always {
     #[derive(session_runtime::Session)]
-    #[session(name = "p10-always", version = 1, persist = "always")]
+    #[session(name = "p11-always", version = 1, persist = "always")]
     pub struct V1 {
         #[session(initial = 5)]
         pub coins: u32,
     }
 
     #[derive(session_runtime::Session)]
-    #[session(name = "p10-always", version = 2, persist = "always", from = V1)]
+    #[session(name = "p11-always", version = 2, persist = "always", from = V1)]
     pub struct V2 {
         pub cents: u32,
     }
@@ -231,7 +231,7 @@ mod always {
 }
 
 #[tokio::test]
-async fn p10_a_stored_session_without_differences_is_migrated_too() {
+async fn p11_a_stored_session_without_differences_is_migrated_too() {
     let store = shelf();
     Kept::<always::V1, _>::new(store.clone()).update("42", |_| ()).await.expect("a commit");
     let account = Kept::<always::V2, _>::new(store).load("42").await.expect("a load");
@@ -240,14 +240,14 @@ async fn p10_a_stored_session_without_differences_is_migrated_too() {
 
 mod orphan {
     #[derive(session_runtime::Session)]
-    #[session(name = "p10-account", version = 3)]
+    #[session(name = "p11-account", version = 3)]
     pub struct Account {
         pub name: String,
     }
 }
 
 #[tokio::test]
-async fn p10_an_older_record_to_which_no_from_leads_is_refused_and_kept() {
+async fn p11_an_older_record_to_which_no_from_leads_is_refused_and_kept() {
     let store = old_store().await;
     let sessions = Kept::<orphan::Account, _>::new(store.clone());
     assert!(matches!(sessions.load("42").await, Err(Error::NoMigration { stored: 1, supported: 3 })));
@@ -263,7 +263,7 @@ fn undecodable() -> Kept<Visitor, Shelf> {
 }
 
 #[tokio::test]
-async fn p10_an_undecodable_record_is_an_error_and_kept_byte_for_byte() {
+async fn p11_an_undecodable_record_is_an_error_and_kept_byte_for_byte() {
     let sessions = undecodable();
     let before = record(sessions.store(), "visitor", "42").await.expect("a record");
     let refused = sessions.load("42").await.expect_err("no number");
@@ -275,7 +275,7 @@ async fn p10_an_undecodable_record_is_an_error_and_kept_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn p10_what_became_undecodable_since_the_load_is_not_written_over() {
+async fn p11_what_became_undecodable_since_the_load_is_not_written_over() {
     for bad in [("visits", Some("many")), ("cart", Some("[[[")), ("theme", Some(""))] {
         let sessions = sessions::<Visitor>();
         sessions.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
@@ -295,19 +295,19 @@ async fn p10_what_became_undecodable_since_the_load_is_not_written_over() {
 }
 
 #[derive(Session)]
-#[session(name = "p10-wide")]
+#[session(name = "p11-wide")]
 struct Wide {
     small: u8,
     text: String,
 }
 
 #[tokio::test]
-async fn p10_a_value_that_does_not_fit_its_field_is_no_other_value() {
+async fn p11_a_value_that_does_not_fit_its_field_is_no_other_value() {
     for (name, value) in [("small", "256"), ("small", "-1"), ("small", "1.5"), ("small", "1 2"), ("text", "\"\u{0}\"")]
     {
         let sessions = sessions::<Wide>();
         sessions.update("42", |wide| *wide.edit().small() = 1).await.expect("a commit");
-        write(sessions.store(), "p10-wide", "42", &[(name, Some(value))]).await;
+        write(sessions.store(), "p11-wide", "42", &[(name, Some(value))]).await;
         let refused = sessions.load("42").await.err();
         assert!(matches!(&refused, Some(Error::Decode { field, .. }) if &**field == name), "{value}: {refused:?}");
     }

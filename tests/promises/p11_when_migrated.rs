@@ -8,7 +8,7 @@ use crate::visitor::{Shelf, fields, shelf};
 
 mod v1 {
     #[derive(session_runtime::Session)]
-    #[session(name = "p10-purse", version = 1)]
+    #[session(name = "p11-purse", version = 1)]
     pub struct Purse {
         pub coins: u32,
     }
@@ -16,7 +16,7 @@ mod v1 {
 
 mod v2 {
     #[derive(session_runtime::Session)]
-    #[session(name = "p10-purse", version = 2, from = super::v1::Purse)]
+    #[session(name = "p11-purse", version = 2, from = super::v1::Purse)]
     pub struct Purse {
         pub cents: u32,
     }
@@ -28,7 +28,7 @@ mod v2 {
     }
 }
 
-const NAME: &str = "p10-purse";
+const NAME: &str = "p11-purse";
 
 async fn old_store() -> Shelf {
     let store = shelf();
@@ -42,7 +42,7 @@ fn with(store: &Shelf, write: WriteMigrated) -> Kept<v2::Purse, Shelf> {
 }
 
 #[tokio::test]
-async fn p10_by_default_a_handler_that_only_reads_leaves_the_old_form() {
+async fn p11_by_default_a_handler_that_only_reads_leaves_the_old_form() {
     let store = old_store().await;
     let sessions = with(&store, WriteMigrated::default());
     let mut purse = sessions.load("42").await.expect("a load");
@@ -56,7 +56,7 @@ async fn p10_by_default_a_handler_that_only_reads_leaves_the_old_form() {
 }
 
 #[tokio::test]
-async fn p10_a_handler_that_only_reads_writes_the_new_form_if_the_program_asks_for_it() {
+async fn p11_a_handler_that_only_reads_writes_the_new_form_if_the_program_asks_for_it() {
     let store = old_store().await;
     let sessions = with(&store, WriteMigrated::WithNextCommit);
     let mut purse = sessions.load("42").await.expect("a load");
@@ -75,7 +75,7 @@ async fn p10_a_handler_that_only_reads_writes_the_new_form_if_the_program_asks_f
 }
 
 #[tokio::test]
-async fn p10_an_ended_session_is_not_migrated() {
+async fn p11_an_ended_session_is_not_migrated() {
     let store = old_store().await;
     let mut purse = with(&store, WriteMigrated::WithNextCommit).load("42").await.expect("a load");
     purse.destroy().await.expect("an end");
@@ -84,7 +84,7 @@ async fn p10_an_ended_session_is_not_migrated() {
 }
 
 #[tokio::test]
-async fn p10_a_session_that_was_emptied_serves_every_version() {
+async fn p11_a_session_that_was_emptied_serves_every_version() {
     let store = old_store().await;
     let (older, newer) = (Kept::<v1::Purse, _>::new(store.clone()), with(&store, WriteMigrated::default()));
     let mut early = older.load("42").await.expect("a load");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use session_runtime::store::{Call, Housekeeping, Store};
+use session_runtime::store::{Call, Housekeeping};
 use session_runtime::{Error, Expiry, OnUndecodable, Outcome};
 use session_tests::{Fault, Kept, KeptBuilder, is_stored, record, stored, write};
 
@@ -26,7 +26,7 @@ fn spoiled() -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn p10_an_undecodable_record_is_refused_unless_the_program_asks_to_set_it_aside() {
+async fn p11_an_undecodable_record_is_refused_unless_the_program_asks_to_set_it_aside() {
     let store = shelf();
     spoil(&store, "42").await;
     let refused = Kept::<Visitor, _>::new(store.clone()).load("42").await;
@@ -36,7 +36,7 @@ async fn p10_an_undecodable_record_is_refused_unless_the_program_asks_to_set_it_
 }
 
 #[tokio::test]
-async fn p10_what_is_set_aside_is_kept_byte_for_byte_and_the_session_starts_anew() {
+async fn p11_what_is_set_aside_is_kept_byte_for_byte_and_the_session_starts_anew() {
     let store = shelf();
     spoil(&store, "42").await;
     let before = record(&store, "visitor", "42").await.expect("a record").head;
@@ -57,7 +57,7 @@ async fn p10_what_is_set_aside_is_kept_byte_for_byte_and_the_session_starts_anew
 }
 
 #[tokio::test]
-async fn p10_no_key_of_a_user_reaches_what_is_set_aside() {
+async fn p11_no_key_of_a_user_reaches_what_is_set_aside() {
     let store = shelf();
     spoil(&store, "42").await;
     let sessions = setting_aside(&store).build();
@@ -69,7 +69,7 @@ async fn p10_no_key_of_a_user_reaches_what_is_set_aside() {
 }
 
 #[tokio::test]
-async fn p10_what_is_set_aside_is_never_written_over() {
+async fn p11_what_is_set_aside_is_never_written_over() {
     let store = shelf();
     let sessions = setting_aside(&store).build();
     spoil(&store, "42").await;
@@ -84,7 +84,7 @@ async fn p10_what_is_set_aside_is_never_written_over() {
 }
 
 #[tokio::test]
-async fn p10_what_is_set_aside_keeps_its_expiry() {
+async fn p11_what_is_set_aside_keeps_its_expiry() {
     let store = shelf();
     let sliding = || setting_aside(&store).expiry(Expiry::AfterInactivity(DAY)).build();
     sliding().update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
@@ -109,7 +109,7 @@ async fn p10_what_is_set_aside_keeps_its_expiry() {
 }
 
 #[tokio::test]
-async fn p10_only_the_record_that_could_not_be_decoded_is_set_aside() {
+async fn p11_only_the_record_that_could_not_be_decoded_is_set_aside() {
     let store = shelf();
     spoil(&store, "42").await;
     // Loaded, but not set aside yet, when another program repairs it.
@@ -124,7 +124,7 @@ async fn p10_only_the_record_that_could_not_be_decoded_is_set_aside() {
 }
 
 #[tokio::test]
-async fn p10_many_loads_at_once_set_a_record_aside_once() {
+async fn p11_many_loads_at_once_set_a_record_aside_once() {
     let store = shelf();
     spoil(&store, "42").await;
     let sessions = setting_aside(&store).build();
@@ -141,7 +141,7 @@ async fn p10_many_loads_at_once_set_a_record_aside_once() {
 }
 
 #[tokio::test]
-async fn p10_what_is_set_aside_stays_whatever_becomes_of_the_new_session() {
+async fn p11_what_is_set_aside_stays_whatever_becomes_of_the_new_session() {
     let store = shelf();
     let sessions = setting_aside(&store).build();
     for key in ["42", "43"] {
@@ -161,7 +161,7 @@ async fn p10_what_is_set_aside_stays_whatever_becomes_of_the_new_session() {
 }
 
 #[tokio::test]
-async fn p10_what_is_set_aside_can_be_put_back() {
+async fn p11_what_is_set_aside_can_be_put_back() {
     let store = shelf();
     spoil(&store, "42").await;
     let sessions = setting_aside(&store).build();
@@ -178,7 +178,7 @@ async fn p10_what_is_set_aside_can_be_put_back() {
 }
 
 #[tokio::test]
-async fn p10_a_record_of_another_registration_or_version_is_not_set_aside() {
+async fn p11_a_record_of_another_registration_or_version_is_not_set_aside() {
     let store = shelf();
     spoil(&store, "42").await;
     store.withdraw("visitor", 0).await.expect("a withdrawal");
@@ -215,7 +215,7 @@ mod newer {
 }
 
 #[tokio::test]
-async fn p10_a_program_that_could_set_records_aside_pays_nothing_for_it() {
+async fn p11_a_program_that_could_set_records_aside_pays_nothing_for_it() {
     let store = shelf();
     let sessions = setting_aside(&store).build();
     sessions.prepare().await.expect("a store");

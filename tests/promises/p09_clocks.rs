@@ -26,7 +26,7 @@ async fn with_wrong_clocks<F: Future<Output = ()>>(test: impl Fn(Shelf) -> F) {
 }
 
 #[tokio::test]
-async fn p08_a_wrong_clock_neither_shortens_nor_lengthens_a_life() {
+async fn p09_a_wrong_clock_neither_shortens_nor_lengthens_a_life() {
     with_wrong_clocks(|store| async move {
         let sessions = sliding(&store);
         sessions.update("42", |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
@@ -41,7 +41,7 @@ async fn p08_a_wrong_clock_neither_shortens_nor_lengthens_a_life() {
 }
 
 #[tokio::test]
-async fn p08_a_wrong_clock_neither_refuses_nor_admits_a_commit() {
+async fn p09_a_wrong_clock_neither_refuses_nor_admits_a_commit() {
     with_wrong_clocks(|store| async move {
         let sessions = sliding(&store);
         let mut new = sessions.load("42").await.expect("a load");
@@ -68,9 +68,9 @@ async fn p08_a_wrong_clock_neither_refuses_nor_admits_a_commit() {
 }
 
 #[tokio::test]
-async fn p08_a_purge_by_an_instance_with_a_wrong_clock_removes_nothing_early() {
+async fn p09_a_purge_by_an_instance_with_a_wrong_clock_removes_nothing_early() {
     with_wrong_clocks(|store| async move {
-        use session_runtime::store::{Housekeeping, Store};
+        use session_runtime::store::Housekeeping;
         let sessions = sliding(&store);
         sessions.update("42", |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
         store.inner().pass(ALMOST);
@@ -81,7 +81,7 @@ async fn p08_a_purge_by_an_instance_with_a_wrong_clock_removes_nothing_early() {
 }
 
 #[tokio::test]
-async fn p08_expires_at_is_told_by_the_clock_of_the_store() {
+async fn p09_expires_at_is_told_by_the_clock_of_the_store() {
     with_wrong_clocks(|store| async move {
         let sessions = sliding(&store);
         let unstored = sessions.load("42").await.expect("a load").expires_at().expect("a date");

@@ -5,10 +5,10 @@ use session_tests::{Kept, Shared, stored};
 
 use crate::visitor::{Shelf, fields, shelf};
 
-const NAME: &str = "p09-pinned";
+const NAME: &str = "p10-pinned";
 
 #[derive(Session)]
-#[session(name = "p09-pinned-not")]
+#[session(name = "p10-pinned-not")]
 struct Plain {
     visits: u32,
     #[session(initial = "light".to_owned())]
@@ -16,7 +16,7 @@ struct Plain {
 }
 
 #[derive(Session)]
-#[session(name = "p09-pinned-light")]
+#[session(name = "p10-pinned-light")]
 struct Light {
     visits: u32,
     #[session(initial = "light".to_owned(), pin)]
@@ -24,7 +24,7 @@ struct Light {
 }
 
 #[derive(Session)]
-#[session(name = "p09-pinned-dark")]
+#[session(name = "p10-pinned-dark")]
 struct Dark {
     visits: u32,
     #[session(initial = "dark".to_owned(), pin)]
@@ -32,7 +32,7 @@ struct Dark {
 }
 
 #[derive(Session)]
-#[session(name = "p09-pinned-no-longer")]
+#[session(name = "p10-pinned-no-longer")]
 struct NoLonger {
     visits: u32,
     #[session(initial = "dark".to_owned())]
@@ -44,7 +44,7 @@ fn instance<T: Session>(store: &Shelf) -> Kept<T, Shared<Shelf>> {
 }
 
 #[tokio::test]
-async fn p09_a_field_that_becomes_pinned_keeps_what_stored_sessions_showed() {
+async fn p10_a_field_that_becomes_pinned_keeps_what_stored_sessions_showed() {
     let store = shelf();
     instance::<Plain>(&store).update("42", |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
     let dark = instance::<Dark>(&store);
@@ -62,7 +62,7 @@ async fn p09_a_field_that_becomes_pinned_keeps_what_stored_sessions_showed() {
 }
 
 #[tokio::test]
-async fn p09_a_field_that_was_pinned_goes_on_being_stored_until_the_next_version() {
+async fn p10_a_field_that_was_pinned_goes_on_being_stored_until_the_next_version() {
     let store = shelf();
     let light = instance::<Light>(&store);
     light.prepare().await.expect("the first");

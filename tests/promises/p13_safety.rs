@@ -28,7 +28,7 @@ fn manifests(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn p11_every_crate_forbids_unsafe() {
+fn p13_every_crate_forbids_unsafe() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let mut found = Vec::new();
     manifests(root, &mut found);
@@ -85,7 +85,7 @@ impl Store for Liar {
 }
 
 #[derive(Session)]
-#[session(name = "p11-target", version = 2, from = Before)]
+#[session(name = "p13-target", version = 2, from = Before)]
 struct Target {
     #[session(merge = merge::add)]
     count: i8,
@@ -100,13 +100,13 @@ struct Target {
 }
 
 #[derive(Session)]
-#[session(name = "p11-inner")]
+#[session(name = "p13-inner")]
 struct Inner {
     flags: std::collections::HashMap<String, bool>,
 }
 
 #[derive(Session)]
-#[session(name = "p11-target", version = 1)]
+#[session(name = "p13-target", version = 1)]
 struct Before {
     count: i8,
 }
@@ -187,7 +187,7 @@ fn registration() -> impl Strategy<Value = Option<Registration>> {
         .prop_map(|(name, initial, sensitive)| RegisteredField { name, initial, sensitive });
     let some = (proptest::collection::vec(field, 0..4), 0..8).prop_map(|(fields, odd)| Registration {
         id: ID,
-        name: "p11-target".into(),
+        name: "p13-target".into(),
         version: 2,
         codec: if odd == 0 { "xml" } else { "json" }.into(),
         fields,
@@ -199,7 +199,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn p11_no_answer_of_a_store_makes_a_session_panic(
+    fn p13_no_answer_of_a_store_makes_a_session_panic(
         registration in registration(),
         loads in proptest::collection::vec(loaded(), 1..4),
         replies in proptest::collection::vec(reply(), 0..12),
@@ -234,7 +234,7 @@ proptest! {
     }
 
     #[test]
-    fn p11_no_key_and_no_value_of_a_client_makes_a_session_panic(key in ".{0,300}", theme in ".{0,100}") {
+    fn p13_no_key_and_no_value_of_a_client_makes_a_session_panic(key in ".{0,300}", theme in ".{0,100}") {
         let sessions = sessions::<Visitor>();
         let updated = now(sessions.update(&key, |visitor| visitor.edit().theme().clone_from(&theme)));
         prop_assert_eq!(updated.is_ok(), (1..=512).contains(&key.len()));

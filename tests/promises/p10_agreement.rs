@@ -17,7 +17,7 @@ fn instance(store: &Shelf, theme: &'static str, agreement: Agreement) -> Kept<Vi
 }
 
 #[tokio::test]
-async fn p09_instances_with_the_same_initial_values_agree() {
+async fn p10_instances_with_the_same_initial_values_agree() {
     let store = shelf();
     let (one, other) = (Kept::<Visitor, _>::new(store.clone()), Kept::<Visitor, _>::new(store.clone()));
     one.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
@@ -26,7 +26,7 @@ async fn p09_instances_with_the_same_initial_values_agree() {
 }
 
 #[tokio::test]
-async fn p09_an_instance_with_other_initial_values_is_refused_and_told_which() {
+async fn p10_an_instance_with_other_initial_values_is_refused_and_told_which() {
     let store = shelf();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let other = instance(&store, "dark", Agreement::default());
@@ -43,7 +43,7 @@ async fn p09_an_instance_with_other_initial_values_is_refused_and_told_which() {
 }
 
 #[tokio::test]
-async fn p09_an_instance_that_adopts_uses_the_registered_values() {
+async fn p10_an_instance_that_adopts_uses_the_registered_values() {
     let store = shelf();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let adopting = instance(&store, "dark", Agreement::Adopt);
@@ -57,7 +57,7 @@ async fn p09_an_instance_that_adopts_uses_the_registered_values() {
 }
 
 #[tokio::test]
-async fn p09_a_refused_instance_serves_once_the_registration_is_withdrawn() {
+async fn p10_a_refused_instance_serves_once_the_registration_is_withdrawn() {
     let store = shelf();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let other = instance(&store, "dark", Agreement::Refuse);
@@ -68,7 +68,7 @@ async fn p09_a_refused_instance_serves_once_the_registration_is_withdrawn() {
 }
 
 #[tokio::test]
-async fn p09_a_record_whose_registration_is_gone_is_an_error_and_no_guess() {
+async fn p10_a_record_whose_registration_is_gone_is_an_error_and_no_guess() {
     let store = shelf();
     let first = Kept::<Visitor, _>::new(store.clone());
     first.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
@@ -83,32 +83,32 @@ async fn p09_a_record_whose_registration_is_gone_is_an_error_and_no_guess() {
 }
 
 #[derive(Session)]
-#[session(name = "p09-always", persist = "always")]
+#[session(name = "p10-always", persist = "always")]
 struct Always {
     #[session(initial = 10)]
     lives: u32,
 }
 
 #[tokio::test]
-async fn p09_a_stored_session_without_differences_refers_to_its_registration_too() {
+async fn p10_a_stored_session_without_differences_refers_to_its_registration_too() {
     let store = shelf();
     let first = Kept::<Always, _>::new(store.clone());
     first.update("42", |_| ()).await.expect("a commit");
-    assert_eq!(stored(&store, "p09-always", "42").await, [], "ten lives are what all had agreed on");
-    store.withdraw("p09-always", 0).await.expect("a withdrawal");
+    assert_eq!(stored(&store, "p10-always", "42").await, [], "ten lives are what all had agreed on");
+    store.withdraw("p10-always", 0).await.expect("a withdrawal");
     let next = Kept::<Always, _>::builder(store.clone()).initial(|| Always { lives: 3 }).build();
     assert!(matches!(next.load("42").await, Err(Error::RegistrationGone)), "three lives would be a guess");
 }
 
 #[derive(Session)]
-#[session(name = "p09-unstable")]
+#[session(name = "p10-unstable")]
 struct Unstable {
     #[session(initial = { static N: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0); N.fetch_add(1, std::sync::atomic::Ordering::Relaxed) })]
     made: u32,
 }
 
 #[tokio::test]
-async fn p09_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_is_proposed() {
+async fn p10_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_is_proposed() {
     let store = shelf();
     let refused = Kept::<Unstable, _>::new(store.clone()).prepare().await.expect_err("never the same");
     assert!(matches!(&refused, Error::UnstableInitial { field } if &**field == "made"), "{refused:?}");
@@ -117,7 +117,7 @@ async fn p09_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_
 }
 
 #[tokio::test]
-async fn p09_values_in_another_encoding_are_refused() {
+async fn p10_values_in_another_encoding_are_refused() {
     let store = shelf();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let other = Kept::<Visitor, _>::builder(store).codec(CountingCodec::default()).build();
@@ -146,7 +146,7 @@ async fn register(store: &Shelf, registered: &[(&str, Option<&'static str>)]) ->
 }
 
 #[tokio::test]
-async fn p09_fields_that_are_not_registered_yet_are_added() {
+async fn p10_fields_that_are_not_registered_yet_are_added() {
     let store = shelf();
     register(&store, &[("visits", Some("0")), ("wishlist", Some("[]"))]).await;
     let sessions = Kept::<Visitor, _>::new(store.clone());
@@ -159,7 +159,7 @@ async fn p09_fields_that_are_not_registered_yet_are_added() {
 }
 
 #[tokio::test]
-async fn p09_an_initial_value_of_another_type_differs_and_is_never_adopted() {
+async fn p10_an_initial_value_of_another_type_differs_and_is_never_adopted() {
     let store = shelf();
     register(&store, &[("visits", Some(r#""none""#))]).await;
     let refused = instance(&store, "light", Agreement::Refuse).prepare().await.expect_err("text is no number");
@@ -169,7 +169,7 @@ async fn p09_an_initial_value_of_another_type_differs_and_is_never_adopted() {
 }
 
 #[tokio::test]
-async fn p09_the_same_initial_value_in_other_bytes_is_agreed_on() {
+async fn p10_the_same_initial_value_in_other_bytes_is_agreed_on() {
     let store = shelf();
     register(&store, &[("visits", Some(" 0")), ("cart", Some("[ ]")), ("theme", Some(r#""\u006cight""#))]).await;
     let sessions = Kept::<Visitor, _>::new(store.clone());
@@ -180,7 +180,7 @@ async fn p09_the_same_initial_value_in_other_bytes_is_agreed_on() {
 }
 
 #[tokio::test]
-async fn p09_many_first_instances_at_once_end_in_one_registration() {
+async fn p10_many_first_instances_at_once_end_in_one_registration() {
     let store = shelf();
     let instances: Vec<_> = (0..16).map(|_| Kept::<Visitor, _>::new(store.clone())).collect();
     let tasks: Vec<_> = instances
@@ -203,7 +203,7 @@ async fn p09_many_first_instances_at_once_end_in_one_registration() {
 }
 
 #[derive(Session)]
-#[session(name = "p09-renamed")]
+#[session(name = "p10-renamed")]
 struct Renamed {
     #[session(alias = "language")]
     locale: String,
@@ -211,11 +211,11 @@ struct Renamed {
 }
 
 #[tokio::test]
-async fn p09_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_it() {
+async fn p10_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_it() {
     let store = shelf();
     let older = Registration {
         id: RegistrationId(7),
-        name: "p09-renamed".into(),
+        name: "p10-renamed".into(),
         version: 0,
         codec: "json".into(),
         fields: vec![RegisteredField {
@@ -227,16 +227,16 @@ async fn p09_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_
     store.register(&older).await.expect("a registration");
     let sessions = Kept::<Renamed, _>::new(store.clone());
     sessions.update("42", |session| *session.edit().locale() = "de".to_owned()).await.expect("a commit");
-    assert_eq!(stored(&store, "p09-renamed", "42").await, fields(&[("language", r#""de""#)]));
+    assert_eq!(stored(&store, "p10-renamed", "42").await, fields(&[("language", r#""de""#)]));
     assert_eq!(sessions.load("42").await.expect("a load").locale, "de");
 }
 
 #[tokio::test]
-async fn p09_a_value_stored_under_an_older_name_is_read_and_moves_with_its_next_change() {
+async fn p10_a_value_stored_under_an_older_name_is_read_and_moves_with_its_next_change() {
     let store = shelf();
     let sessions = Kept::<Renamed, _>::new(store.clone());
     sessions.update("42", |session| *session.edit().visits() = 1).await.expect("a commit");
-    session_tests::write(&store, "p09-renamed", "42", &[("language", Some(r#""fr""#))]).await;
+    session_tests::write(&store, "p10-renamed", "42", &[("language", Some(r#""fr""#))]).await;
     let mut session = sessions.load("42").await.expect("a load");
     assert_eq!(session.locale, "fr");
     session.edit_all();
@@ -244,11 +244,11 @@ async fn p09_a_value_stored_under_an_older_name_is_read_and_moves_with_its_next_
     *session.edit().visits() = 2;
     session.commit().await.expect("a commit");
     let older = [("language", r#""fr""#), ("visits", "2")];
-    assert_eq!(stored(&store, "p09-renamed", "42").await, fields(&older), "what did not change stays");
+    assert_eq!(stored(&store, "p10-renamed", "42").await, fields(&older), "what did not change stays");
     session.edit().locale().push('!');
     session.commit().await.expect("a commit");
     let newer = [("locale", r#""fr!""#), ("visits", "2")];
-    assert_eq!(stored(&store, "p09-renamed", "42").await, fields(&newer));
+    assert_eq!(stored(&store, "p10-renamed", "42").await, fields(&newer));
     *session.edit().locale() = String::new();
     session.commit().await.expect("a commit");
     assert_eq!(sessions.load("42").await.expect("a load").locale, "");

@@ -43,7 +43,7 @@ fn left(handle: &Handle<Visitor>, passed: Duration) -> Duration {
 }
 
 #[test]
-fn p08_a_load_counts_as_activity() {
+fn p09_a_load_counts_as_activity() {
     let sessions = sliding();
     store(&sessions);
     for _ in 0..20 {
@@ -56,7 +56,7 @@ fn p08_a_load_counts_as_activity() {
 }
 
 #[test]
-fn p08_a_commit_counts_as_activity() {
+fn p09_a_commit_counts_as_activity() {
     let sessions = sliding();
     store(&sessions);
     let mut visitor = load(&sessions);
@@ -82,7 +82,7 @@ fn renewals(sessions: &Kept<Visitor, Shelf>, minutes: u32) -> usize {
 }
 
 #[test]
-fn p08_the_renewal_is_sent_only_when_a_share_of_the_time_has_passed() {
+fn p09_the_renewal_is_sent_only_when_a_share_of_the_time_has_passed() {
     assert_eq!(renewals(&sliding(), 30), 10, "a tenth of thirty minutes by default");
     let expiry = Expiry::AfterInactivity(TTL);
     assert_eq!(renewals(&builder().expiry(expiry).touch_share(0.5).build(), 30), 2);
@@ -92,7 +92,7 @@ fn p08_the_renewal_is_sent_only_when_a_share_of_the_time_has_passed() {
 }
 
 #[test]
-fn p08_a_coarse_renewal_shortens_a_life_by_less_than_its_share() {
+fn p09_a_coarse_renewal_shortens_a_life_by_less_than_its_share() {
     let sessions = sliding();
     store(&sessions);
     pass(&sessions, 150 * SECOND);
@@ -103,7 +103,7 @@ fn p08_a_coarse_renewal_shortens_a_life_by_less_than_its_share() {
 }
 
 #[test]
-fn p08_a_session_that_is_not_stored_obeys_the_same_rule() {
+fn p09_a_session_that_is_not_stored_obeys_the_same_rule() {
     let sessions = sliding();
     let mut visitor = load(&sessions);
     assert_eq!(left(&visitor, Duration::ZERO), TTL);
@@ -122,7 +122,7 @@ fn p08_a_session_that_is_not_stored_obeys_the_same_rule() {
 }
 
 #[test]
-fn p08_expires_at_tells_the_same_whether_or_not_the_session_is_stored() {
+fn p09_expires_at_tells_the_same_whether_or_not_the_session_is_stored() {
     let sessions = sliding();
     assert_eq!(left(&load(&sessions), Duration::ZERO), TTL);
     store(&sessions);
@@ -135,7 +135,7 @@ fn p08_expires_at_tells_the_same_whether_or_not_the_session_is_stored() {
 }
 
 #[test]
-fn p08_after_creation_ends_however_much_the_session_is_used() {
+fn p09_after_creation_ends_however_much_the_session_is_used() {
     let sessions = with(Expiry::AfterCreation(TTL));
     store(&sessions);
     for _ in 0..2 {
@@ -149,7 +149,7 @@ fn p08_after_creation_ends_however_much_the_session_is_used() {
 }
 
 #[test]
-fn p08_after_either_ends_at_the_earlier_of_the_two() {
+fn p09_after_either_ends_at_the_earlier_of_the_two() {
     let sessions = with(Expiry::AfterEither { inactivity: 10 * MINUTE, creation: TTL });
     store(&sessions);
     for _ in 0..3 {
@@ -165,7 +165,7 @@ fn p08_after_either_ends_at_the_earlier_of_the_two() {
 }
 
 #[test]
-fn p08_the_date_that_a_handler_sets_replaces_the_rule() {
+fn p09_the_date_that_a_handler_sets_replaces_the_rule() {
     let sessions = sliding();
     store(&sessions);
     let mut visitor = load(&sessions);
@@ -183,7 +183,7 @@ fn p08_the_date_that_a_handler_sets_replaces_the_rule() {
 }
 
 #[test]
-fn p08_an_expiry_alone_does_not_store_a_session() {
+fn p09_an_expiry_alone_does_not_store_a_session() {
     let sessions = sliding();
     let mut visitor = load(&sessions);
     let soon = SystemTime::now() + 5 * MINUTE;
@@ -199,7 +199,7 @@ fn p08_an_expiry_alone_does_not_store_a_session() {
 }
 
 #[test]
-fn p08_a_session_expires_by_the_rule_again_when_the_handler_says_so() {
+fn p09_a_session_expires_by_the_rule_again_when_the_handler_says_so() {
     let sessions = sliding();
     store(&sessions);
     let mut visitor = load(&sessions);
@@ -215,7 +215,7 @@ fn p08_a_session_expires_by_the_rule_again_when_the_handler_says_so() {
 }
 
 #[test]
-fn p08_a_session_that_is_not_stored_obeys_the_rule_also_when_the_handler_says_so() {
+fn p09_a_session_that_is_not_stored_obeys_the_rule_also_when_the_handler_says_so() {
     let sessions = sliding();
     let mut visitor = load(&sessions);
     visitor.expire_by_rule();
@@ -227,7 +227,7 @@ fn p08_a_session_that_is_not_stored_obeys_the_rule_also_when_the_handler_says_so
 }
 
 #[test]
-fn p08_an_expiry_survives_a_lost_answer_and_a_rebase() {
+fn p09_an_expiry_survives_a_lost_answer_and_a_rebase() {
     let sessions = sliding();
     store(&sessions);
     let mut visitor = load(&sessions);
@@ -243,7 +243,7 @@ fn p08_an_expiry_survives_a_lost_answer_and_a_rebase() {
 }
 
 #[test]
-fn p08_a_renewal_changes_neither_fields_nor_revision() {
+fn p09_a_renewal_changes_neither_fields_nor_revision() {
     let sessions = sliding();
     store(&sessions);
     let before = now(record(sessions.store(), "visitor", "42")).expect("a record");
