@@ -2,3 +2,4 @@
 
 mod postgres;
 mod redis;
+mod updates;

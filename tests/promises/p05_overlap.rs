@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use session_runtime::store::Call;
 use session_runtime::{Error, Handle, Outcome, Session, merge};
-use session_tests::{Kept, now, stored, write};
+use session_tests::{Fault, Kept, now, record, stored, write};
 
 use crate::visitor::{Item, Shelf, Visitor, builder, fields, sessions};
 
@@ -356,4 +356,55 @@ async fn p05_update_gives_up_at_the_deadline() {
     let refused = now(refused).expect_err("somebody is always faster");
     assert!(matches!(refused, Error::Contended), "{refused:?}");
     assert_eq!(stored(sessions.store(), "p05-account", "42").await, fields(&[("balance", "1")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn p05_update_counts_once_whichever_answer_is_lost() {
+    for fault in [Fault::LostBefore, Fault::LostAfter] {
+        let sessions = sessions::<Visitor>();
+        for lost in 0..4 {
+            (0..lost).for_each(|_| sessions.store().inner().fail_commit(fault));
+            let seen = sessions.update("42", |visitor| {
+                *visitor.edit().visits() += 1;
+                visitor.visits
+            });
+            assert_eq!(seen.await.expect("an update"), lost + 1, "{fault:?}");
+        }
+        assert_eq!(stored(sessions.store(), "visitor", "42").await, fields(&[("visits", "4")]), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn p05_update_drops_what_the_closure_did_before_it_runs_again() {
+    let sessions = sessions::<Visitor>();
+    let others = Kept::<Visitor, _>::new(sessions.store().clone());
+    let mut runs = 0;
+    let update = sessions.update("42", |visitor| {
+        runs += 1;
+        if runs == 1 {
+            now(others.update("42", |other| *other.edit().visits() += 1)).expect("a commit");
+            *visitor.edit().theme() = "dark".to_owned();
+            visitor.edit().cart().push(Item::new("A1", 1));
+        }
+        *visitor.edit().visits() += 1;
+    });
+    update.await.expect("an update");
+    assert_eq!(stored(sessions.store(), "visitor", "42").await, fields(&[("visits", "2")]));
+    assert_eq!((runs, sessions.stats().reruns), (2, 1));
+}
+
+#[tokio::test]
+async fn p05_an_update_that_others_make_needless_writes_nothing() {
+    let sessions = sessions::<Visitor>();
+    let others = Kept::<Visitor, _>::new(sessions.store().clone());
+    let mut is_first = true;
+    let update = sessions.update("42", |visitor| {
+        if std::mem::take(&mut is_first) {
+            now(others.update("42", |other| *other.edit().theme() = "dark".to_owned())).expect("a commit");
+        }
+        *visitor.edit().theme() = "dark".to_owned();
+    });
+    update.await.expect("an update");
+    let record = record(sessions.store(), "visitor", "42").await.expect("a record");
+    assert_eq!(record.head.revision, 1, "the other's commit is the only one");
 }

@@ -91,6 +91,11 @@ impl Proxy {
         self.shared.until_cut.store(i64::from(after), Ordering::SeqCst);
     }
 
+    /// Cuts no connection from now on.
+    pub fn cut_no_more(&self) {
+        self.shared.until_cut.store(-1, Ordering::SeqCst);
+    }
+
     /// How many connections were cut so far by [`Proxy::cut_after`].
     #[must_use]
     pub fn cuts(&self) -> u64 {

@@ -26,6 +26,8 @@ const TIMES: u64 = 50;
 struct Counter {
     #[session(merge = merge::add)]
     total: u64,
+    /// Counted without a merge: each process adds to what is stored.
+    plain: u64,
     /// The last process to write it wins.
     last: u32,
 }
@@ -45,6 +47,7 @@ async fn is_child() -> bool {
     for _ in 0..TIMES {
         let count = |counter: &mut session_runtime::Handle<Counter>| {
             *counter.edit().total() += 1;
+            *counter.edit().plain() += 1;
             *counter.edit().last() = std::process::id();
         };
         sessions.update(&key, count).await.unwrap();
@@ -80,7 +83,7 @@ async fn count_together(test: &str, url: &str) {
         assert!(child.wait().unwrap().success(), "a process fails: {rest:?}");
     }
     let counter = counters(url).await.load(&key).await.unwrap();
-    assert_eq!(counter.total, PROCESSES * TIMES);
+    assert_eq!((counter.total, counter.plain), (PROCESSES * TIMES, PROCESSES * TIMES));
     assert!(ids.contains(&counter.last));
 }
 

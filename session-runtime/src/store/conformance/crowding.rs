@@ -1,15 +1,22 @@
 //! Many requests at once.
 
+use std::time::Duration;
+
 use tokio::task::JoinSet;
 
 use super::scene::Scene;
-use super::visiting::load;
+use super::visiting::{Visitor, load};
 use crate::{Outcome, Session};
+
+/// A deadline that no machine meets.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A thousand writers of one key in one process: a counter that adds up ends exact.
 pub async fn p05_a_counter_of_a_thousand_writers_is_exact(scene: Scene) {
     const WRITERS: u64 = 1_000;
-    let (sessions, id) = (scene.visitors(), scene.id("likes"));
+    // Each waits for all before it, on however slow a machine.
+    let sessions = scene.sessions_with::<Visitor, _>(|builder| builder.deadline(PATIENCE));
+    let id = scene.id("likes");
     let mut writers = JoinSet::new();
     for _ in 0..WRITERS {
         let (sessions, id) = (sessions.clone(), id.clone());
@@ -21,6 +28,28 @@ pub async fn p05_a_counter_of_a_thousand_writers_is_exact(scene: Scene) {
     assert_eq!(load(&sessions, &id).await.likes, WRITERS);
     let behind = scene.behind();
     assert_eq!(behind.record(&behind.key(&id)).await.head.revision, WRITERS, "each was applied once");
+}
+
+/// Fifty tasks of five processes add to a field without a merge: each addition counts.
+pub async fn p05_updates_of_fifty_tasks_count_every_one(scene: Scene) {
+    let id = scene.id("visits");
+    let processes: Vec<_> =
+        (0..5).map(|_| scene.sessions_with::<Visitor, _>(|builder| builder.deadline(PATIENCE))).collect();
+    let mut tasks = JoinSet::new();
+    for task in 0..50 {
+        let (sessions, id) = (processes[task % processes.len()].clone(), id.clone());
+        tasks.spawn(async move {
+            let add = |visitor: &mut crate::Handle<Visitor>| {
+                *visitor.edit().visits() += 1;
+                visitor.visits
+            };
+            sessions.update(&id, add).await
+        });
+    }
+    let mut seen: Vec<u32> = tasks.join_all().await.into_iter().map(|seen| seen.expect("an update")).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, (1..=50).collect::<Vec<u32>>(), "each saw the addition before it, and its own");
+    assert_eq!(load(&processes[0], &id).await.visits, 50);
 }
 
 /// Handlers of four processes that hold their sessions for long count exactly too.

@@ -318,6 +318,7 @@ macro_rules! __conformance_cases {
             p06_calls_of_a_renewal_and_of_a_removal_are_one_each
             p05_requests_that_change_different_fields_both_survive
             p05_first_requests_that_change_different_fields_both_survive
+            p05_a_commit_tells_which_fields_of_others_it_overwrote
             p05_a_slow_reader_erases_nothing
             p05_a_value_is_never_mixed_from_two
             p06_a_request_in_flight_does_not_undo_a_logout
@@ -328,6 +329,7 @@ macro_rules! __conformance_cases {
             p11_a_load_that_fails_is_no_empty_session
             p07_changes_are_not_shared_before_the_commit
             p05_a_counter_of_a_thousand_writers_is_exact
+            p05_updates_of_fifty_tasks_count_every_one
             p05_a_counter_of_long_handlers_is_exact
             p05_writers_of_different_fields_survive_a_crowd
             p06_a_logout_in_a_crowd_is_one

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::scene::{DAY, Draft, Scene, applied, are};
-use super::visiting::{committing, load, loading, with_a_visitor};
+use super::visiting::{VisitorField, committing, load, loading, with_a_visitor};
 use crate::store::RegistrationId;
 use crate::{Error, Outcome};
 
@@ -33,6 +33,26 @@ pub async fn p05_first_requests_that_change_different_fields_both_survive(scene:
     assert_eq!(one.commit().await.expect("a commit").outcome(), Outcome::Created);
     assert_eq!(other.commit().await.expect("a commit").outcome(), Outcome::Updated);
     assert_eq!(scene.stored(&id).await, are(&[("visits", "5"), ("theme", r#""dark""#)]));
+}
+
+/// A commit that finds a field changed by others wins, and says so; the fields of others and merged ones are not named.
+pub async fn p05_a_commit_tells_which_fields_of_others_it_overwrote(scene: Scene) {
+    let id = scene.id("42");
+    let sessions = with_a_visitor(&scene, &id).await;
+    let (mut mine, mut theirs) = (load(&sessions, &id).await, load(&scene.visitors(), &id).await);
+    *theirs.edit().visits() += 1;
+    *theirs.edit().likes() += 1;
+    *theirs.edit().theme() = "dark".to_owned();
+    assert!(theirs.commit().await.expect("a commit").overlapped().is_empty(), "nobody came in between");
+
+    *mine.edit().visits() += 1;
+    *mine.edit().likes() += 1;
+    mine.edit().cart().push("milk".to_owned());
+    let committed = mine.commit().await.expect("a commit");
+    let overlapped: Vec<_> = committed.overlapped().iter().collect();
+    assert_eq!(overlapped, [VisitorField::Visits], "both set it to three, and one visit is lost");
+    assert_eq!((mine.likes, mine.theme.as_str()), (2, "dark"));
+    assert_eq!(sessions.stats().fields_overlapped, 1);
 }
 
 /// A slow reader erases nothing that a writer stored meanwhile, not even if it borrowed everything for change.
