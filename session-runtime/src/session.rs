@@ -191,6 +191,12 @@ pub trait Format<F> {
 
     /// Decodes a field.
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error>;
+
+    /// The name of the type that decides how the field is encoded; empty if no type does.
+    #[must_use]
+    fn type_name() -> &'static str {
+        ""
+    }
 }
 
 /// The field's type says it itself.
@@ -206,6 +212,11 @@ impl<F: Serialize + DeserializeOwned> Format<F> for Plain {
     #[inline]
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
         F::deserialize(deserializer)
+    }
+
+    #[inline]
+    fn type_name() -> &'static str {
+        std::any::type_name::<F>()
     }
 }
 

@@ -22,6 +22,7 @@ impl CountingCodec {
 
 impl Codec for CountingCodec {
     const NAME: &'static str = "counted json";
+    const POSITION_FREE: bool = Json::POSITION_FREE;
 
     fn encode<V: Serialize + ?Sized>(&self, value: &V, out: &mut Vec<u8>) -> Result<(), CodecError> {
         self.encoded.fetch_add(1, Ordering::Relaxed);

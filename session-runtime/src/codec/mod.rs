@@ -1,5 +1,7 @@
 //! How a field becomes the bytes that a store keeps.
 
+use std::error::Error;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +23,11 @@ pub trait Codec: Clone + Send + Sync + 'static {
     /// The name that a store's registration keeps, so that two codecs never read each other's bytes.
     const NAME: &'static str;
 
+    /// Whether an entry of a collection has the same bytes wherever in it it stands, so that another order of entries is
+    /// another order of the same bytes. It makes commits of large fields cheaper. A codec that compresses, encrypts or
+    /// chains leaves it `false`.
+    const POSITION_FREE: bool = false;
+
     /// Appends the encoding of `value` to `out`.
     ///
     /// # Errors
@@ -36,17 +43,23 @@ pub trait Codec: Clone + Send + Sync + 'static {
 
 /// A value could not be encoded or decoded.
 ///
-/// Its message can show a part of the value; errors about fields marked `sensitive` are redacted.
+/// Its message and its source can show a part of the value; errors about fields marked `sensitive` are redacted.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct CodecError {
     message: Box<str>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl CodecError {
     /// An error with this message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into().into_boxed_str() }
+        Self { message: message.into().into_boxed_str(), source: None }
+    }
+
+    /// An error with this message that another one caused.
+    pub fn with_source(message: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..Self::new(message) }
     }
 
     /// The same error without what it could show of the value.

@@ -3,22 +3,30 @@ use serde::de::DeserializeOwned;
 
 use super::{Codec, CodecError};
 
+/// How deep the codec itself reads, whoever calls it: any stack bears that.
+const DEPTH: usize = 128;
+
 /// MessagePack with field names: smaller than JSON, and carries every float and byte string.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MessagePack;
 
 impl Codec for MessagePack {
     const NAME: &'static str = "msgpack";
+    const POSITION_FREE: bool = true;
 
     #[inline]
     fn encode<V: Serialize + ?Sized>(&self, value: &V, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        rmp_serde::encode::write_named(out, value).map_err(|error| CodecError::new(error.to_string()))
+        rmp_serde::encode::write_named(out, value)
+            .map_err(|error| CodecError::with_source("the value has no form in MessagePack", error))
     }
 
     #[inline]
     fn decode<V: DeserializeOwned>(&self, bytes: &[u8]) -> Result<V, CodecError> {
         let mut rest = bytes;
-        let value = rmp_serde::from_read(&mut rest).map_err(|error| CodecError::new(error.to_string()))?;
+        let mut decoder = rmp_serde::Deserializer::new(&mut rest);
+        decoder.set_max_depth(DEPTH);
+        let value = V::deserialize(&mut decoder)
+            .map_err(|error| CodecError::with_source("the bytes are no MessagePack of the field's type", error))?;
         if rest.is_empty() { Ok(value) } else { Err(CodecError::new("bytes follow the encoded value")) }
     }
 }

@@ -1,7 +1,6 @@
-//! What is done with a field once its type is known: each function here is compiled once per field type.
+//! What is done with one field once its type is known: each function here is compiled once per field type.
 
-mod entries;
-
+use std::cell::Cell;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer};
@@ -9,6 +8,20 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::codec::{Codec, CodecError};
 use crate::session::{Format, Merge, ReadField, Session, WriteField};
+
+mod back;
+mod depth;
+mod describe;
+mod hash;
+mod names;
+mod same;
+mod tree;
+mod written;
+
+use depth::Limited;
+use describe::{Describe, Description};
+use tree::Tree;
+pub(crate) use written::Written;
 
 /// Appends the encoding of a field of `session` to `out`.
 pub(crate) fn encode<T: Session, C: Codec>(
@@ -20,28 +33,57 @@ pub(crate) fn encode<T: Session, C: Codec>(
     T::read(session, index, Encode { codec, out }).unwrap_or_else(|| Err(no_such_field()))
 }
 
-/// Encodes a field of `session` into `out`, which is empty, and tells whether that differs from `baseline`.
-pub(crate) fn examine<T: Session, C: Codec>(
+/// The encoding that a field is compared with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Baseline<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Whether this process encoded it; `false` when in doubt.
+    pub(crate) is_ours: bool,
+    /// Whether the field is declared `unordered`.
+    pub(crate) is_unordered: bool,
+}
+
+/// Whether a field of `session`, of which `encoded` is the encoding, differs from its baseline.
+pub(crate) fn differs<T: Session, C: Codec>(
     codec: &C,
     session: &T,
     index: usize,
-    unordered: bool,
-    baseline: &[u8],
-    out: &mut Vec<u8>,
+    encoded: &[u8],
+    baseline: Baseline<'_>,
 ) -> Result<bool, CodecError> {
-    T::read(session, index, Examine { codec, unordered, baseline, out }).unwrap_or_else(|| Err(no_such_field()))
+    if encoded == baseline.bytes {
+        return Ok(false);
+    }
+    if C::POSITION_FREE && baseline.is_ours && has_other_bytes(encoded, baseline.bytes) {
+        return Ok(true);
+    }
+    T::read(session, index, Differs { codec, encoded, baseline }).ok_or_else(no_such_field)
 }
 
-/// Whether two encodings stand for the same value of a field.
+/// Whether two encodings of a field stand for the same value; `session` only tells the field's type.
 pub(crate) fn same<T: Session, C: Codec>(
     codec: &C,
     session: &T,
     index: usize,
-    unordered: bool,
-    one: &[u8],
+    one: Baseline<'_>,
     other: &[u8],
 ) -> Result<bool, CodecError> {
-    T::read(session, index, Same { codec, unordered, one, other }).unwrap_or_else(|| Err(no_such_field()))
+    T::read(session, index, Same { codec, one, other }).unwrap_or_else(|| Err(no_such_field()))
+}
+
+/// Whether values of a field come back from every codec, so that reading them back is for nothing.
+pub(crate) fn is_plain<T: Session>(session: &T, index: usize) -> bool {
+    T::read(session, index, IsPlain).unwrap_or(false)
+}
+
+/// Fails if a field of `session` would not come back from `encoded`, which is its encoding.
+pub(crate) fn read_back<T: Session, C: Codec>(
+    codec: &C,
+    session: &T,
+    index: usize,
+    encoded: &[u8],
+) -> Result<(), CodecError> {
+    T::read(session, index, ReadBack { codec, encoded }).unwrap_or_else(|| Err(no_such_field()))
 }
 
 /// Decodes a field into `session`, which stays as it is when that fails.
@@ -82,6 +124,18 @@ fn no_such_field() -> CodecError {
     CodecError::new("the session has no such field")
 }
 
+/// Whether one encoding has bytes that the other has not, so that no other order makes them equal.
+fn has_other_bytes(one: &[u8], other: &[u8]) -> bool {
+    let sum = |bytes: &[u8]| {
+        // In short sums, because only those become vector instructions.
+        bytes
+            .chunks(128)
+            .map(|chunk| u64::from(chunk.iter().fold(0_u16, |sum, byte| sum + u16::from(*byte))))
+            .sum::<u64>()
+    };
+    one.len() != other.len() || sum(one) != sum(other)
+}
+
 /// A field, encoded by its rule.
 struct ByFormat<'a, F, R>(&'a F, PhantomData<R>);
 
@@ -98,16 +152,62 @@ struct FromFormat<F, R>(F, PhantomData<R>);
 impl<'de, F, R: Format<F>> Deserialize<'de> for FromFormat<F, R> {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        R::deserialize(deserializer).map(|field| Self(field, PhantomData))
+        R::deserialize(Limited::top(deserializer)).map(|field| Self(field, PhantomData))
     }
 }
 
-fn by_format<F, R: Format<F>>(field: &F) -> ByFormat<'_, F, R> {
-    ByFormat(field, PhantomData)
+fn to_bytes<F, R: Format<F>>(codec: &impl Codec, field: &F, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    codec.encode(&Limited::top(ByFormat::<F, R>(field, PhantomData)), out)
 }
 
-fn from_format<F, R: Format<F>>(codec: &impl Codec, bytes: &[u8]) -> Result<F, CodecError> {
+fn from_bytes<F, R: Format<F>>(codec: &impl Codec, bytes: &[u8]) -> Result<F, CodecError> {
     codec.decode::<FromFormat<F, R>>(bytes).map(|decoded| decoded.0)
+}
+
+/// How fields of one type are described, as a codec would see them.
+#[derive(Clone, Copy)]
+struct View {
+    is_human_readable: bool,
+    is_unordered: bool,
+}
+
+impl View {
+    fn of(codec: &impl Codec, is_unordered: bool) -> Self {
+        Self { is_human_readable: is_human_readable(codec), is_unordered }
+    }
+
+    /// A hash of all that a field's `Serialize` says. It is the same for the same value; for another, never.
+    fn print<F, R: Format<F>>(self, field: &F) -> Result<u64, CodecError> {
+        self.describe::<F, R>(field, None).map(|description| description.print)
+    }
+
+    fn tree<F, R: Format<F>>(self, field: &F) -> Result<Tree, CodecError> {
+        self.describe::<F, R>(field, Some(Tree::new())).map(|description| description.tree.unwrap_or(Tree::new()))
+    }
+
+    fn describe<F, R: Format<F>>(self, field: &F, tree: Option<Tree>) -> Result<Description, CodecError> {
+        let mut out = Description::new(hash::key(), self.is_human_readable, tree);
+        let top = Describe { out: &mut out, ty: R::type_name(), field: "", is_unordered: self.is_unordered };
+        R::serialize(field, top)?;
+        Ok(out)
+    }
+}
+
+/// What a codec says to `is_human_readable`, which decides how some types serialize.
+fn is_human_readable(codec: &impl Codec) -> bool {
+    struct Ask(Cell<bool>);
+
+    impl Serialize for Ask {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.set(serializer.is_human_readable());
+            serializer.serialize_bool(true)
+        }
+    }
+
+    let ask = Ask(Cell::new(true));
+    // A codec that cannot encode a `bool` has answered all the same.
+    let _ = codec.encode(&ask, &mut Vec::new());
+    ask.0.get()
 }
 
 struct Encode<'a, C> {
@@ -119,43 +219,44 @@ impl<C: Codec> ReadField for Encode<'_, C> {
     type Output = Result<(), CodecError>;
 
     fn read<F, R: Format<F>>(self, field: &F) -> Self::Output {
-        self.codec.encode(&by_format::<F, R>(field), self.out)
+        to_bytes::<F, R>(self.codec, field, self.out)
     }
 }
 
-struct Examine<'a, C> {
+struct Differs<'a, C> {
     codec: &'a C,
-    unordered: bool,
-    baseline: &'a [u8],
-    out: &'a mut Vec<u8>,
+    encoded: &'a [u8],
+    baseline: Baseline<'a>,
 }
 
-impl<C: Codec> ReadField for Examine<'_, C> {
-    type Output = Result<bool, CodecError>;
+impl<C: Codec> ReadField for Differs<'_, C> {
+    type Output = bool;
 
-    fn read<F, R: Format<F>>(self, field: &F) -> Self::Output {
-        let field = by_format::<F, R>(field);
-        self.codec.encode(&field, self.out)?;
-        if self.out == self.baseline {
-            return Ok(false);
-        }
+    fn read<F, R: Format<F>>(self, field: &F) -> bool {
+        let Self { codec, encoded, baseline } = self;
         // Other bytes can still be the same value: another build wrote them, or entries have no order. The user's
         // `PartialEq` is no judge of that, it may ignore parts of the value. What cannot be decoded has changed.
-        let Ok(baseline) = from_format::<F, R>(self.codec, self.baseline) else { return Ok(true) };
-        let baseline = by_format::<F, R>(&baseline);
-        let len = self.out.len();
-        self.codec.encode(&baseline, self.out)?;
-        let (mine, again) = self.out.split_at(len);
-        let differs = mine != again && !(self.unordered && entries::same(self.codec, &baseline, &field));
-        self.out.truncate(len);
-        Ok(differs)
+        let Ok(base) = from_bytes::<F, R>(codec, baseline.bytes) else { return true };
+        let mut again = Vec::with_capacity(encoded.len());
+        if to_bytes::<F, R>(codec, &base, &mut again).is_err() {
+            return true;
+        }
+        if again == encoded {
+            return false;
+        }
+        if C::POSITION_FREE && has_other_bytes(encoded, &again) {
+            return true;
+        }
+        let view = View::of(codec, baseline.is_unordered);
+        let tree = |field: &F| view.tree::<F, R>(field).ok();
+        let (Some(base), Some(mine)) = (tree(&base), tree(field)) else { return true };
+        !same::same(&base, &mine, || tree(&from_bytes::<F, R>(codec, encoded).ok()?))
     }
 }
 
 struct Same<'a, C> {
     codec: &'a C,
-    unordered: bool,
-    one: &'a [u8],
+    one: Baseline<'a>,
     other: &'a [u8],
 }
 
@@ -163,11 +264,42 @@ impl<C: Codec> ReadField for Same<'_, C> {
     type Output = Result<bool, CodecError>;
 
     fn read<F, R: Format<F>>(self, _: &F) -> Self::Output {
-        let other = from_format::<F, R>(self.codec, self.other)?;
-        let mut out = Vec::with_capacity(self.other.len());
-        Examine { codec: self.codec, unordered: self.unordered, baseline: self.one, out: &mut out }
-            .read::<F, R>(&other)
-            .map(|differs| !differs)
+        let other = from_bytes::<F, R>(self.codec, self.other)?;
+        let mut encoded = Vec::with_capacity(self.other.len());
+        to_bytes::<F, R>(self.codec, &other, &mut encoded)?;
+        let differs = encoded != self.one.bytes
+            && Differs { codec: self.codec, encoded: &encoded, baseline: self.one }.read::<F, R>(&other);
+        Ok(!differs)
+    }
+}
+
+struct IsPlain;
+
+impl ReadField for IsPlain {
+    type Output = bool;
+
+    fn read<F, R: Format<F>>(self, _: &F) -> bool {
+        names::is_plain(R::type_name())
+    }
+}
+
+struct ReadBack<'a, C> {
+    codec: &'a C,
+    encoded: &'a [u8],
+}
+
+impl<C: Codec> ReadField for ReadBack<'_, C> {
+    type Output = Result<(), CodecError>;
+
+    fn read<F, R: Format<F>>(self, field: &F) -> Self::Output {
+        let back = from_bytes::<F, R>(self.codec, self.encoded).map_err(|error| {
+            CodecError::with_source("the value would not come back: what is stored of it could not be decoded", error)
+        })?;
+        let view = View::of(self.codec, false);
+        if view.print::<F, R>(field)? == view.print::<F, R>(&back)? {
+            return Ok(());
+        }
+        back::compare(&view.tree::<F, R>(field)?, &view.tree::<F, R>(&back)?)
     }
 }
 
@@ -180,7 +312,7 @@ impl<C: Codec> WriteField for Decode<'_, C> {
     type Output = Result<(), CodecError>;
 
     fn write<F, R: Format<F>>(self, field: &mut F, _: Option<Merge<F>>) -> Self::Output {
-        *field = from_format::<F, R>(self.codec, self.bytes)?;
+        *field = from_bytes::<F, R>(self.codec, self.bytes)?;
         Ok(())
     }
 }
@@ -195,7 +327,7 @@ impl<C: Codec> WriteField for Merging<'_, C> {
 
     fn write<F, R: Format<F>>(self, field: &mut F, merge: Option<Merge<F>>) -> Self::Output {
         let Some(merge) = merge else { return Ok(false) };
-        let of = |bytes| from_format::<F, R>(self.codec, bytes);
+        let of = |bytes| from_bytes::<F, R>(self.codec, bytes);
         *field = merge(&of(self.sides.base)?, of(self.sides.mine)?, of(self.sides.theirs)?);
         Ok(true)
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::codec::{Codec, Json};
 use crate::error::Error;
-use crate::field;
+use crate::field::{self, Written};
 use crate::session::{FieldDef, Nesting, Session};
 use crate::store::StoredField;
 
@@ -31,6 +31,9 @@ pub(crate) struct Schema<T, C = Json> {
     /// Those of them that older builds do not pin: they left the registered value out of their records.
     elided: Vec<usize>,
     make: Make<T>,
+    /// Whether what a commit is about to send is read back before.
+    pub(crate) reads_back: bool,
+    written: Written,
     pub(crate) codec: C,
 }
 
@@ -53,6 +56,8 @@ pub(crate) struct Leaf {
     /// The encoded initial value.
     pub(crate) initial: Bytes,
     pub(crate) def: FieldDef,
+    /// Whether its type is one whose values always come back.
+    is_plain: bool,
 }
 
 impl<T: Session, C: Codec> Schema<T, C> {
@@ -67,10 +72,21 @@ impl<T: Session, C: Codec> Schema<T, C> {
         let (first, second) = (make(), make());
         let leaves = leaves.0;
         let pinned = (0..leaves.len()).filter(|&index| leaves[index].def.pin).collect();
-        let mut schema =
-            Self { leaves, names: Vec::new(), adopted: Vec::new(), pinned, elided: Vec::new(), make, codec };
+        let mut schema = Self {
+            leaves,
+            names: Vec::new(),
+            adopted: Vec::new(),
+            pinned,
+            elided: Vec::new(),
+            make,
+            reads_back: true,
+            written: Written::new(),
+            codec,
+        };
         for index in 0..schema.leaves.len() {
             let initial = schema.encode(&first, index)?;
+            schema.leaves[index].is_plain = field::is_plain(&first, index);
+            schema.read_back(&first, index, &initial)?;
             let unstable = !schema.leaves[index].def.pin && {
                 let again = schema.encode(&second, index)?;
                 !schema.same(&second, index, &initial, &again)?
@@ -119,19 +135,40 @@ impl<T: Session, C: Codec> Schema<T, C> {
         if one == other {
             return Ok(true);
         }
-        field::same(&self.codec, value, index, self.leaves[index].def.unordered, one, other)
+        field::same(&self.codec, value, index, self.baseline(index, one, false), other)
             .map_err(|source| self.decode_error(index, source))
+    }
+
+    /// Whether a field that this schema encoded differs from a baseline.
+    pub(crate) fn differs(&self, value: &T, index: usize, encoded: &[u8], baseline: &[u8]) -> Result<bool, Error> {
+        let baseline = self.baseline(index, baseline, self.written.has(index, baseline));
+        field::differs(&self.codec, value, index, encoded, baseline).map_err(|source| self.encode_error(index, source))
     }
 
     /// Whether a field that this schema encoded is back at its initial value.
     pub(crate) fn is_initial(&self, value: &T, index: usize, encoded: &[u8]) -> Result<bool, Error> {
-        let leaf = &self.leaves[index];
-        if leaf.initial == encoded {
-            return Ok(true);
+        // An adopted value is encoded as another build does it.
+        let initial = self.baseline(index, &self.leaves[index].initial, !self.adopted.contains(&index));
+        field::differs(&self.codec, value, index, encoded, initial)
+            .map(|differs| !differs)
+            .map_err(|source| self.encode_error(index, source))
+    }
+
+    /// Fails if a field that this schema encoded would not come back.
+    pub(crate) fn read_back(&self, value: &T, index: usize, encoded: &[u8]) -> Result<(), Error> {
+        if self.reads_back && !self.leaves[index].is_plain {
+            field::read_back(&self.codec, value, index, encoded).map_err(|source| self.encode_error(index, source))?;
         }
-        // Both encodings are this program's, so other bytes mean another value, but for these two.
-        let doubtful = leaf.def.unordered || self.adopted.contains(&index);
-        Ok(doubtful && self.same(value, index, &leaf.initial, encoded)?)
+        Ok(())
+    }
+
+    /// Remembers an encoding that is about to be sent.
+    pub(crate) fn note(&self, index: usize, encoded: &[u8]) {
+        self.written.note(index, encoded);
+    }
+
+    fn baseline<'a>(&self, index: usize, bytes: &'a [u8], is_ours: bool) -> field::Baseline<'a> {
+        field::Baseline { bytes, is_ours, is_unordered: self.leaves[index].def.unordered }
     }
 
     /// The session that a store has these fields of. A field's own name goes before its aliases.
@@ -232,6 +269,7 @@ impl Leaves {
             aliases: def.aliases.iter().map(|alias| (*alias).into()).collect(),
             initial: Bytes::new(),
             def: *def,
+            is_plain: false,
         });
         self.0.extend(own);
         T::nested(self);

@@ -45,6 +45,7 @@ impl Baseline {
         let mut baseline = Self::initial(T::LEN);
         for (index, leaf) in schema.leaves.iter().enumerate() {
             let encoded = schema.encode(value, index)?;
+            schema.read_back(value, index, &encoded)?;
             if leaf.def.pin || !schema.same(value, index, &leaf.initial, &encoded)? {
                 baseline.fields[index] = Some(encoded);
             }

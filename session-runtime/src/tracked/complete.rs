@@ -22,8 +22,10 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     pub(crate) fn pin(&self, patch: &mut Patch<T>) -> Result<(), Error> {
         for &index in self.schema.pinned() {
             if self.baseline.fields[index].is_none() && !patch.fields.has(index) {
-                let value = Some(self.schema.encode(&self.value, index)?);
-                patch.push(index, Change { name: self.schema.leaves[index].name.clone(), value });
+                let value = self.schema.encode(&self.value, index)?;
+                self.schema.read_back(&self.value, index, &value)?;
+                let name = self.schema.leaves[index].name.clone();
+                patch.push(index, Change { name, value: Some(value) });
             }
         }
         Ok(())

@@ -119,7 +119,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// # Errors
     /// [`Error::Encode`] when a marked field cannot be encoded.
     pub fn dirty(&self) -> Result<Fields<T>, Error> {
-        Ok(self.patch()?.fields)
+        Ok(self.look(false)?.fields)
     }
 
     /// The change from the baseline to the present value.
@@ -127,14 +127,24 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// # Errors
     /// [`Error::Encode`] when a marked field cannot be encoded.
     pub fn patch(&self) -> Result<Patch<T>, Error> {
+        self.look(self.schema.reads_back)
+    }
+
+    /// The change from the baseline to the present value, read back if wished.
+    fn look(&self, reads_back: bool) -> Result<Patch<T>, Error> {
         let mut patch = Patch::empty();
         if !self.marks.any() {
             return Ok(patch);
         }
-        let mut scratch = Vec::with_capacity(64);
+        let mut scratch = Vec::new();
         for index in (0..T::LEN).filter(|&index| self.marks.get(index)) {
             scratch.clear();
-            if self.examine(index, self.baseline(index), &mut scratch)? {
+            let is_dirty = self.examine(index, self.baseline(index), &mut scratch)?;
+            // Also when nothing is to be sent: what has the bytes of the baseline is not always the baseline's value.
+            if reads_back {
+                self.schema.read_back(&self.value, index, &scratch)?;
+            }
+            if is_dirty {
                 patch.push(index, self.change(index, &scratch)?);
             }
         }
@@ -184,9 +194,11 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// Looks at one field: encodes it into `scratch`, and tells whether it differs from `baseline`.
     fn examine(&self, index: usize, baseline: &[u8], scratch: &mut Vec<u8>) -> Result<bool, Error> {
-        let unordered = self.schema.leaves[index].def.unordered;
-        field::examine(&self.schema.codec, &self.value, index, unordered, baseline, scratch)
-            .map_err(|source| self.schema.encode_error(index, source))
+        // As a rule it has not changed at all, and then this is all the room it takes.
+        scratch.reserve(baseline.len());
+        field::encode(&self.schema.codec, &self.value, index, scratch)
+            .map_err(|source| self.schema.encode_error(index, source))?;
+        Ok(scratch != baseline && self.schema.differs(&self.value, index, scratch, baseline)?)
     }
 
     /// The change that stores a dirty field with this encoding: back at its initial value it is not stored.
@@ -195,6 +207,9 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         let back = !leaf.def.pin
             && self.baseline.fields[index].is_some()
             && self.schema.is_initial(&self.value, index, encoded)?;
+        if !back {
+            self.schema.note(index, encoded);
+        }
         Ok(Change { name: leaf.name.clone(), value: (!back).then(|| Bytes::copy_from_slice(encoded)) })
     }
 
