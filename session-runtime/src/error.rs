@@ -80,9 +80,9 @@ pub enum Error {
         supported: u32,
     },
 
-    /// The session was stored by an older version of its type, and no `from` leads from there to this one.
+    /// Sessions were stored by an older version of their type, and no `from` leads from there to this one.
     #[error(
-        "the session was stored by version {stored} of its type, and no `from` leads from there to version {supported}; add `from = …` with the older type"
+        "version {stored} of this session type stored sessions, and no `from` leads from there to version {supported}; keep the older type and write `from = TheOlderType` on this one, or, if those sessions are not needed, withdraw version {stored} with `sessionctl`"
     )]
     NoMigration {
         /// The version that stored it.
@@ -96,13 +96,30 @@ pub enum Error {
     /// Give the session a new `version` (stored sessions are migrated), adopt the registered values
     /// ([`Agreement::Adopt`](crate::Agreement::Adopt)), or withdraw the registration with `sessionctl` if no stored
     /// session is needed any more: sessions that refer to it answer [`Error::RegistrationGone`] from then on.
-    #[error("the initial values of {} differ from those registered in the store; give the session a new `version`, build with `Agreement::Adopt` to use the registered ones, or withdraw the registration with `sessionctl`", Mismatches(.fields))]
+    #[error(
+        "the initial values of {} differ from those registered in the store; give the session a new `version`, build with \
+         `Agreement::Adopt` to use the registered ones, mark a field whose initial value is meant to differ between \
+         programs `#[session(pin)]`, or withdraw the registration with `sessionctl`",
+        Mismatches(.fields)
+    )]
     InitialStateMismatch {
         /// The fields that differ.
         fields: Vec<Mismatch>,
     },
 
-    /// A field's initial value is not the same each time it is made.
+    /// The registered initial value of a field cannot be decoded into the field's type, so it cannot be adopted.
+    #[error(
+        "the type of the field `{field}` changed since its initial value was registered, so that value cannot be adopted; give the session a new `version` and migrate with `from`"
+    )]
+    RegisteredType {
+        /// The field's stored name.
+        field: Arc<str>,
+        /// Why.
+        source: CodecError,
+    },
+
+    /// A field's initial value is not the same each time it is made. It can turn out late, when a new session has
+    /// another value than the one that all instances agreed on: from then on no new session is lent.
     #[error(
         "the initial value of the field `{field}` differs from call to call, so instances cannot agree on it; mark the field `#[session(pin)]` to store it with the session's first commit"
     )]
@@ -151,6 +168,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same error about a registered value instead of a stored one.
+    pub(crate) fn into_type_change(self) -> Self {
+        match self {
+            Self::Decode { field, source } => Self::RegisteredType { field, source },
+            error => error,
+        }
+    }
+
     /// Whether the same operation can succeed later without a change of the program, its settings or what is stored:
     /// the store was out of reach, or others kept changing the session. A commit that failed so can be tried again
     /// with the same handle, and is applied once.

@@ -18,6 +18,7 @@ mod p07_lost_answers;
 mod p09_clocks;
 mod p09_expiry;
 mod p10_agreement;
+mod p10_mistakes;
 mod p10_pinned;
 mod p11_migration;
 mod p11_undecodable;

@@ -165,7 +165,7 @@ async fn p10_an_initial_value_of_another_type_differs_and_is_never_adopted() {
     let refused = instance(&store, "light", Agreement::Refuse).prepare().await.expect_err("text is no number");
     assert!(matches!(refused, Error::InitialStateMismatch { .. }), "{refused:?}");
     let refused = instance(&store, "light", Agreement::Adopt).prepare().await.expect_err("text is no number");
-    assert!(matches!(&refused, Error::Decode { field, .. } if &**field == "visits"), "{refused:?}");
+    assert!(matches!(&refused, Error::RegisteredType { field, .. } if &**field == "visits"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -25,6 +25,12 @@ impl Events {
         std::mem::take(&mut self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Takes the lines since the last time, and keeps the warnings.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.take().into_iter().filter(|line| line.starts_with("WARN")).collect()
+    }
+
     fn add(&self, metadata: &Metadata<'_>, record: impl FnOnce(&mut Line)) {
         let mut line = Line(format!("{} {}", metadata.level(), metadata.name()));
         record(&mut line);

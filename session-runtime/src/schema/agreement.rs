@@ -32,8 +32,12 @@ impl<T: Session, C: Codec> Schema<T, C> {
     ) -> Result<RegistrationId, Error> {
         let version = T::CONTAINER.version;
         let known = store.registration(name, version).await?;
-        if let Some(known) = &known {
-            self.follow(known, policy)?;
+        match &known {
+            Some(known) => {
+                self.follow(known, policy)?;
+                self.warn_of_renames(name, known);
+            }
+            None => self.reaches_older(store, name).await?,
         }
         let missing: Vec<_> = self.unregistered(known.as_ref()).collect();
         let agreed = match known {
@@ -53,6 +57,23 @@ impl<T: Session, C: Codec> Schema<T, C> {
             }
         };
         Ok(agreed.id)
+    }
+
+    /// Warns of fields that nobody of this program knows any more, where others are new: one may be the other renamed,
+    /// and then its values are lost to this program.
+    fn warn_of_renames(&self, session: &str, known: &Registration) {
+        let is_known = |name: &str| self.leaves.iter().any(|leaf| &*leaf.name == name || leaf.has_alias(name));
+        let gone: Vec<_> = known.fields.iter().map(|field| &*field.name).filter(|name| !is_known(name)).collect();
+        let new: Vec<_> = self.unregistered(Some(known)).map(|field| field.name).collect();
+        if let ([gone, ..], [first, ..]) = (&gone[..], &new[..]) {
+            tracing::warn!(
+                session,
+                no_longer_known = ?gone,
+                new = ?new,
+                "the registered field `{gone}` is not known to this program, and `{first}` is new; \
+                 if it was renamed, write #[session(alias = \"{gone}\")] on `{first}` to keep its values"
+            );
+        }
     }
 
     fn unregistered(&self, known: Option<&Registration>) -> impl Iterator<Item = RegisteredField> {
@@ -94,7 +115,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
             }
             match policy {
                 Agreement::Adopt => {
-                    self.decode(&mut self.initial()?, index, &registered)?;
+                    self.decode(&mut self.initial()?, index, &registered).map_err(Error::into_type_change)?;
                     self.leaves[index].initial = registered;
                     self.adopted.push(index);
                 }

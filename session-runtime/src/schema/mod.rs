@@ -13,6 +13,8 @@ use crate::store::StoredField;
 
 pub(crate) mod agreement;
 pub(crate) mod migration;
+mod older;
+mod watch;
 
 pub use agreement::Agreement;
 pub use migration::WriteMigrated;
@@ -34,6 +36,7 @@ pub(crate) struct Schema<T, C = Json> {
     /// Whether what a commit is about to send is read back before.
     pub(crate) reads_back: bool,
     written: Written,
+    watch: watch::Watch,
     pub(crate) codec: C,
 }
 
@@ -81,6 +84,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
             make,
             reads_back: true,
             written: Written::new(),
+            watch: watch::Watch::new(),
             codec,
         };
         for index in 0..schema.leaves.len() {

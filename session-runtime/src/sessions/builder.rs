@@ -114,6 +114,13 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
         self.set(|settings| settings.limits = limits)
     }
 
+    /// Whether a commit decodes what it is about to send and compares it with the value, so that nothing is stored that
+    /// does not come back: see [`Error::Encode`](crate::Error::Encode). The default is yes. It takes a few times as long
+    /// as encoding the changed fields.
+    pub fn read_back(self, read_back: bool) -> Self {
+        self.set(|settings| settings.read_back = read_back)
+    }
+
     /// How long an operation takes at most, whatever it waits for: its turn, a connection, the engine, other
     /// processes that keep changing the session. The default is ten seconds.
     pub fn deadline(self, deadline: Duration) -> Self {

@@ -49,7 +49,9 @@ impl<T: Session, C: Codec> Sessions<T, C> {
             let record = match loaded.found {
                 Found::Absent { saw } => {
                     let known = Known::absent(saw, &inner.settings.lifetime, loaded.now);
-                    return Ok(handle(Tracked::initial(agreed.schema.clone())?, known));
+                    let tracked = Tracked::initial(agreed.schema.clone())?;
+                    agreed.schema.watch(&tracked, loaded.now)?;
+                    return Ok(handle(tracked, known));
                 }
                 Found::Record(record) => record,
             };

@@ -28,8 +28,9 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Store`] when the store is not usable, [`Error::InitialStateMismatch`], [`Error::UnstableInitial`] and
-    /// [`Error::OtherCodec`] when this program does not agree with the others, [`Error::NameTaken`] when another
+    /// [`Error::Store`] when the store is not usable, [`Error::InitialStateMismatch`],
+    /// [`Error::RegisteredType`], [`Error::UnstableInitial`] and [`Error::OtherCodec`] when this program does not agree
+    /// with the others, [`Error::NoMigration`] when it could not read what older versions stored, [`Error::NameTaken`] when another
     /// session type of this process has the same name.
     pub async fn prepare(&self) -> Result<(), Error> {
         within(self.inner.settings.deadline, self.inner.agreed()).await.map(drop)
@@ -51,6 +52,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
         let span = debug_span!("session_store", operation = "prepare", session = &*self.name);
         self.store.prepare().instrument(span.clone()).await?;
         let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
+        schema.reads_back = self.settings.read_back;
         let registration = schema.agree(&*self.store, &self.name, self.settings.agreement).instrument(span).await?;
         Ok(Arc::new(Agreed { schema: Arc::new(schema), registration }))
     }

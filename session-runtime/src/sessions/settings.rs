@@ -13,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) on_undecodable: OnUndecodable,
     pub(crate) write_migrated: WriteMigrated,
     pub(crate) limits: Limits,
+    pub(crate) read_back: bool,
     pub(crate) deadline: Duration,
     pub(crate) clock: ClockOffset,
     /// What a store needs to know of the first three.
@@ -30,6 +31,7 @@ impl Default for Settings {
             on_undecodable: OnUndecodable::default(),
             write_migrated: WriteMigrated::default(),
             limits: Limits::default(),
+            read_back: true,
             deadline: Duration::from_secs(10),
             clock: ClockOffset::default(),
             lifetime: Lifetime::new(expiry, touch_share, retention),
