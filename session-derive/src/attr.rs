@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Result};
-use syn::{Attribute, Data, DeriveInput, LitInt, LitStr, Meta, Path, Token, Type};
+use syn::{Attribute, Data, DeriveInput, LitInt, LitStr, Meta, Path, PathArguments, Token, Type};
 
 use crate::errors::Errors;
 use crate::expr::take_expr;
@@ -101,7 +101,7 @@ impl FieldAttrs {
             names::NESTED => list.set(&mut on_field.nested, alone),
             names::RENAME => list.set(&mut on_field.rename, value),
             names::ALIAS => list.push(&mut on_field.aliases, value),
-            names::WITH => list.set(&mut on_field.with, value),
+            names::WITH => list.set(&mut on_field.with, module),
             names::PIN => list.set(&mut on_field.pin, alone),
             names::UNORDERED => list.set(&mut on_field.unordered, alone),
             names::MERGE => list.set(&mut on_field.merge, path),
@@ -235,6 +235,17 @@ fn value<T: Parse>(input: ParseStream) -> Result<T> {
 fn path(input: ParseStream) -> Result<Path> {
     equals(input)?;
     Path::parse_mod_style(input)
+}
+
+/// A module, or a type like `As::<DisplayFromStr>`, which has its functions too.
+fn module(input: ParseStream) -> Result<Path> {
+    let mut path: Path = value(input)?;
+    for segment in &mut path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+            arguments.colon2_token.get_or_insert_default();
+        }
+    }
+    Ok(path)
 }
 
 fn expr(input: ParseStream) -> Result<TokenStream> {

@@ -8,8 +8,6 @@ struct Visitor {
     a: u32,
     #[session(with = "module")] //~ ERROR no string
     b: u32,
-    #[session(with = module::<u8>)] //~ ERROR no arguments
-    c: u32,
 }
 
 fn main() {}

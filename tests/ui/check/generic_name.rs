@@ -14,10 +14,4 @@ struct Board<const N: usize> { //~ ERROR no name
     size: usize,
 }
 
-#[derive(Session)]
-struct Borrowed<'a> {
-    #[session(initial = "".into())]
-    text: std::borrow::Cow<'a, str>,
-}
-
 fn main() {}
