@@ -88,6 +88,7 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics __session::Field for #target {
+            #[inline]
             fn name(self) -> __session::Cow<'static, str> {
                 #stored_name
             }

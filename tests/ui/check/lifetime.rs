@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use session_runtime::{Session, Sessions, MemoryStore};
+use session_runtime::{Session, Sessions};
 
 #[derive(Session)]
 struct Visitor<'a> { //~ ERROR a lifetime
@@ -11,7 +11,7 @@ struct Visitor<'a> { //~ ERROR a lifetime
     visits: u32,
 }
 
-async fn count(sessions: &Sessions<Visitor<'static>, MemoryStore>) -> Result<(), session_runtime::Error> {
+async fn count(sessions: &Sessions<Visitor<'static>>) -> Result<(), session_runtime::Error> {
     let mut visitor = sessions.load("42").await?;
     *visitor.edit().visits() += 1;
     visitor.commit().await?;

@@ -164,6 +164,7 @@ const _: () = {
         P: my::sessions::__private::Session,
         Kind: my::sessions::__private::Session,
     {
+        #[inline]
         fn name(self) -> __session::Cow<'static, str> {
             match self {
                 Self::Profile(field) => __session::nested_name("profile", field),

@@ -71,6 +71,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __session::Field for VisitorField {
+        #[inline]
         fn name(self) -> __session::Cow<'static, str> {
             __session::own_name(__FIELDS, __session::Field::index(self))
         }

@@ -49,6 +49,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __session::Field for NothingField {
+        #[inline]
         fn name(self) -> __session::Cow<'static, str> {
             match self {}
         }

@@ -120,6 +120,7 @@ const _: () = {
     where
         Prefs: ::session_runtime::__private::Session,
     {
+        #[inline]
         fn name(self) -> __session::Cow<'static, str> {
             match self {
                 Self::Prefs(field) => __session::nested_name("prefs", field),
