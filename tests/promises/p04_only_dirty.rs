@@ -1,7 +1,8 @@
 //! A commit writes only dirty fields, at once.
 
-use session_runtime::Session;
+use serde::{Deserialize, Serialize};
 use session_runtime::store::Call;
+use session_runtime::{Session, Tracked};
 use session_tests::{CountingCodec, Fault, Kept, now, stored};
 
 use crate::visitor::{Item, Visitor, fields, names, sessions, shelf};
@@ -101,4 +102,47 @@ fn p04_the_cost_of_a_commit_does_not_grow_with_the_untouched_part() {
     let sent = Call::Commit { key: "42".to_owned(), set: fields(&[("counter", "1")]), unset: names(&[]) };
     assert_eq!(sessions.store().take(), [sent]);
     assert!(allocated.bytes_total < 10_000, "{} bytes, and the rest of the session has 200,000", allocated.bytes_total);
+}
+
+#[derive(Session)]
+#[session(name = "p04-lines")]
+struct Lines {
+    numbers: Vec<u32>,
+    lines: Vec<Line>,
+}
+
+#[derive(Serialize, Deserialize, Clone)]
+struct Line {
+    sku: String,
+    quantity: u32,
+}
+
+#[test]
+fn p04_a_large_field_that_this_process_stored_is_compared_without_decoding_it() {
+    let codec = CountingCodec::default();
+    let mut session = Tracked::<Lines, _>::with_codec(codec.clone()).expect("a session");
+    session.edit().lines().extend((0..100).map(|n| Line { sku: format!("A{n}"), quantity: 1 }));
+    let patch = session.patch().expect("it can be encoded");
+    session.saved(&patch);
+    session.edit().lines()[50].quantity = 2;
+    let _ = codec.take();
+    assert_eq!(session.dirty().expect("it can be encoded").len(), 1);
+    assert_eq!(codec.take(), (1, 0));
+
+    // The same lines in another order are the same bytes in another order, so that takes a closer look.
+    session.edit().lines()[50].quantity = 1;
+    session.edit().lines().swap(50, 51);
+    assert_eq!(session.dirty().expect("it can be encoded").len(), 1);
+    assert_ne!(codec.take().1, 0);
+}
+
+#[test]
+fn p04_looking_at_a_vector_that_was_borrowed_and_not_changed_takes_one_allocation() {
+    let mut session = Tracked::<Lines>::new().expect("a session");
+    session.edit().numbers().extend(0..32);
+    let patch = session.patch().expect("it can be encoded");
+    session.saved(&patch);
+    session.edit().numbers();
+    let allocated = allocation_counter::measure(|| assert!(session.patch().expect("it can be encoded").is_empty()));
+    assert_eq!(allocated.count_total, 1);
 }

@@ -18,6 +18,9 @@ mod same;
 mod tree;
 mod written;
 
+#[cfg(test)]
+mod tests;
+
 use depth::Limited;
 use describe::{Describe, Description};
 use tree::Tree;

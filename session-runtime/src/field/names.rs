@@ -78,7 +78,7 @@ pub(super) fn is_plain(name: &str) -> bool {
     plain(name) == Some("")
 }
 
-const SCALARS: [&str; 15] = [
+const SCALARS: [&str; 17] = [
     "alloc::string::String",
     "u8",
     "u16",
@@ -90,9 +90,11 @@ const SCALARS: [&str; 15] = [
     "i16",
     "i32",
     "i64",
+    "i128",
     "isize",
     "bool",
     "char",
+    "f32",
     "f64",
 ];
 
@@ -111,7 +113,6 @@ const OF_TWO: [&str; 2] = ["alloc::collections::btree::map::BTreeMap<", "std::co
 
 /// What follows a plain type at the start of `name`.
 fn plain(name: &str) -> Option<&str> {
-    // The longest name first: `u16` would also be found where `u128` stands, if it were a prefix of it.
     if let Some(rest) = SCALARS.iter().find_map(|scalar| name.strip_prefix(scalar)) {
         return rest.chars().next().is_none_or(|next| matches!(next, ',' | '>' | ')')).then_some(rest);
     }

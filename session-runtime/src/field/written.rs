@@ -7,9 +7,8 @@
 //! no name. So that one is decoded, as ever.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use super::hash;
 
 /// How many encodings are remembered. A new one takes the place of an older one.
 const SLOTS: usize = 1024;
@@ -17,37 +16,36 @@ const SLOTS: usize = 1024;
 /// Shorter encodings are decoded as quickly as they are looked up.
 const WORTHWHILE: usize = 256;
 
-/// The encodings, each as a hash of field and bytes.
-pub(crate) struct Written {
-    slots: Box<[AtomicU64]>,
-}
+/// The encodings, each as a hash of field and bytes. The first one makes room for the others.
+#[derive(Default)]
+pub(crate) struct Written(OnceLock<Box<[AtomicU64]>>);
 
 impl Written {
-    pub(crate) fn new() -> Self {
-        Self { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect() }
-    }
-
     /// Remembers an encoding of the field with this index.
     pub(crate) fn note(&self, index: usize, encoded: &[u8]) {
-        if let Some((slot, hash)) = self.slot(index, encoded) {
-            slot.store(hash, Ordering::Relaxed);
+        if encoded.len() >= WORTHWHILE {
+            let slots = self.0.get_or_init(|| (0..SLOTS).map(|_| AtomicU64::new(0)).collect());
+            let hash = hash(index, encoded);
+            slot(slots, hash).store(hash, Ordering::Relaxed);
         }
     }
 
     /// Whether this process made this encoding of the field; `false` when it does not remember.
     pub(crate) fn has(&self, index: usize, encoded: &[u8]) -> bool {
-        self.slot(index, encoded).is_some_and(|(slot, hash)| slot.load(Ordering::Relaxed) == hash)
+        let Some(slots) = self.0.get().filter(|_| encoded.len() >= WORTHWHILE) else { return false };
+        let hash = hash(index, encoded);
+        slot(slots, hash).load(Ordering::Relaxed) == hash
     }
+}
 
-    fn slot(&self, index: usize, encoded: &[u8]) -> Option<(&AtomicU64, u64)> {
-        if encoded.len() < WORTHWHILE {
-            return None;
-        }
-        // Never zero, which is a slot that is free.
-        let hash = hash::bytes(hash::key() ^ index as u64, encoded) | 1;
-        let slot = self.slots.get((hash >> 32) as usize % SLOTS)?;
-        Some((slot, hash))
-    }
+/// Never zero, which stands for nothing.
+fn hash(index: usize, encoded: &[u8]) -> u64 {
+    super::hash::bytes(super::hash::key() ^ index as u64, encoded) | 1
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "any bits of a hash do")]
+fn slot(slots: &[AtomicU64], hash: u64) -> &AtomicU64 {
+    &slots[(hash >> 32) as usize % slots.len()]
 }
 
 impl fmt::Debug for Written {

@@ -83,7 +83,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
             elided: Vec::new(),
             make,
             reads_back: true,
-            written: Written::new(),
+            written: Written::default(),
             watch: watch::Watch::new(),
             codec,
         };
