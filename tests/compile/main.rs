@@ -1,8 +1,7 @@
-//! What compiles, what does not, and what the compiler says then.
+//! What compiles: shapes of structs, views, names, strict lints. What does not is in `tests/ui`.
 
 mod hygiene;
 mod lints;
 mod receiver;
 mod shapes;
-mod ui;
 mod views;
