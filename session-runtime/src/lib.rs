@@ -77,13 +77,3 @@ pub use store::{RedisOptions, RedisStore, Slots};
 #[cfg(feature = "sqlite")]
 pub use store::{SqliteOptions, SqliteStore, Synchronous};
 pub use tracked::{Fields, Patch, Tracked};
-
-/// The examples of the README are compiled with the tests.
-#[cfg(all(doctest, feature = "derive", feature = "sqlite"))]
-#[doc = include_str!("../../README.md")]
-pub struct Readme;
-
-/// So are those of the pages in `docs/`.
-#[cfg(all(doctest, feature = "derive"))]
-#[doc = include_str!("../../docs/changing-a-session-type.md")]
-pub struct ChangingASessionType;

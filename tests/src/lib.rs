@@ -21,3 +21,16 @@ pub use poll::{begin, now};
 pub use shared::Shared;
 pub use stage::{Fault, Stage};
 pub use stored::{is_stored, record, stored, write};
+
+/// The examples of the pages are compiled with the tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../session-runtime/README.md")]
+    struct Runtime;
+
+    #[doc = include_str!("../../docs/changing-a-session-type.md")]
+    struct ChangingASessionType;
+}

@@ -1,0 +1,7 @@
+//! What holds for the repository itself: its arrows, its dependencies, its packages.
+
+mod arrows;
+mod dependencies;
+mod metadata;
+mod packages;
+mod source;

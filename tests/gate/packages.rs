@@ -1,0 +1,42 @@
+//! The published crates: what users and the registry look for is in them, and what their pages say is so.
+
+use super::metadata::{Metadata, PUBLISHED, read};
+
+#[test]
+fn each_published_crate_says_what_it_is() {
+    let metadata = Metadata::read();
+    assert_eq!(metadata.published().count(), PUBLISHED.len());
+    for package in metadata.published() {
+        let name = &package.name;
+        assert!(package.description.as_deref().is_some_and(|text| text.len() > 40), "{name} has no description");
+        assert_eq!(package.license.as_deref(), Some("MIT OR Apache-2.0"), "{name}");
+        assert!(package.readme.is_some(), "{name} has no page of its own");
+        assert!((1..=5).contains(&package.keywords.len()), "{name} has {} keywords", package.keywords.len());
+        assert!(!package.categories.is_empty(), "{name} has no categories");
+        let settings = package.metadata.as_ref().and_then(|metadata| metadata.pointer("/docs/rs/all-features"));
+        assert_eq!(settings, Some(&true.into()), "the documentation of {name} leaves features out");
+    }
+}
+
+#[test]
+fn each_published_crate_carries_both_licences() {
+    for package in PUBLISHED {
+        for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(read(format!("{package}/{license}")) == read(license), "{package}/{license} is not {license}");
+        }
+    }
+}
+
+#[test]
+fn the_pages_name_each_feature_and_the_oldest_compiler() {
+    let metadata = Metadata::read();
+    let runtime = metadata.published().find(|package| package.name == "session-runtime").expect("the runtime");
+    for page in ["README.md", "session-runtime/README.md"] {
+        let text = read(page);
+        let version = format!("Rust {}", runtime.rust_version.as_deref().expect("a version"));
+        assert!(text.contains(&version), "{page} does not say that {version} is needed");
+        for feature in runtime.features.keys().filter(|feature| *feature != "default") {
+            assert!(text.contains(&format!("`{feature}`")), "{page} does not name the feature `{feature}`");
+        }
+    }
+}
