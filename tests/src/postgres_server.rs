@@ -119,6 +119,20 @@ pub async fn client(url: &str) -> Client {
     client
 }
 
+/// Makes a folder, with the files in it, the servers' own: they run as another user, and read no key that more can read.
+///
+/// # Panics
+/// When it cannot be given away.
+pub fn give(folder: &Path) {
+    let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
+    for (path, mode) in files.map(|file| (file, 0o600)).chain([(folder.to_owned(), 0o700)]) {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a file of our own");
+        if let Some(user) = other_user() {
+            chown(&path, Some(user.id), Some(user.group)).expect("the right to give files away");
+        }
+    }
+}
+
 impl PostgresServer {
     /// Starts a server that keeps what it acknowledged, unless these settings say otherwise.
     ///

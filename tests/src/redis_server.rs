@@ -58,6 +58,7 @@ pub struct RedisServer {
     folder: PathBuf,
     port: u16,
     password: Option<String>,
+    has_tls: bool,
 }
 
 /// A running server.
@@ -79,6 +80,21 @@ impl RedisServer {
     /// When there is no server to start, or it does not come up.
     #[must_use]
     pub fn start(config: &[&str]) -> Self {
+        Self::launch(config, false)
+    }
+
+    /// Starts a server that takes encrypted connections only, with this certificate and its key.
+    ///
+    /// # Panics
+    /// When there is no server to start, or it does not come up.
+    #[must_use]
+    pub fn start_with_tls(certificate: &Path, key: &Path) -> Self {
+        let certificate = format!("tls-cert-file {}", certificate.display());
+        let key = format!("tls-key-file {}", key.display());
+        Self::launch(&[&certificate, &key, "tls-auth-clients no"], true)
+    }
+
+    fn launch(config: &[&str], has_tls: bool) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let program = find().expect("redis-server");
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -90,14 +106,15 @@ impl RedisServer {
         for _ in 0..20 {
             fs::create_dir_all(&folder).expect("a temporary folder");
             let port = free_port();
+            let listen = if has_tls { format!("port 0\ntls-port {port}") } else { format!("port {port}") };
             let lines = format!(
-                "port {port}\nbind 127.0.0.1\ndir {}\nsave \"\"\nappendonly yes\nappendfsync always\n{}\n",
+                "{listen}\nbind 127.0.0.1\ndir {}\nsave \"\"\nappendonly yes\nappendfsync always\n{}\n",
                 folder.display(),
                 config.join("\n")
             );
             fs::write(folder.join("redis.conf"), lines).expect("a writable temporary folder");
             match Process::start(&program, &folder) {
-                Ok(process) => return Self { process, program, folder, port, password },
+                Ok(process) => return Self { process, program, folder, port, password, has_tls },
                 Err(said) => log = said,
             }
         }
@@ -121,7 +138,8 @@ impl RedisServer {
     #[must_use]
     pub fn url_at(&self, address: &str) -> String {
         let login = self.password.as_ref().map(|password| format!(":{password}@")).unwrap_or_default();
-        format!("redis://{login}{address}/")
+        let scheme = if self.has_tls { "rediss" } else { "redis" };
+        format!("{scheme}://{login}{address}/")
     }
 
     /// Kills it without warning.

@@ -8,3 +8,4 @@ mod processes;
 mod redis;
 mod redis_cluster;
 mod sqlite;
+mod tls;
