@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::metadata::{Metadata, Package, read};
-use super::source::words;
+use super::source::path_starts;
 
 #[derive(Deserialize)]
 struct Deny {
@@ -164,19 +164,15 @@ fn each_dependency_is_used() {
     assert!(unused.is_empty(), "{unused:#?}");
 }
 
-/// The words of a package's sources, and of its pages, whose examples are compiled. Packages inside have their own.
+/// What paths begin with in a package's sources, and in its pages, whose examples are compiled. Packages inside have their own.
 fn collect(folder: &Path, named: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let is = |extension: &str| path.extension().is_some_and(|found| found == extension);
         if path.is_dir() && !path.join("Cargo.toml").exists() && !path.ends_with("target") {
             collect(&path, named);
-        } else if is("rs") {
-            named.extend(words(&fs::read_to_string(&path).expect("a source")));
-        } else if is("md") {
-            let text = fs::read_to_string(&path).expect("a page");
-            let is_word = |sign: char| sign.is_alphanumeric() || sign == '_';
-            named.extend(text.split(|sign| !is_word(sign)).map(str::to_owned));
+        } else if is("rs") || is("md") {
+            named.extend(path_starts(&fs::read_to_string(&path).expect("a text")));
         }
     }
     named.sort();

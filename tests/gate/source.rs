@@ -102,9 +102,12 @@ impl Crate {
     }
 }
 
-/// The words of a source, without comments and the contents of strings.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
-    tokens(text).into_iter().map(|token| token.text)
+/// The names with which the paths of a source begin: those of other crates among them.
+pub(crate) fn path_starts(text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let begins =
+        |at: &usize| is(&tokens[at + 1..], &["::"]) && at.checked_sub(1).is_none_or(|at| tokens[at].text != "::");
+    (0..tokens.len()).filter(begins).map(|at| tokens[at].text.clone()).collect()
 }
 
 fn collect(root: &Path, folder: &Path, sources: &mut BTreeMap<String, String>) {
