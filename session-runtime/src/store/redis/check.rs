@@ -1,10 +1,10 @@
 //! What a server must be like to keep sessions.
 
-use redis::{FromRedisValue, Value};
-
-use super::link::Node;
+use super::RedisStore;
+use super::link::send_to;
+use super::resp::{Request, Value};
 use super::script::TRIAL;
-use super::{RedisStore, error};
+use super::server::Server;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// The oldest version that has all that is used.
@@ -18,7 +18,7 @@ impl RedisStore {
             self.check_eviction(&node).await?;
         }
         let keys = self.names.trial();
-        match self.link.script(&TRIAL, &keys.each_ref().map(String::as_str), |_| ()).await {
+        match self.link.script(&TRIAL, &keys.each_ref().map(String::as_str), &[]).await {
             // Sessions can be read until it takes writes again, and each write will say why it is refused.
             Err(error) if matches!(error.kind(), StoreErrorKind::Full | StoreErrorKind::ReadOnly) => {
                 tracing::warn!(%error, "sessions can be read, but not be stored");
@@ -28,17 +28,9 @@ impl RedisStore {
         }
     }
 
-    async fn ask(&self, node: &Node, words: &[&str]) -> Result<Value, StoreError> {
-        let mut pipeline = redis::pipe();
-        if let [name, arguments @ ..] = words {
-            pipeline.cmd(name).arg(arguments);
-        }
-        self.link.send_to(node, &pipeline).await?.pop().ok_or_else(error::unexpected)
-    }
-
-    async fn check_version(&self, node: &Node) -> Result<(), StoreError> {
-        let info = String::from_redis_value(self.ask(node, &["INFO", "server"]).await?).unwrap_or_default();
-        match version(&info) {
+    async fn check_version(&self, node: &Server) -> Result<(), StoreError> {
+        let info = texts(send_to(node, &Request::of(&[b"INFO", b"server"])).await?);
+        match info.first().and_then(|info| version(info)) {
             Some(version) if version < OLDEST => Err(incompatible(format!(
                 "sessions need Redis {}.{} or newer, or Valkey; this is Redis {}.{}",
                 OLDEST.0, OLDEST.1, version.0, version.1
@@ -51,16 +43,20 @@ impl RedisStore {
         }
     }
 
-    async fn check_eviction(&self, node: &Node) -> Result<(), StoreError> {
-        let Ok(answer) = self.ask(node, &["CONFIG", "GET", "maxmemory-policy"]).await else {
+    async fn check_eviction(&self, node: &Server) -> Result<(), StoreError> {
+        let Ok(answer) = send_to(node, &Request::of(&[b"CONFIG", b"GET", b"maxmemory-policy"])).await else {
             tracing::warn!(
                 "this Redis user may not read maxmemory-policy: make sure that it is noeviction, \
                  else destroyed sessions can come back and registrations can be lost"
             );
             return Ok(());
         };
-        let settings: Vec<(String, String)> = FromRedisValue::from_redis_value(answer).unwrap_or_default();
-        let policy = settings.into_iter().next().map(|(_, policy)| policy).unwrap_or_default();
+        let policy = answer
+            .into_iter()
+            .next()
+            .and_then(Value::list)
+            .and_then(|setting| texts(setting).pop())
+            .unwrap_or_default();
         if !policy.starts_with("allkeys-") && !policy.starts_with("volatile-") {
             return Ok(());
         }
@@ -76,6 +72,11 @@ impl RedisStore {
              initial values: set it to noeviction, or choose RedisOptions::accept_eviction"
         )))
     }
+}
+
+fn texts(values: Vec<Value>) -> Vec<String> {
+    let bytes = values.into_iter().filter_map(Value::bytes);
+    bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
 }
 
 fn incompatible(message: String) -> StoreError {

@@ -1,48 +1,30 @@
 -- Applies a change if its base is current. Nothing is written before everything is validated: what a script wrote
--- stays written when it fails later.
+-- stays written when it fails later. The common case has been dealt with before.
 -- KEYS: the session, and the one it is renewed to. ARGV: the commit, then names and values to set, then names to
--- remove. Answers whether it was applied and the header; or the time and what is there, from which the client derives
--- the answer by the same rule.
+-- remove. Answers the header that a common commit left; or whether it was applied and the header; or the time and what
+-- is there, from which the client derives the answer by the same rule.
 local REFUSED, APPLIED, OCCUPIED = 0, 1, 2
 local WRITE, DESTROY, RENEW = 0, 1, 2
 
-local args, byte = ARGV[1], string.byte
-local options, times, id, registration, at = struct.unpack('>BBc8c8', args)
--- A number in as few bytes as it needs: seven bits in each, the lowest first.
-local function number()
-  local value, scale = 0, 1
-  while true do
-    local part = byte(args, at)
-    at = at + 1
-    if part < 128 then return value + part * scale end
-    value, scale = value + (part - 128) * scale, scale * 128
-  end
-end
-local function identity()
-  at = at + 8
-  return sub(args, at - 8, at - 1)
-end
+local base, id, writer = sub(args, 1, 22), sub(args, 29, 36), sub(args, 37, 48)
+local options, _, retention, inactivity, at = struct.unpack('>BBi7i7', args, 49)
 local function time()
   local value
   value, at = struct.unpack('>i7', args, at)
   return value
 end
-local version, sets = number(), number()
-local rule = { retention = number() }
 local action = options % 4
 local based_on_record, replace, keep_empty = has(options, 4), has(options, 8), has(options, 16)
-local base, revision, last_commit, creates
-if based_on_record then
-  base, last_commit, revision = identity(), identity(), number()
-elseif has(options, 32) then
-  base = identity()
-end
-if has(options, 64) then creates = identity() end
-if has(times, 1) then rule.inactivity = number() end
-if has(times, 2) then rule.creation = number() end
+local saw = not based_on_record and has(options, 32) and sub(base, 1, 8) or nil
+local rule = { retention = retention }
+if has(times, 1) then rule.inactivity = inactivity end
+if has(times, 2) then rule.creation = time() end
 local fixed_end = has(times, 4) and time() or nil
 local valid_until = has(times, 16) and time() or nil
 local offset = has(times, 32) and time() or 0
+local creates
+if has(options, 64) then creates, at = struct.unpack('>c8', args, at) end
+local sets = struct.unpack('>I3', args, at)
 
 local key, target = KEYS[1], KEYS[2]
 local now = clock(offset)
@@ -51,26 +33,26 @@ if foreign then return redis.error_reply('CORRUPT ' .. foreign) end
 local live = header and is_live(header, now)
 
 local function is_repeated()
-  local found = header and string.find(header.commits, id, 1, true)
-  while found and found % 8 ~= 1 do found = string.find(header.commits, id, found + 1, true) end
+  if not header or header.last == id then return header end
+  local found = string.find(header.older, id, 1, true)
+  while found and found % 8 ~= 1 do found = string.find(header.older, id, found + 1, true) end
   return found
 end
 
 local function is_current()
   if based_on_record then
-    return live and header.incarnation == base
-      and (action == DESTROY or (header.revision == revision and sub(header.commits, 1, 8) == last_commit))
+    return live and header.incarnation == sub(base, 1, 8) and (action == DESTROY or sub(header.raw, 1, 22) == base)
   end
   if valid_until and valid_until <= now then return false end
-  if live then return header.origin == base and action == DESTROY end
-  if header and header.incarnation ~= base then return false end
+  if live then return header.origin == saw and action == DESTROY end
+  if header and header.incarnation ~= saw then return false end
   return action ~= DESTROY
 end
 
 local repeated = is_repeated()
 if repeated or not is_current() then
   if not header then return { REFUSED, now, {} } end
-  if repeated or not live then return { REFUSED, now, { '#h', header.raw, '#c', header.commits } } end
+  if repeated or not live then return { REFUSED, now, { '#h', header.raw, '#c', header.older } } end
   return { REFUSED, now, call('HGETALL', key) }
 end
 if action == RENEW then
@@ -88,24 +70,24 @@ local expires = expires_at(rule, created, fixed_end, now)
 local after = {
   incarnation = previous and previous.incarnation or creates,
   revision = math.min(previous and previous.revision + 1 or 1, 281474976710655),
-  version = version,
-  registration = registration,
-  origin = base,
+  last = id,
+  older = '',
+  writer = writer,
+  origin = saw,
   created = created,
   fixed_end = fixed_end,
   expires = expires,
-  commits = id,
 }
 if previous then
   after.origin = previous.origin
-  after.commits = id .. sub(previous.commits, 1, 56)
+  after.older = previous.last .. sub(previous.older, 1, 48)
 end
 
 -- A script can pass some thousands of arguments to a command; these go in portions, the header with the first.
 local PORTION = 1000
 local function put(place, written, fields)
   local last = fields and 1 + 2 * sets or 1
-  call('HSET', place, '#h', packed(written), '#c', written.commits, unpack(ARGV, 2, math.min(last, 1 + PORTION)))
+  call('HSET', place, '#h', packed(written), '#c', written.older, unpack(ARGV, 2, math.min(last, 1 + PORTION)))
   for first = 2 + PORTION, last, PORTION do
     call('HSET', place, unpack(ARGV, first, math.min(last, first + PORTION - 1)))
   end
@@ -121,8 +103,7 @@ end
 
 local was_stored = previous and previous.state == STORED and 1 or 0
 if action == DESTROY then
-  after.version, after.registration, after.fixed_end, after.expires =
-    previous.version, previous.registration, previous.fixed_end, previous.expires
+  after.writer, after.fixed_end, after.expires = previous.writer, previous.fixed_end, previous.expires
   keep_header(DESTROYED)
   return { APPLIED, was_stored, packed(after) }
 end
@@ -149,7 +130,7 @@ end
 -- The fields move as they are; the new key begins a life of its own that nobody saw before.
 local moved = {}
 for name, value in pairs(after) do moved[name] = value end
-moved.incarnation, moved.revision, moved.origin, moved.commits = creates, 1, creates, id
+moved.incarnation, moved.revision, moved.origin, moved.older = creates, 1, creates, ''
 moved.state = state
 moved.retained = retained_until(rule, state, expires, now)
 if cleared then

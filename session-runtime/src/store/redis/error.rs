@@ -1,7 +1,9 @@
 //! What the engine's errors mean.
 
-use redis::{ErrorKind, RedisError, Value};
+use std::fmt;
 
+use super::line::Lost;
+use super::server::{Failure, NoConnection};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// What is stored in this field was not written by this crate.
@@ -19,14 +21,6 @@ pub(super) fn corrupt(field: &str) -> StoreError {
 /// An answer that no script of this build gives.
 pub(super) fn unexpected() -> StoreError {
     StoreError::new(StoreErrorKind::Other, "Redis gave an answer that is not one of this store's scripts")
-}
-
-/// No answer came in time.
-pub(super) fn timed_out() -> StoreError {
-    StoreError::new(
-        StoreErrorKind::TimedOut,
-        "Redis did not answer in time; it may still do what it was asked: try again, or raise the response timeout",
-    )
 }
 
 /// What each error code of the engine means. An engine that answers with one of these has written nothing, except
@@ -64,92 +58,106 @@ const CODES: &[(&str, StoreErrorKind, bool, &str)] = &[
     ),
 ];
 
-/// What an error of the engine or of the connection means.
-pub(super) fn from_redis(error: RedisError) -> StoreError {
-    // What refuses a pipeline is the first of its commands that failed; a connection begins with one.
-    let first = error.clone().into_server_errors().and_then(|errors| errors.first().cloned());
-    let error = first.map_or(error, |(_, first)| first.into());
-    let code = error.code().unwrap_or_default();
-    let detail = error.detail().unwrap_or_default();
-    if code == "CORRUPT" {
-        return corrupt(detail);
+/// What the engine said.
+#[derive(Debug)]
+struct Said(String);
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
-    if says(code, detail, "WRONGTYPE") {
-        return corrupt("#h, of a key that is no hash").with_source(error);
+}
+
+impl std::error::Error for Said {}
+
+/// What an error of the engine means.
+pub(super) fn from_engine(text: &[u8]) -> StoreError {
+    let said = Said(String::from_utf8_lossy(text).into_owned());
+    if let Some(field) = said.0.strip_prefix("CORRUPT ") {
+        return corrupt(field);
     }
-    if let Some((_, kind, not_applied, message)) = CODES.iter().find(|(known, ..)| says(code, detail, known)) {
-        let meant = StoreError::new(*kind, *message).with_source(error);
-        return if *not_applied { meant.not_applied() } else { meant };
+    if says(text, "WRONGTYPE") {
+        return corrupt("#h, of a key that is no hash").with_source(said);
     }
-    if error.is_timeout() {
-        return timed_out().with_source(error);
-    }
-    let refused = error.is_connection_refusal();
-    let meant = match error.kind() {
-        ErrorKind::AuthenticationFailed => {
-            StoreError::new(StoreErrorKind::Denied, "Redis refuses this user name and password").not_applied()
-        }
-        ErrorKind::InvalidClientConfig | ErrorKind::RESP3NotSupported => {
-            StoreError::new(StoreErrorKind::Configuration, "Redis cannot be reached with these settings").not_applied()
-        }
-        ErrorKind::ClusterConnectionNotFound => {
-            StoreError::new(StoreErrorKind::Unavailable, "no node of the cluster can be reached: try again")
-                .not_applied()
-        }
-        ErrorKind::Io if refused => StoreError::new(
+    let Some((_, kind, not_applied, message)) = CODES.iter().find(|(known, ..)| says(text, known)) else {
+        return StoreError::new(StoreErrorKind::Other, "Redis could not do what it was asked to").with_source(said);
+    };
+    let meant = StoreError::new(*kind, *message).with_source(said);
+    if *not_applied { meant.not_applied() } else { meant }
+}
+
+/// Why a server did not answer.
+pub(super) fn from_failure(failure: Failure) -> StoreError {
+    match failure {
+        Failure::NoConnection(NoConnection::TimedOut) => StoreError::new(
+            StoreErrorKind::TimedOut,
+            "Redis could not be reached in time: check the address and the network, or raise the connection timeout",
+        )
+        .not_applied(),
+        Failure::NoConnection(NoConnection::Refused(text)) => from_engine(&text).not_applied(),
+        Failure::NoConnection(NoConnection::Failed(error)) => StoreError::new(
             StoreErrorKind::Unavailable,
             "Redis cannot be reached: check that it runs and that the address is right, and try again",
         )
+        .with_source(error)
         .not_applied(),
-        ErrorKind::Io => StoreError::new(StoreErrorKind::Unavailable, "the connection to Redis was lost: try again"),
-        _ => StoreError::new(StoreErrorKind::Other, "Redis could not do what it was asked to"),
-    };
-    meant.with_source(error)
+        Failure::Lost(how) => lost(how),
+    }
 }
 
-/// Whether an error is `known`. Redis 6 wraps the error of a command in a script into one with the code ERR.
+/// The connection was lost before the answer came.
+pub(super) fn lost(lost: Lost) -> StoreError {
+    match lost {
+        Lost::Silent => StoreError::new(
+            StoreErrorKind::TimedOut,
+            "Redis did not answer in time; it may still do what it was asked: try again, or raise the response timeout",
+        ),
+        Lost::Closed => StoreError::new(StoreErrorKind::Unavailable, "the connection to Redis was lost: try again"),
+        Lost::Garbled => StoreError::new(
+            StoreErrorKind::Unavailable,
+            "what answers at this address does not speak the protocol of Redis: check the address, and whether it is \
+             to be reached over TLS",
+        ),
+    }
+}
+
+/// No node of a cluster holds the key.
+pub(super) fn no_node() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, "no node of the cluster can be reached: try again").not_applied()
+}
+
+/// Whether the engine says `known`. Redis 6 wraps the error of a command in a script into one with the code ERR.
 ///
 /// A command that the user may not run in a script has words instead of a code, other ones before Redis 7.2 and since.
-fn says(code: &str, detail: &str, known: &str) -> bool {
+pub(super) fn says(text: &[u8], known: &str) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let (code, detail) = text.split_once(' ').unwrap_or((&text, ""));
     let denied = known == "NOPERM"
         && ["user executing the script can't", "ACL failure in script"].iter().any(|words| detail.contains(words));
     code == known || denied || (code == "ERR" && detail.split([' ', '-', ':']).any(|word| word == known))
-}
-
-/// The elements of an array.
-pub(super) fn array(value: Value) -> Result<Vec<Value>, StoreError> {
-    match value {
-        Value::Array(elements) => Ok(elements),
-        _ => Err(unexpected()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn meant(reply: &str) -> StoreError {
-        let value = redis::parse_redis_value(reply.as_bytes()).unwrap();
-        from_redis(value.extract_error().unwrap_err())
-    }
-
     #[test]
     fn errors_say_what_they_mean_on_every_version() {
         use StoreErrorKind::{Busy, Corrupt, Denied, Full, Other, ReadOnly};
         for (reply, kind, not_applied) in [
-            ("-OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:1.\r\n", Full, true),
-            ("-ERR Error running script (call to f_ab): @user_script:9: -OOM command not allowed\r\n", Full, true),
-            ("-READONLY You can't write against a read only replica.\r\n", ReadOnly, true),
-            ("-ERR Error running script (call to f_ab): @user_script:9: WRONGTYPE Operation\r\n", Corrupt, true),
-            ("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", Corrupt, true),
-            ("-CORRUPT #c\r\n", Corrupt, true),
-            ("-NOPERM this user has no permissions to run the 'evalsha' command\r\n", Denied, false),
-            ("-ERR ACL failure in script: User x has no permissions to run the 'rename' command\r\n", Denied, false),
-            ("-ERR The user executing the script can't run this command or subcommand\r\n", Denied, false),
-            ("-LOADING Redis is loading the dataset in memory\r\n", Busy, true),
-            ("-ERR something new\r\n", Other, false),
+            ("OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:1.", Full, true),
+            ("ERR Error running script (call to f_ab): @user_script:9: -OOM command not allowed", Full, true),
+            ("READONLY You can't write against a read only replica.", ReadOnly, true),
+            ("ERR Error running script (call to f_ab): @user_script:9: WRONGTYPE Operation", Corrupt, true),
+            ("WRONGTYPE Operation against a key holding the wrong kind of value", Corrupt, true),
+            ("CORRUPT #c", Corrupt, true),
+            ("NOPERM this user has no permissions to run the 'evalsha' command", Denied, false),
+            ("ERR ACL failure in script: User x has no permissions to run the 'rename' command", Denied, false),
+            ("ERR The user executing the script can't run this command or subcommand", Denied, false),
+            ("LOADING Redis is loading the dataset in memory", Busy, true),
+            ("ERR something new", Other, false),
         ] {
-            let error = meant(reply);
+            let error = from_engine(reply.as_bytes());
             assert_eq!((error.kind(), error.is_not_applied()), (kind, not_applied), "{reply}");
         }
     }

@@ -1,7 +1,8 @@
--- What the scripts of a session have in common: its header in field #h, its commit ids, newest first, in field #c.
--- Ids are eight bytes and compared as strings, because a number of Lua holds no more than 53 bits.
-local HEADER = '>BBc8I6I4c8c8i7i7i7i7'
-local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 1, 0, 1, 2, 3
+-- What the scripts of a session have in common: its header in field #h, the ids of the commits before the last, newest
+-- first, in field #c. Ids are eight bytes and compared as strings, because a number of Lua holds no more than 53 bits.
+-- A header begins with what a commit names as its base (22 bytes), and with who wrote it (12: version, registration).
+local HEADER = '>c8I6c8c12Bc8i7i7i7'
+local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 64, 0, 1, 2, 3
 local ORIGIN, FIXED_END, EXPIRES, RETAINED = 4, 8, 16, 32
 local LATEST, NO_ID = 9007199254740991, '\0\0\0\0\0\0\0\0'
 
@@ -21,23 +22,22 @@ local function has(flags, flag)
 end
 
 -- The header in these two fields, or nothing and the name of the field that is not ours.
-local function header_of(raw, commits)
+local function header_of(raw, older)
   if not raw or #raw ~= 64 then return nil, '#h' end
-  if not commits or #commits % 8 ~= 0 or #commits < 8 or #commits > 64 then return nil, '#c' end
-  local format, flags, incarnation, revision, version, registration, origin, created, fixed_end, expires, retained =
-    struct.unpack(HEADER, raw)
-  if format ~= FORMAT or flags > 63 then return nil, '#h' end
+  if not older or #older % 8 ~= 0 or #older > 56 then return nil, '#c' end
+  local incarnation, revision, last, writer, flags, origin, created, expires, retained = struct.unpack(HEADER, raw)
+  if flags < FORMAT or flags >= FORMAT + FORMAT then return nil, '#h' end
   return {
     raw = raw,
-    commits = commits,
-    state = flags % 4,
     incarnation = incarnation,
     revision = revision,
-    version = version,
-    registration = registration,
+    last = last,
+    older = older,
+    writer = writer,
+    state = flags % 4,
     origin = has(flags, ORIGIN) and origin or nil,
     created = created,
-    fixed_end = has(flags, FIXED_END) and fixed_end or nil,
+    fixed_end = has(flags, FIXED_END) and expires or nil,
     expires = has(flags, EXPIRES) and expires or nil,
     retained = has(flags, RETAINED) and retained or nil,
   }
@@ -51,13 +51,13 @@ local function read(key)
 end
 
 local function packed(header)
-  local flags = header.state
+  local flags = FORMAT + header.state
   if header.origin then flags = flags + ORIGIN end
   if header.fixed_end then flags = flags + FIXED_END end
   if header.expires then flags = flags + EXPIRES end
   if header.retained then flags = flags + RETAINED end
-  return struct.pack(HEADER, FORMAT, flags, header.incarnation, header.revision, header.version, header.registration,
-    header.origin or NO_ID, header.created, header.fixed_end or 0, header.expires or 0, header.retained or 0)
+  return struct.pack(HEADER, header.incarnation, header.revision, header.last, header.writer, flags,
+    header.origin or NO_ID, header.created, header.expires or 0, header.retained or 0)
 end
 
 local function is_live(header, now)
@@ -77,7 +77,7 @@ local function retained_until(rule, state, expires, now)
   return expires and plus(expires, rule.retention)
 end
 
--- Lets the engine purge the key when its retention is over. The engine's clock is not moved by the offset.
+-- Lets the engine remove the key when its retention is over. The engine's clock is not moved by the offset.
 local function let_purge(key, header, offset)
   if header.retained then
     call('PEXPIREAT', key, string.format('%.0f', math.max(header.retained - offset, 1)))

@@ -1,25 +1,32 @@
 //! Sessions in Redis or Valkey: one hash per session, one script call per operation.
 
-use redis::Value;
-
 use self::keys::Names;
+use self::line::Lost;
 use self::link::Link;
-use self::script::{COMMIT, LOAD};
-use super::rule;
+use self::resp::{Request, Value};
+use self::script::{COMMIT, TOUCH};
+use self::wire::Stored;
+use super::rule::{self, Commits, Header};
 use super::{
-    Action, Applied, Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store,
-    StoreError, StoreErrorKind,
+    Action, Applied, Commit, Found, Key, Load, Loaded, Record, Registration, Reply, Store, StoreError, StoreErrorKind,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 
+mod address;
 mod check;
+mod cluster;
 mod error;
 mod keys;
+mod line;
 mod link;
 mod options;
 mod registry;
+mod resp;
 mod scan;
 mod script;
+mod server;
+mod socket;
+mod tls;
 mod wire;
 
 pub use options::{RedisOptions, Slots};
@@ -134,26 +141,28 @@ impl Store for RedisStore {
     }
 
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
-        let (place, arguments) = (self.names.session(key), wire::load(&load));
-        let answer = self.link.script(&LOAD, &[&place], |command| _ = command.arg(&arguments)).await?;
-        let Ok([Value::Int(now), Value::Int(done), Value::Array(found)]) =
-            <[Value; 3]>::try_from(error::array(answer)?)
-        else {
+        let place = self.names.session(key);
+        // A session that had not ended when the time was told was there when it was read before.
+        let mut request = Request::of(&[b"HGETALL", place.as_bytes()]);
+        request.add(&[b"TIME"]);
+        let mut answers = self.link.send(&place, &request).await?.into_iter();
+        let (Some(Value::List(found)), Some(time)) = (answers.next(), answers.next()) else {
             return Err(error::unexpected());
         };
-        let now = Timestamp::from_millis(now);
-        let found = match (done, wire::hash(found)?) {
-            (wire::ABSENT, None) => Found::Absent { saw: None },
-            (wire::ENDED, Some((header, _))) => Found::Absent { saw: Some(header.head.incarnation) },
-            (wire::FOUND | wire::TOUCHED | wire::UNTOUCHED, Some((header, fields))) => {
-                Found::Record(wire::record(&header, fields))
-            }
-            _ => return Err(error::unexpected()),
-        };
-        if done == wire::UNTOUCHED {
-            tracing::warn!("Redis takes no writes: a session that is in use could not be kept from expiring");
+        let now = wire::time(time)?.plus(load.clock.0);
+        let absent = |saw| Loaded { now, touched: false, found: Found::Absent { saw } };
+        let Some(Stored { mut header, raw, fields }) = wire::hash(found)? else { return Ok(absent(None)) };
+        if !header.is_live(now) {
+            return Ok(absent(Some(header.head.incarnation)));
         }
-        Ok(Loaded { now, touched: done == wire::TOUCHED, found })
+        let mut touched = false;
+        if let Some(later) = load.lifetime.and_then(|lifetime| header.touched(&wire::countable(lifetime), now)) {
+            touched = self.touch(&place, &raw, &later, load.clock).await;
+            if touched {
+                header = later;
+            }
+        }
+        Ok(Loaded { now, touched, found: Found::Record(Record { head: header.head, fields }) })
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
@@ -163,20 +172,26 @@ impl Store for RedisStore {
             Action::Write(_) | Action::Destroy => None,
         };
         let places: Vec<&str> = [Some(&place), target.as_ref()].into_iter().flatten().map(String::as_str).collect();
-        let sets = commit.changes().iter().filter(|change| change.value.is_some()).count();
-        let arguments = wire::commit(commit, sets);
-        let answer = self.link.script(&COMMIT, &places, |command| {
-            command.arg(&arguments);
-            for change in commit.changes() {
-                if let Some(value) = &change.value {
-                    command.arg(&*change.name).arg(&value[..]);
-                }
+        let (mut arguments, mut removed) = (vec![&[][..]], Vec::new());
+        for change in commit.changes() {
+            match &change.value {
+                Some(value) => arguments.extend([change.name.as_bytes(), value]),
+                None => removed.push(change.name.as_bytes()),
             }
-            for change in commit.changes().iter().filter(|change| change.value.is_none()) {
-                command.arg(&*change.name);
+        }
+        let packed = wire::commit(commit, arguments.len() / 2);
+        arguments.append(&mut removed);
+        arguments[0] = &packed;
+        let (value, may_repeat) = self.link.script(&COMMIT, &places, &arguments).await?;
+        match reply(value, commit)? {
+            // If it was applied when it was sent first, its id is among those that the header keeps; else nobody knows.
+            Reply::Conflict(there)
+                if may_repeat && there.head.revision.saturating_sub(commit.base.revision()) > Commits::KEPT as u64 =>
+            {
+                Err(error::lost(Lost::Closed))
             }
-        });
-        reply(answer.await?, commit)
+            reply => Ok(reply),
+        }
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
@@ -188,47 +203,44 @@ impl Store for RedisStore {
     }
 }
 
-impl Housekeeping for RedisStore {
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        self.disagree(name, version).await
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.all_registered().await
-    }
-
-    async fn keys(
-        &self,
-        name: &str,
-        after: Option<Cursor>,
-        limit: usize,
-        clock: ClockOffset,
-    ) -> Result<Keys, StoreError> {
-        self.list(name, after, limit, clock).await
-    }
-
-    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
-        self.count_stored(name, clock).await
-    }
-
-    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        self.purge_by_clock(limit, clock).await
+impl RedisStore {
+    /// Moves a session's end, unless something else did since it was read. Whether it was moved.
+    ///
+    /// A server that takes no writes, or is full, still answers reads.
+    async fn touch(&self, place: &str, read: &[u8], later: &Header, clock: ClockOffset) -> bool {
+        let packed = wire::packed(later);
+        // The engine's clock is not moved by the offset.
+        let end = later.retained_until.map(|end| end.plus(clock.0.saturating_neg()).as_millis().max(1).to_string());
+        let arguments = [Some(read), Some(&packed), end.as_ref().map(String::as_bytes)];
+        let arguments: Vec<&[u8]> = arguments.into_iter().flatten().collect();
+        match self.link.script(&TOUCH, &[place], &arguments).await {
+            Ok((done, _)) => done == Value::Number(1),
+            Err(error) => {
+                tracing::warn!(%error, "a session that is in use could not be kept from expiring");
+                false
+            }
+        }
     }
 }
 
 /// What `commit.lua` answered. Where it refused, the rule tells from what it found why it did.
 fn reply(answer: Value, commit: &Commit) -> Result<Reply, StoreError> {
-    let mut answer = error::array(answer)?.into_iter();
-    match (answer.next(), answer.next(), answer.next()) {
-        (Some(Value::Int(wire::APPLIED)), Some(Value::Int(was_stored)), Some(Value::BulkString(raw))) => {
-            let header = wire::header(&raw, &commit.id.0.to_be_bytes())?;
-            let head = (!commit.is_destruction()).then_some(header.head);
-            let is_stored = head.is_some_and(|head| head.stored);
-            Ok(Reply::Applied(Applied { head, was_stored: was_stored == 1, is_stored, repeated: false }))
+    let applied = |raw: &[u8], was_stored| {
+        let head = Some(wire::header(raw, &[])?.head).filter(|_| !commit.is_destruction());
+        let is_stored = head.is_some_and(|head| head.stored);
+        Ok(Reply::Applied(Applied { head, was_stored, is_stored, repeated: false }))
+    };
+    if let Value::Bytes(raw) = &answer {
+        return applied(raw, true);
+    }
+    let mut parts = answer.list().ok_or_else(error::unexpected)?.into_iter();
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Value::Number(wire::APPLIED)), Some(Value::Number(was_stored)), Some(Value::Bytes(raw))) => {
+            applied(&raw, was_stored == 1)
         }
-        (Some(Value::Int(wire::OCCUPIED)), None, None) => Ok(Reply::Occupied),
-        (Some(Value::Int(wire::REFUSED)), Some(Value::Int(now)), Some(Value::Array(found))) => {
-            let (header, fields) = wire::hash(found)?.unzip();
+        (Some(Value::Number(wire::OCCUPIED)), None, None) => Ok(Reply::Occupied),
+        (Some(Value::Number(wire::REFUSED)), Some(Value::Number(now)), Some(Value::List(found))) => {
+            let (header, fields) = wire::hash(found)?.map(|stored| (stored.header, stored.fields)).unzip();
             let decision = rule::decide(header.as_ref(), commit, Timestamp::from_millis(now));
             decision.refusal(|| Ok::<_, StoreError>(fields.unwrap_or_default()))?.ok_or_else(|| {
                 let message = "a script in Redis refused what this build would apply; run one build of session-runtime";

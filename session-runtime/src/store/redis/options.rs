@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use super::RedisStore;
-use super::link::{Link, Timeouts};
+use super::address::Address;
+use super::link::Link;
+use super::server::Timeouts;
+use super::tls::Tls;
 use crate::store::{Store, StoreError};
 
 /// Which keys share a slot of a Redis Cluster.
@@ -31,6 +34,8 @@ pub struct RedisOptions {
     slots: Slots,
     accept_eviction: bool,
     timeouts: Timeouts,
+    #[cfg(feature = "redis-tls")]
+    tls: Option<std::sync::Arc<rustls::ClientConfig>>,
 }
 
 impl RedisOptions {
@@ -41,7 +46,9 @@ impl RedisOptions {
             prefix: "session:".to_owned(),
             slots: Slots::default(),
             accept_eviction: false,
-            timeouts: Timeouts { connection: Duration::from_secs(2), response: Duration::from_secs(5) },
+            timeouts: Timeouts { connection: Duration::from_secs(2), response: Duration::from_secs(3) },
+            #[cfg(feature = "redis-tls")]
+            tls: None,
         }
     }
 
@@ -60,11 +67,19 @@ impl RedisOptions {
         Self { timeouts: Timeouts { connection: timeout, ..self.timeouts }, ..self }
     }
 
-    /// How long to wait for an answer: five seconds unless set.
+    /// How long to wait for an answer: three seconds unless set. Then the connection is given up, and what was sent on
+    /// it is sent once more on another one.
     ///
     /// The engine may still apply a commit whose answer came too late; the session settles that with its next commit.
     pub fn response_timeout(self, timeout: Duration) -> Self {
         Self { timeouts: Timeouts { response: timeout, ..self.timeouts }, ..self }
+    }
+
+    /// How to encrypt, for a server whose certificate the authorities of this machine did not sign, or one that asks
+    /// for a certificate of the client.
+    #[cfg(feature = "redis-tls")]
+    pub fn tls(self, client: rustls::ClientConfig) -> Self {
+        Self { tls: Some(std::sync::Arc::new(client)), ..self }
     }
 
     /// Accepts a server that removes sessions when its memory is full.
@@ -80,7 +95,13 @@ impl RedisOptions {
     /// # Errors
     /// When the URL is not understood.
     pub fn build(self) -> Result<RedisStore, StoreError> {
-        let link = Link::new(&self.url, self.timeouts)?;
+        let address = Address::parse(&self.url)?;
+        #[cfg(feature = "redis-tls")]
+        let on = || Tls::on(self.tls);
+        #[cfg(not(feature = "redis-tls"))]
+        let on = Tls::on;
+        let tls = if address.is_encrypted { on()? } else { Tls::Off };
+        let link = Link::new(address, tls, self.timeouts)?;
         Ok(RedisStore::new(link, self.prefix, self.slots, self.accept_eviction))
     }
 

@@ -3,12 +3,11 @@
 //! A field of the hash begins with its place (four bytes) and how it is registered (one letter: `v` for a value, `s`
 //! for a sensitive one, `p` for a pinned field, which has none, `q` for a sensitive pinned one); the value follows.
 
-use bytes::Bytes;
-use redis::{FromRedisValue, Value};
-
+use super::resp::{Request, Value};
 use super::script::REGISTER;
 use super::{RedisStore, error};
 use crate::store::{RegisteredField, Registration, RegistrationId, StoreError};
+use bytes::Bytes;
 
 fn packed(field: &RegisteredField) -> Vec<u8> {
     let kind = match (&field.initial, field.sensitive) {
@@ -23,11 +22,11 @@ fn packed(field: &RegisteredField) -> Vec<u8> {
 }
 
 /// A field and its place.
-fn unpacked(name: &[u8], packed: Vec<u8>) -> Option<(u32, RegisteredField)> {
+fn unpacked(name: &[u8], packed: &Bytes) -> Option<(u32, RegisteredField)> {
     let name = std::str::from_utf8(name).ok()?.into();
     let place = u32::from_be_bytes(*packed.first_chunk()?);
     let kind = *packed.get(4)?;
-    let initial = Bytes::from(packed).slice(5..);
+    let initial = packed.slice(5..);
     let (initial, sensitive) = match kind {
         b'v' => (Some(initial), false),
         b's' => (Some(initial), true),
@@ -40,17 +39,18 @@ fn unpacked(name: &[u8], packed: Vec<u8>) -> Option<(u32, RegisteredField)> {
 
 /// What the hash of a registration says; nothing if there is none.
 fn registration(name: &str, version: u32, found: Value) -> Result<Option<Registration>, StoreError> {
-    let found: Vec<(Vec<u8>, Vec<u8>)> = FromRedisValue::from_redis_value(found).map_err(|_| error::unexpected())?;
+    let found = found.list().ok_or_else(error::unexpected)?;
     if found.is_empty() {
         return Ok(None);
     }
     let (mut id, mut codec, mut fields) = (None, None, Vec::new());
-    for (field, value) in found {
-        match field.as_slice() {
-            b"#id" => id = value.try_into().ok().map(u64::from_be_bytes),
-            b"#codec" => codec = String::from_utf8(value).ok(),
+    let mut found = found.into_iter().map_while(Value::bytes);
+    while let (Some(field), Some(value)) = (found.next(), found.next()) {
+        match &field[..] {
+            b"#id" => id = <[u8; 8]>::try_from(&value[..]).ok().map(u64::from_be_bytes),
+            b"#codec" => codec = String::from_utf8(value.to_vec()).ok(),
             field => {
-                let field = unpacked(field, value).ok_or_else(|| error::corrupt("of a registration"))?;
+                let field = unpacked(field, &value).ok_or_else(|| error::corrupt("of a registration"))?;
                 fields.push(field);
             }
         }
@@ -67,40 +67,38 @@ fn registration(name: &str, version: u32, found: Value) -> Result<Option<Registr
 
 impl RedisStore {
     pub(super) async fn registered(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
-        let mut command = redis::cmd("HGETALL");
-        command.arg(self.names.registration(name, version));
-        registration(name, version, self.link.send(&command).await?)
+        let place = self.names.registration(name, version);
+        let mut answers = self.link.send(&place, &Request::of(&[b"HGETALL", place.as_bytes()])).await?;
+        registration(name, version, answers.pop().ok_or_else(error::unexpected)?)
     }
 
     pub(super) async fn agree(&self, proposal: &Registration) -> Result<Registration, StoreError> {
         let Registration { name, version, .. } = proposal;
         let (place, all) = (self.names.registration(name, *version), self.names.registrations());
+        let (member, id) = (format!("{name}:{version}"), proposal.id.0.to_be_bytes());
         let fields: Vec<_> = proposal.fields.iter().map(|field| (field, packed(field))).collect();
-        let keys = [&*place, &*all];
-        let answer = self.link.script(&REGISTER, &keys, |command| {
-            command.arg(format!("{name}:{version}")).arg(&proposal.id.0.to_be_bytes()).arg(&*proposal.codec);
-            for (field, packed) in &fields {
-                command.arg(&*field.name).arg(packed);
-            }
-        });
-        registration(name, *version, answer.await?)?.ok_or_else(error::unexpected)
+        let mut arguments = vec![member.as_bytes(), &id, proposal.codec.as_bytes()];
+        for (field, packed) in &fields {
+            arguments.extend([field.name.as_bytes(), packed]);
+        }
+        let (answer, _) = self.link.script(&REGISTER, &[&place, &all], &arguments).await?;
+        registration(name, *version, answer)?.ok_or_else(error::unexpected)
     }
 
     pub(super) async fn disagree(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        let mut remove = redis::cmd("UNLINK");
-        remove.arg(self.names.registration(name, version));
-        let removed = self.link.send(&remove).await? == Value::Int(1);
-        let mut unlist = redis::cmd("SREM");
-        unlist.arg(self.names.registrations()).arg(format!("{name}:{version}"));
-        self.link.send(&unlist).await?;
-        Ok(removed)
+        let (place, all) = (self.names.registration(name, version), self.names.registrations());
+        // Both keys are in one slot.
+        let mut request = Request::of(&[b"UNLINK", place.as_bytes()]);
+        request.add(&[b"SREM", all.as_bytes(), format!("{name}:{version}").as_bytes()]);
+        let removed = self.link.send(&place, &request).await?;
+        Ok(removed.first() == Some(&Value::Number(1)))
     }
 
     pub(super) async fn all_registered(&self) -> Result<Vec<Registration>, StoreError> {
-        let mut command = redis::cmd("SMEMBERS");
-        command.arg(self.names.registrations());
-        let answer = self.link.send(&command).await?;
-        let members: Vec<String> = FromRedisValue::from_redis_value(answer).map_err(|_| error::unexpected())?;
+        let all = self.names.registrations();
+        let answer = self.link.send(&all, &Request::of(&[b"SMEMBERS", all.as_bytes()])).await?;
+        let members = answer.into_iter().next().and_then(Value::list).ok_or_else(error::unexpected)?;
+        let members: Vec<Bytes> = members.into_iter().filter_map(Value::bytes).collect();
         let mut names: Vec<(&str, u32)> = members.iter().filter_map(|member| split(member)).collect();
         names.sort_unstable();
         let mut registrations = Vec::with_capacity(names.len());
@@ -111,7 +109,7 @@ impl RedisStore {
     }
 }
 
-fn split(member: &str) -> Option<(&str, u32)> {
-    let (name, version) = member.split_once(':')?;
+fn split(member: &[u8]) -> Option<(&str, u32)> {
+    let (name, version) = std::str::from_utf8(member).ok()?.split_once(':')?;
     Some((name, version.parse().ok()?))
 }

@@ -7,79 +7,76 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use redis::{FromRedisValue, Value};
+use bytes::Bytes;
 
 use super::keys::pattern;
-use super::link::Node;
+use super::link::send_to;
+use super::resp::{Request, Value};
 use super::script::PURGE;
+use super::server::Server;
 use super::{RedisStore, error, wire};
 use crate::expiry::{ClockOffset, Timestamp};
 use crate::store::rule::Header;
-use crate::store::{Cursor, Key, Keys, Purged, StoreError};
+use crate::store::{Cursor, Housekeeping, Key, Keys, Purged, Registration, StoreError};
 
 /// How many keys the engine looks at in one step; it serves others between two steps.
-const STEP: usize = 500;
+const STEP: &[u8] = b"500";
 
 /// A position in the pass over one server.
-struct Pass<'a> {
-    store: &'a RedisStore,
-    node: Node,
+struct Pass {
+    server: Arc<Server>,
     pattern: String,
     /// Where the engine goes on; `None` at the end.
-    cursor: Option<u64>,
+    cursor: Option<Bytes>,
 }
 
-impl Pass<'_> {
+impl Pass {
     /// The next hashes of this store, and their headers if they are sessions.
-    async fn step(&mut self) -> Result<Option<Vec<(Vec<u8>, Header)>>, StoreError> {
-        let Some(cursor) = self.cursor else { return Ok(None) };
-        let mut scan = redis::pipe();
-        scan.cmd("SCAN").arg(cursor).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(STEP).arg("TYPE").arg("hash");
-        let answer = self.store.link.send_to(&self.node, &scan).await?.pop().ok_or_else(error::unexpected)?;
-        let (next, raw): (u64, Vec<Vec<u8>>) =
-            FromRedisValue::from_redis_value(answer).map_err(|_| error::unexpected())?;
-        self.cursor = Some(next).filter(|next| *next != 0);
+    async fn step(&mut self) -> Result<Option<Vec<(Bytes, Header)>>, StoreError> {
+        let Some(cursor) = self.cursor.take() else { return Ok(None) };
+        let scan: [&[u8]; 8] = [b"SCAN", &cursor, b"MATCH", self.pattern.as_bytes(), b"COUNT", STEP, b"TYPE", b"hash"];
+        let answer = send_to(&self.server, &Request::of(&scan)).await?;
+        let mut parts = answer.into_iter().next().and_then(Value::list).ok_or_else(error::unexpected)?.into_iter();
+        let (Some(Value::Bytes(next)), Some(Value::List(raw))) = (parts.next(), parts.next()) else {
+            return Err(error::unexpected());
+        };
+        self.cursor = Some(next).filter(|next| &next[..] != b"0");
+        let raw: Vec<Bytes> = raw.into_iter().filter_map(Value::bytes).collect();
         if raw.is_empty() {
             return Ok(Some(Vec::new()));
         }
 
-        let mut headers = redis::pipe();
+        let mut request = Request::default();
         for key in &raw {
-            headers.cmd("HMGET").arg(key).arg(wire::HEADER).arg(wire::COMMITS);
+            request.add(&[b"HMGET", key, wire::HEADER.as_bytes(), wire::COMMITS.as_bytes()]);
         }
-        let headers = self.store.link.send_to(&self.node, &headers).await?;
+        let headers = send_to(&self.server, &request).await?;
         // Whatever is no session of ours is not listed.
         let sessions = raw.into_iter().zip(headers).filter_map(|(key, found)| Some((key, header(found)?)));
         Ok(Some(sessions.collect()))
     }
+
+    async fn now(&self, clock: ClockOffset) -> Result<Timestamp, StoreError> {
+        let answer = send_to(&self.server, &Request::of(&[b"TIME"])).await?.pop();
+        Ok(wire::time(answer.ok_or_else(error::unexpected)?)?.plus(clock.0))
+    }
 }
 
 fn header(found: Value) -> Option<Header> {
-    let (raw, commits): (Vec<u8>, Vec<u8>) = FromRedisValue::from_redis_value(found).ok()?;
-    wire::header(&raw, &commits).ok()
+    let mut found = found.list()?.into_iter().map(Value::bytes);
+    wire::header(&found.next()??, &found.next()??).ok()
 }
 
 impl RedisStore {
-    async fn passes(&self, prefix: &str) -> Result<Vec<Pass<'_>>, StoreError> {
+    async fn passes(&self, prefix: &str) -> Result<Vec<Pass>, StoreError> {
         let pattern = pattern(prefix);
-        let nodes = self.link.masters().await?;
-        Ok(nodes
-            .into_iter()
-            .map(|node| Pass { store: self, node, pattern: pattern.clone(), cursor: Some(0) })
-            .collect())
+        let begin = |server| Pass { server, pattern: pattern.clone(), cursor: Some(Bytes::from_static(b"0")) };
+        Ok(self.link.masters().await?.into_iter().map(begin).collect())
     }
+}
 
-    async fn now(&self, pass: &Pass<'_>, clock: ClockOffset) -> Result<Timestamp, StoreError> {
-        let mut time = redis::pipe();
-        time.cmd("TIME");
-        let answer = self.link.send_to(&pass.node, &time).await?.pop().ok_or_else(error::unexpected)?;
-        let (seconds, micros): (i64, i64) =
-            FromRedisValue::from_redis_value(answer).map_err(|_| error::unexpected())?;
-        let millis = seconds.saturating_mul(1000).saturating_add(micros / 1000);
-        Ok(Timestamp::from_millis(millis).plus(clock.0))
-    }
-
-    pub(super) async fn list(
+impl Housekeeping for RedisStore {
+    async fn keys(
         &self,
         name: &str,
         after: Option<Cursor>,
@@ -89,7 +86,7 @@ impl RedisStore {
         let name: Arc<str> = name.into();
         let mut smallest: BTreeMap<String, Key> = BTreeMap::new();
         for mut pass in self.passes(&self.names.of_name(&name)).await? {
-            let now = self.now(&pass, clock).await?;
+            let now = pass.now(clock).await?;
             while let Some(sessions) = pass.step().await? {
                 for (raw, header) in sessions {
                     let Some(key) = self.names.parse(&raw, &name).filter(|_| header.head.stored && header.is_live(now))
@@ -111,11 +108,11 @@ impl RedisStore {
     }
 
     /// Keys are counted once by their hashes: two of a hundred million share one with a probability of 0.03 %.
-    pub(super) async fn count_stored(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
+    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
         let name: Arc<str> = name.into();
         let (hasher, mut seen) = (RandomState::new(), HashSet::new());
         for mut pass in self.passes(&self.names.of_name(&name)).await? {
-            let now = self.now(&pass, clock).await?;
+            let now = pass.now(clock).await?;
             while let Some(sessions) = pass.step().await? {
                 for (raw, header) in sessions {
                     if header.head.stored && header.is_live(now) && self.names.parse(&raw, &name).is_some() {
@@ -128,24 +125,32 @@ impl RedisStore {
     }
 
     /// The engine removes by itself what may go by its own clock; only a clock that was moved leaves work.
-    pub(super) async fn purge_by_clock(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        let (mut removed, limit) = (0, limit as u64);
+    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
+        let (mut removed, limit, offset) = (0, limit as u64, clock.0.to_string());
         if clock.0 == 0 {
             return Ok(Purged { removed, more: false });
         }
         for mut pass in self.passes(&self.names.prefix).await? {
-            let now = self.now(&pass, clock).await?;
+            let now = pass.now(clock).await?;
             while let Some(sessions) = pass.step().await? {
                 for (raw, _) in sessions.iter().filter(|(_, header)| header.is_purgeable(now)) {
                     if removed == limit {
                         return Ok(Purged { removed, more: true });
                     }
                     let Ok(key) = std::str::from_utf8(raw) else { continue };
-                    let answer = self.link.script(&PURGE, &[key], |command| _ = command.arg(clock.0)).await?;
-                    removed += u64::from(answer == Value::Int(1));
+                    let (answer, _) = self.link.script(&PURGE, &[key], &[offset.as_bytes()]).await?;
+                    removed += u64::from(answer == Value::Number(1));
                 }
             }
         }
         Ok(Purged { removed, more: false })
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.all_registered().await
+    }
+
+    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
+        self.disagree(name, version).await
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use sha1_smol::Sha1;
+
 /// A script, and the hash by which the engine knows it once it has seen it.
 #[derive(Debug)]
 pub(super) struct Script {
@@ -11,7 +13,7 @@ pub(super) struct Script {
 
 impl Script {
     fn new(code: &'static str) -> Self {
-        Self { code, hash: redis::Script::new(code).get_hash().to_owned() }
+        Self { code, hash: Sha1::from(code).digest().to_string() }
     }
 }
 
@@ -23,12 +25,12 @@ macro_rules! script {
 }
 
 script! {
-    /// Reads a session, and touches it if that is due.
-    LOAD, "header.lua", "load.lua"
+    /// Touches a session.
+    TOUCH, "touch.lua"
 }
 script! {
     /// Applies a change if its base is current.
-    COMMIT, "header.lua", "commit.lua"
+    COMMIT, "current.lua", "header.lua", "commit.lua"
 }
 script! {
     /// Registers initial values.

@@ -3,36 +3,31 @@
 //! The header is 64 bytes long, because longer values cost a small hash its compact encoding. Numbers are big-endian;
 //! times have seven bytes and are held within ±2^53 ms, which is as far as a script can count and 285,000 years.
 
-use bytes::Bytes;
-use redis::Value;
-
 use super::error::{self, corrupt};
+use super::resp::{self, Value};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::store::rule::{Commits, Header, State};
 use crate::store::{
-    Action, Base, Commit, CommitId, ExpiryChange, Head, Incarnation, Load, Record, RegistrationId, StoreError,
-    StoredField, Write,
+    Action, Base, Commit, CommitId, ExpiryChange, Head, Incarnation, RegistrationId, StoreError, StoredField, Write,
 };
+use bytes::Bytes;
 
 /// The field that holds the header.
 pub(super) const HEADER: &str = "#h";
-/// The field that holds the last commit ids, newest first.
+/// The field that holds the ids of the commits before the last, newest first.
 pub(super) const COMMITS: &str = "#c";
-
-/// What `load.lua` did.
-pub(super) const ABSENT: i64 = 0;
-pub(super) const ENDED: i64 = 1;
-pub(super) const FOUND: i64 = 2;
-pub(super) const TOUCHED: i64 = 3;
-/// A touch was due, but the engine takes no writes.
-pub(super) const UNTOUCHED: i64 = 4;
 
 /// What `commit.lua` did.
 pub(super) const REFUSED: i64 = 0;
 pub(super) const APPLIED: i64 = 1;
 pub(super) const OCCUPIED: i64 = 2;
 
-const FORMAT: u8 = 1;
+/// Stands in the flags of every header of this format.
+const FORMAT: u8 = 64;
+/// How many fields a common commit sets at most.
+const MOST_COMMON: usize = 100;
+/// How long durations of a common commit are at most.
+const LONGEST: i64 = 1 << 50;
 const LATEST: i64 = (1 << 53) - 1;
 const LAST_REVISION: u64 = (1 << 48) - 1;
 
@@ -51,87 +46,108 @@ fn put_id(out: &mut Vec<u8>, id: u64) {
     out.extend_from_slice(&id.to_be_bytes());
 }
 
-/// A number in as few bytes as it needs: seven bits in each, the lowest first.
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    while number > 127 {
-        out.push(number.to_le_bytes()[0] | 128);
-        number >>= 7;
-    }
-    out.push(number.to_le_bytes()[0]);
+/// What a commit names as its base: the first 22 bytes of the header.
+fn put_base(out: &mut Vec<u8>, incarnation: u64, revision: u64, last_commit: u64) {
+    put_id(out, incarnation);
+    put_revision(out, revision);
+    put_id(out, last_commit);
 }
 
-/// A duration; none is negative.
-fn put_duration(out: &mut Vec<u8>, millis: i64) {
-    put_number(out, millis.clamp(0, LATEST).unsigned_abs());
+fn put_revision(out: &mut Vec<u8>, revision: u64) {
+    out.extend_from_slice(&revision.min(LAST_REVISION).to_be_bytes()[2..]);
 }
 
-/// What `load.lua` takes.
-pub(super) fn load(load: &Load) -> Vec<u8> {
-    let Lifetime { inactivity, creation, touch_after, retention } = load.lifetime.unwrap_or(Lifetime::unruled(0));
-    let touches = load.lifetime.is_some();
-    let mut out = Vec::with_capacity(36);
-    out.push(u8::from(inactivity.is_some()) | u8::from(creation.is_some()) << 1 | u8::from(touches) << 2);
-    for millis in [load.clock.0, inactivity.unwrap_or(0), creation.unwrap_or(0), touch_after, retention] {
-        put_time(&mut out, millis);
-    }
-    out
+fn put_writer(out: &mut Vec<u8>, version: u32, registration: RegistrationId) {
+    out.extend_from_slice(&version.to_be_bytes());
+    put_id(out, registration.0);
 }
 
-/// What `commit.lua` takes, without the changes, of which `sets` set a field. Only what applies is sent.
+/// A lifetime of which each part, added to a time, can be counted by a script: what is longer is as good as that.
+pub(super) fn countable(lifetime: Lifetime) -> Lifetime {
+    let most = |millis: i64| millis.min(LATEST / 2);
+    let Lifetime { inactivity, creation, touch_after, retention } = lifetime;
+    Lifetime { inactivity: inactivity.map(most), creation: creation.map(most), touch_after, retention: most(retention) }
+}
+
+/// What `commit.lua` takes, without the changes, of which `sets` set a field: what it is based on (22 bytes), what the
+/// header has after it (revision, id, writer: 26), and how it is to be applied, of which only what is needed is sent.
 pub(super) fn commit(commit: &Commit, sets: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(96);
+    let (base, valid_until) = match commit.base {
+        Base::Record { incarnation, revision, last_commit } => {
+            put_base(&mut out, incarnation.0, revision, last_commit.0);
+            (4, None)
+        }
+        Base::Absent { saw, valid_until } => {
+            put_base(&mut out, saw.map_or(0, |saw| saw.0), 0, 0);
+            (u8::from(saw.is_some()) << 5, valid_until)
+        }
+    };
+    put_revision(&mut out, commit.base.revision().saturating_add(1));
+    put_id(&mut out, commit.id.0);
+    let write = commit.write();
+    put_writer(
+        &mut out,
+        write.map_or(0, |write| write.version),
+        write.map_or(RegistrationId(0), |write| write.registration),
+    );
+
     let action = match commit.action {
         Action::Write(_) => 0,
         Action::Destroy => 1,
         Action::Renew { .. } => 2,
     };
-    let creates = action == 2 || matches!(commit.base, Base::Absent { .. });
-    let (base, valid_until) = match commit.base {
-        Base::Record { .. } => (4, None),
-        Base::Absent { saw: None, valid_until } => (0, valid_until),
-        Base::Absent { saw: Some(_), valid_until } => (32, valid_until),
-    };
-    let write = commit.write();
+    // What is based on a record creates one only at another key.
+    let creates = write.map(|write| write.creates).filter(|_| action == 2 || base != 4);
     let is = |option: fn(&Write) -> bool| u8::from(write.is_some_and(option));
-    let options = is(|write| write.replace) << 3 | is(|write| write.keep_empty) << 4 | u8::from(creates) << 6;
-    let expiry = write.map(|write| write.expiry).unwrap_or_default();
-    let (fixed_end, expiry) = match expiry {
+    out.push(
+        action
+            | base
+            | is(|write| write.replace) << 3
+            | is(|write| write.keep_empty) << 4
+            | u8::from(creates.is_some()) << 6,
+    );
+
+    let Lifetime { inactivity, creation, retention, .. } = commit.lifetime;
+    let (fixed_end, expiry) = match write.map(|write| write.expiry).unwrap_or_default() {
         ExpiryChange::Keep => (None, 0),
         ExpiryChange::ByRule => (None, 8),
         ExpiryChange::At(date) => (Some(date), 4 | 8),
     };
-    let Lifetime { inactivity, creation, retention, .. } = commit.lifetime;
-    let times = u8::from(inactivity.is_some())
-        | u8::from(creation.is_some()) << 1
-        | expiry
-        | u8::from(valid_until.is_some()) << 4
-        | u8::from(commit.clock.0 != 0) << 5;
-
-    out.extend_from_slice(&[action | base | options, times]);
-    put_id(&mut out, commit.id.0);
-    put_id(&mut out, write.map_or(0, |write| write.registration.0));
-    put_number(&mut out, write.map_or(0, |write| write.version).into());
-    put_number(&mut out, sets as u64);
-    put_duration(&mut out, retention);
-    match commit.base {
-        Base::Record { incarnation, revision, last_commit } => {
-            put_id(&mut out, incarnation.0);
-            put_id(&mut out, last_commit.0);
-            put_number(&mut out, revision.min(LAST_REVISION));
-        }
-        Base::Absent { saw, .. } => saw.into_iter().for_each(|saw| put_id(&mut out, saw.0)),
-    }
-    if creates {
-        put_id(&mut out, write.map_or(0, |write| write.creates.0));
-    }
-    [inactivity, creation].into_iter().flatten().for_each(|millis| put_duration(&mut out, millis));
-    for time in [fixed_end, valid_until].into_iter().flatten() {
-        put_time(&mut out, time.as_millis());
-    }
+    let is_common = is_common(commit, sets);
+    out.push(
+        u8::from(inactivity.is_some())
+            | u8::from(creation.is_some()) << 1
+            | expiry
+            | u8::from(valid_until.is_some()) << 4
+            | u8::from(commit.clock.0 != 0) << 5
+            | u8::from(is_common) << 6,
+    );
+    put_time(&mut out, retention);
+    put_time(&mut out, inactivity.unwrap_or(0));
+    creation.into_iter().for_each(|creation| put_time(&mut out, creation));
+    [fixed_end, valid_until].into_iter().flatten().for_each(|time| put_time(&mut out, time.as_millis()));
     if commit.clock.0 != 0 {
         put_time(&mut out, commit.clock.0);
     }
+    if let Some(creates) = creates {
+        put_id(&mut out, creates.0);
+    }
+    out.extend_from_slice(&u32::try_from(sets).unwrap_or(u32::MAX).to_be_bytes()[1..]);
     out
+}
+
+/// Whether a commit only sets some fields of a stored session, and its durations are such that no sum of them and a
+/// time is too large for a script.
+fn is_common(commit: &Commit, sets: usize) -> bool {
+    let Lifetime { inactivity, creation, retention, .. } = commit.lifetime;
+    let durations = [inactivity, creation, Some(retention)];
+    matches!(&commit.action, Action::Write(write) if !write.replace && write.expiry == ExpiryChange::Keep)
+        && matches!(commit.base, Base::Record { .. })
+        && commit.clock.0 == 0
+        && sets == commit.changes().len()
+        && (1..=MOST_COMMON).contains(&sets)
+        && durations.into_iter().flatten().all(|millis| (0..LONGEST).contains(&millis))
 }
 
 /// Takes a stored header apart.
@@ -163,21 +179,22 @@ impl Reader<'_> {
 }
 
 /// The header in the fields [`HEADER`] and [`COMMITS`].
-pub(super) fn header(raw: &[u8], commits: &[u8]) -> Result<Header, StoreError> {
-    let commits = read_commits(commits).ok_or_else(|| corrupt(COMMITS))?;
-    read_header(raw, commits).ok_or_else(|| corrupt(HEADER))
+pub(super) fn header(raw: &[u8], older: &[u8]) -> Result<Header, StoreError> {
+    let (older, rest) = older.as_chunks::<8>();
+    if !rest.is_empty() || older.len() >= Commits::KEPT {
+        return Err(corrupt(COMMITS));
+    }
+    read_header(raw, older).ok_or_else(|| corrupt(HEADER))
 }
 
-fn read_commits(raw: &[u8]) -> Option<Commits> {
-    let (ids, rest) = raw.as_chunks::<8>();
-    let fits = rest.is_empty() && (1..=Commits::KEPT).contains(&ids.len());
-    fits.then(|| ids.iter().map(|id| CommitId(u64::from_be_bytes(*id))).collect())
-}
-
-fn read_header(raw: &[u8], commits: Commits) -> Option<Header> {
+fn read_header(raw: &[u8], older: &[[u8; 8]]) -> Option<Header> {
     let mut reader = Reader(raw);
-    let [format, flags] = reader.take()?;
-    if format != FORMAT || flags > 63 || raw.len() != 64 {
+    let (incarnation, revision, last_commit) = (Incarnation(reader.id()?), reader.revision()?, CommitId(reader.id()?));
+    let (version, registration) = (u32::from_be_bytes(reader.take()?), RegistrationId(reader.id()?));
+    let [flags] = reader.take()?;
+    let origin = Incarnation(reader.id()?);
+    let [created_at, expires_at, retained_until] = [reader.time()?, reader.time()?, reader.time()?];
+    if !reader.0.is_empty() || flags & (128 | FORMAT) != FORMAT {
         return None;
     }
     let state = match flags & 3 {
@@ -186,67 +203,110 @@ fn read_header(raw: &[u8], commits: Commits) -> Option<Header> {
         2 => State::Destroyed,
         _ => State::Renewed,
     };
-    let incarnation = Incarnation(reader.id()?);
-    let revision = reader.revision()?;
-    let version = u32::from_be_bytes(reader.take()?);
-    let registration = RegistrationId(reader.id()?);
-    let origin = Incarnation(reader.id()?);
-    let [created_at, fixed_end, expires_at, retained_until] =
-        [reader.time()?, reader.time()?, reader.time()?, reader.time()?];
     let head = Head {
         incarnation,
         revision,
-        last_commit: commits.iter().next()?,
+        last_commit,
         version,
         registration,
         created_at,
-        fixed_end: Some(fixed_end).filter(|_| flags & FIXED_END != 0),
+        // A session with a fixed end expires then.
+        fixed_end: Some(expires_at).filter(|_| flags & FIXED_END != 0),
         expires_at: Some(expires_at).filter(|_| flags & EXPIRES != 0),
         stored: state == State::Stored,
     };
+    let older = older.iter().map(|id| CommitId(u64::from_be_bytes(*id)));
     Some(Header {
         head,
         state,
         origin: Some(origin).filter(|_| flags & ORIGIN != 0),
-        commits,
+        commits: std::iter::once(last_commit).chain(older).collect(),
         retained_until: Some(retained_until).filter(|_| flags & RETAINED != 0),
     })
 }
 
-/// What a script found in a hash: its header and its fields, or nothing.
-pub(super) fn hash(found: Vec<Value>) -> Result<Option<(Header, Vec<StoredField>)>, StoreError> {
+/// A header as it is stored.
+pub(super) fn packed(header: &Header) -> Vec<u8> {
+    let Header { head, state, origin, retained_until, .. } = header;
+    let mut out = Vec::with_capacity(64);
+    put_base(&mut out, head.incarnation.0, head.revision, head.last_commit.0);
+    put_writer(&mut out, head.version, head.registration);
+    let state = match state {
+        State::Stored => 0,
+        State::Emptied => 1,
+        State::Destroyed => 2,
+        State::Renewed => 3,
+    };
+    let flag = |is_there: bool, flag: u8| if is_there { flag } else { 0 };
+    out.push(
+        FORMAT
+            | state
+            | flag(origin.is_some(), ORIGIN)
+            | flag(head.fixed_end.is_some(), FIXED_END)
+            | flag(head.expires_at.is_some(), EXPIRES)
+            | flag(retained_until.is_some(), RETAINED),
+    );
+    put_id(&mut out, origin.map_or(0, |origin| origin.0));
+    for time in [Some(head.created_at), head.expires_at, *retained_until] {
+        put_time(&mut out, time.map_or(0, Timestamp::as_millis));
+    }
+    out
+}
+
+/// What a hash holds, as names and values.
+pub(super) struct Stored {
+    pub(super) header: Header,
+    /// The bytes of the header.
+    pub(super) raw: Bytes,
+    pub(super) fields: Vec<StoredField>,
+}
+
+/// What a hash holds; nothing if there is none.
+pub(super) fn hash(found: Vec<Value>) -> Result<Option<Stored>, StoreError> {
     if found.is_empty() {
         return Ok(None);
     }
-    let (mut raw, mut commits) = (None, None);
-    let mut fields = Vec::with_capacity((found.len() / 2).saturating_sub(2));
+    let (mut raw, mut older) = (None, None);
+    let mut fields = Vec::with_capacity(found.len() / 2);
     let mut found = found.into_iter();
-    while let (Some(name), Some(value)) = (found.next(), found.next()) {
-        let (Value::BulkString(name), Value::BulkString(value)) = (name, value) else {
+    while let Some(name) = found.next() {
+        let (Some(name), Some(value)) = (name.bytes(), found.next().and_then(Value::bytes)) else {
             return Err(error::unexpected());
         };
-        match name.as_slice() {
+        match &name[..] {
             b"#h" => raw = Some(value),
-            b"#c" => commits = Some(value),
+            b"#c" => older = Some(value),
             [b'#', ..] => return Err(corrupt("#, a name that no session field has")),
             name => {
                 let name = std::str::from_utf8(name).map_err(|_| corrupt("one whose name is not UTF-8"))?;
-                fields.push(StoredField { name: name.into(), value: Bytes::from(value) });
+                fields.push(StoredField { name: name.into(), value });
             }
         }
     }
-    let header = header(&raw.ok_or_else(|| corrupt(HEADER))?, &commits.ok_or_else(|| corrupt(COMMITS))?)?;
-    Ok(Some((header, fields)))
+    let raw = raw.ok_or_else(|| corrupt(HEADER))?;
+    let header = header(&raw, &older.ok_or_else(|| corrupt(COMMITS))?)?;
+    Ok(Some(Stored { header, raw, fields }))
 }
 
-/// A record of what a script found.
-pub(super) fn record(header: &Header, fields: Vec<StoredField>) -> Record {
-    Record { head: header.head, fields }
+/// What TIME answers.
+pub(super) fn time(answer: Value) -> Result<Timestamp, StoreError> {
+    let numbers = |parts: Vec<Value>| {
+        let mut parts = parts.into_iter().map(|part| resp::number(&part.bytes()?).ok());
+        Some((parts.next()??, parts.next()??))
+    };
+    let (seconds, micros) = answer.list().and_then(numbers).ok_or_else(error::unexpected)?;
+    Ok(Timestamp::from_millis(seconds.saturating_mul(1000).saturating_add(micros / 1000)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const RAW: [u8; 64] = {
+        let mut raw = [7; 64];
+        raw[34] = FORMAT | ORIGIN | EXPIRES | RETAINED;
+        raw
+    };
 
     #[test]
     fn no_stored_bytes_make_a_header_panic() {
@@ -254,8 +314,8 @@ mod tests {
             for byte in [0, 1, 63, 64, 255] {
                 let mut raw = vec![byte; len];
                 let _ = header(&raw, &[0; 8]);
-                if let Some(format) = raw.first_mut() {
-                    *format = FORMAT;
+                if let Some(flags) = raw.get_mut(34) {
+                    *flags = FORMAT;
                 }
                 let _ = header(&raw, &vec![0; len]);
             }
@@ -264,13 +324,32 @@ mod tests {
 
     #[test]
     fn a_header_of_another_format_or_length_names_the_field() {
-        let mut raw = vec![0; 64];
-        raw[0] = 2;
-        assert!(header(&raw, &[0; 8]).unwrap_err().to_string().contains("#h"));
-        raw[0] = FORMAT;
-        assert!(header(&raw, &[0; 8]).is_ok());
-        assert!(header(&raw, &[0; 7]).unwrap_err().to_string().contains("#c"));
-        assert!(header(&raw[..63], &[0; 8]).unwrap_err().to_string().contains("#h"));
+        assert!(header(&RAW, &[]).is_ok() && header(&RAW, &[0; 56]).is_ok());
+        for older in [&[0; 7][..], &[0; 64]] {
+            assert!(header(&RAW, older).unwrap_err().to_string().contains("#c"));
+        }
+        for (raw, flags) in [(&RAW[..63], 64), (&RAW, 0), (&RAW, 128), (&RAW, 192), (&[7; 65], 64)] {
+            let mut raw = raw.to_vec();
+            raw[34] = flags;
+            assert!(header(&raw, &[]).unwrap_err().to_string().contains("#h"), "{flags}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_packed_as_it_was() {
+        for flags in 0..64 {
+            let mut raw = RAW;
+            raw[34] = FORMAT | flags;
+            // What is not there is zero.
+            for (flag, part) in [(ORIGIN, 35..43), (EXPIRES, 50..57), (RETAINED, 57..64)] {
+                if flags & flag == 0 {
+                    raw[part].fill(0);
+                }
+            }
+            if flags & FIXED_END == 0 || flags & EXPIRES != 0 {
+                assert_eq!(packed(&header(&raw, &[]).unwrap()), raw, "{flags}");
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,38 @@
+-- The common commit: it only sets fields of a stored session, and its base is current. Then the header there begins
+-- with the base, and that is all there is to compare. Whatever else is the case, the rule below decides.
+-- A header is: the base (incarnation, revision, last commit: 22 bytes), the writer (version, registration: 12), flags,
+-- origin, created, expires, retained. The commit begins with its base, its revision and id (14), its writer, options.
+local args, byte, sub, call = ARGV[1], string.byte, string.sub, redis.call
+local times = byte(args, 50)
+if times >= 64 then
+  local key = KEYS[1]
+  local found = call('HMGET', key, '#h', '#c')
+  local raw, older = found[1], found[2]
+  if raw and older and #raw == 64 and sub(raw, 1, 22) == sub(args, 1, 22) then
+    local flags = byte(raw, 35)
+    if times == 64 and (flags == 64 or flags == 68) then
+      -- It never expires, and goes on so.
+      raw = sub(args, 1, 8) .. sub(args, 23, 48) .. sub(raw, 35)
+      call('HSET', key, '#h', raw, '#c', sub(args, 15, 22) .. sub(older, 1, 48), unpack(ARGV, 2))
+      return raw
+    elseif times > 64 and (flags == 112 or flags == 116) then
+      -- It expires by a rule, and goes on so.
+      local time = call('TIME')
+      local now = time[1] * 1000 + math.floor(time[2] / 1000)
+      local created, before = struct.unpack('>i7i7', raw, 44)
+      if before > now then
+        local retention, inactivity = struct.unpack('>i7i7', args, 51)
+        local expires = now + inactivity
+        if times ~= 65 then
+          local old = created + struct.unpack('>i7', args, 65)
+          if times == 66 or old < expires then expires = old end
+        end
+        local retained = expires + retention
+        raw = sub(args, 1, 8) .. sub(args, 23, 48) .. sub(raw, 35, 50) .. struct.pack('>i7i7', expires, retained)
+        call('HSET', key, '#h', raw, '#c', sub(args, 15, 22) .. sub(older, 1, 48), unpack(ARGV, 2))
+        call('PEXPIREAT', key, retained)
+        return raw
+      end
+    end
+  end
+end
