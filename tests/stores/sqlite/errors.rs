@@ -97,6 +97,24 @@ async fn a_file_that_is_no_database_is_corrupt_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_file_of_zeros_is_corrupt_and_left_as_it_is() {
+    let place = Place::new();
+    let zeros = vec![0; 8192];
+    std::fs::write(place.file(), &zeros).unwrap();
+
+    assert_eq!(kind(&SqliteStore::open(place.file()).await), StoreErrorKind::Corrupt);
+    assert_eq!(std::fs::read(place.file()).unwrap(), zeros);
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_database() {
+    let place = Place::new();
+    std::fs::write(place.file(), b"").unwrap();
+    drop(place.open().await);
+    assert!(std::fs::read(place.file()).unwrap().starts_with(b"SQLite format 3"));
+}
+
+#[tokio::test]
 async fn a_damaged_page_is_corrupt() {
     let place = Place::new();
     let store = place.open().await;

@@ -37,6 +37,10 @@ impl Failure {
         Self::corrupt(format_args!("column `{}` of a session", row.as_ref().column_name(index).unwrap_or("?")))
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
+    }
+
     pub(super) fn is_busy(&self) -> bool {
         matches!(self, Self::Engine(error)
             if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)))

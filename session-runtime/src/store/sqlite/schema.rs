@@ -1,3 +1,6 @@
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -5,6 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::SqliteOptions;
 use super::error::{Failure, Result};
+use crate::store::StoreErrorKind;
 
 /// The schema this build reads and writes.
 const VERSION: i64 = 1;
@@ -78,6 +82,7 @@ pub(super) fn connect(options: &SqliteOptions, role: Role) -> Result<Connection>
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
     };
     let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    refuse_zeros(&options.path)?;
     let connection = Connection::open_with_flags(&options.path, flags)?;
     connection.busy_timeout(options.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -96,6 +101,19 @@ pub(super) fn connect(options: &SqliteOptions, role: Role) -> Result<Connection>
         }
     }
     Ok(connection)
+}
+
+/// SQLite takes a file that begins with zeros for a new one, and writes over whatever it was.
+fn refuse_zeros(path: &Path) -> Result<()> {
+    let mut start = [0; 100];
+    // What cannot be read here is no file yet, or SQLite says why.
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    if read.is_ok() && start.starts_with(&[0; 16]) {
+        let message = "the file is not empty and not an SQLite database, it begins with zeros; it was left as it is: \
+                       restore it from a backup, or remove it";
+        return Err(Failure::Found(StoreErrorKind::Corrupt, message.into()));
+    }
+    Ok(())
 }
 
 /// Whether other connections can open the same database. Those in memory and temporary ones have no name.

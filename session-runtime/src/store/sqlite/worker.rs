@@ -217,11 +217,18 @@ impl Worker {
             let error = StoreError::from(failure);
             if untried { error.not_applied() } else { error }
         };
+        let mut made_room = false;
         while !jobs.is_empty() {
             let stop = self.attempt(&mut jobs);
             if !self.connection.is_autocommit() {
                 // If this fails, so does the next BEGIN, and says so.
                 drop(self.connection.execute_batch("ROLLBACK"));
+            }
+            if matches!(&stop, Err(Stop::Begin(failure) | Stop::Job(_, failure)) if failure.is_full()) && !made_room {
+                made_room = true;
+                if self.shorten_log() {
+                    continue;
+                }
             }
             match stop {
                 Ok(()) => return jobs.into_iter().for_each(|job| job.finish(Ok(()))),
@@ -237,6 +244,14 @@ impl Worker {
                 Err(Stop::Commit(_)) => return jobs.into_iter().for_each(|job| self.run(vec![job], false)),
             }
         }
+    }
+
+    /// Moves the write-ahead log into the database and gives its room back. SQLite does that by itself only after a
+    /// transaction that succeeds, and on a full disk none does: the log would hold its room for ever.
+    fn shorten_log(&self) -> bool {
+        let shorten = "PRAGMA wal_checkpoint(TRUNCATE)";
+        // A log is left alone while others read from it, and there is none in memory.
+        matches!(self.connection.query_row(shorten, [], |row| Ok((row.get(0)?, row.get(1)?))), Ok((0, 0)))
     }
 
     fn attempt(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), Stop> {
