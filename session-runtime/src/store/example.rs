@@ -69,16 +69,19 @@ impl Store for MapStore {
         let Some(next) = rule::next(header.as_ref(), commit, fields.is_empty(), now) else {
             return Ok(Reply::Ended(Ended::Unknown));
         };
-        let (left, head) = match &commit.action {
-            Action::Write(_) => (fields, Some(next.head)),
-            Action::Destroy => (fields, None),
+        let head = match &commit.action {
+            Action::Write(_) | Action::Destroy => {
+                maps.sessions.insert(key.clone(), (next, fields));
+                (!commit.is_destruction()).then_some(next.head)
+            }
             Action::Renew { to, write } => {
                 let renewed = rule::renewed(&next, commit, write, fields.is_empty(), now);
+                // In this order, because a session that is not stored may be renewed to its own key.
+                maps.sessions.insert(key.clone(), (next, Vec::new()));
                 maps.sessions.insert(to.clone(), (renewed, fields));
-                (Vec::new(), Some(renewed.head))
+                Some(renewed.head)
             }
         };
-        maps.sessions.insert(key.clone(), (next, left));
         let was_stored = live.is_some_and(|header| header.head.stored);
         let is_stored = head.is_some_and(|head| head.stored);
         Ok(Reply::Applied(Applied { head, was_stored, is_stored, repeated: false }))

@@ -13,7 +13,7 @@ use crate::store::{Call, Key};
 use crate::{Error, Limits, Outcome, Session};
 
 /// A session that is larger than the limits allow is refused before anything is sent, and one that is as large is not.
-pub async fn p13_a_session_that_is_too_large_is_not_sent(scene: Scene) {
+pub(super) async fn p13_a_session_that_is_too_large_is_not_sent(scene: Scene) {
     let id = scene.id("42");
     with_a_visitor(&scene, &id).await;
     let limits = Limits { field: 20, record: 30 };
@@ -39,7 +39,7 @@ pub async fn p13_a_session_that_is_too_large_is_not_sent(scene: Scene) {
 }
 
 /// A field of a mebibyte, the default limit, comes back as it was; one byte more is refused.
-pub async fn p13_a_field_of_a_mebibyte_comes_back(scene: Scene) {
+pub(super) async fn p13_a_field_of_a_mebibyte_comes_back(scene: Scene) {
     let (sessions, id) = (scene.visitors(), scene.id("large"));
     // The quotes of JSON are two bytes of it.
     let theme: String = ('a'..='z').cycle().take((1 << 20) - 2).collect();
@@ -102,7 +102,7 @@ fn size(call: &Call) -> (usize, usize) {
 }
 
 /// Two hundred fields are stored, changed in part, and removed, by one commit each.
-pub async fn p04_two_hundred_fields_of_a_session_are_one_commit(scene: Scene) {
+pub(super) async fn p04_two_hundred_fields_of_a_session_are_one_commit(scene: Scene) {
     let (sessions, id) = (scene.sessions::<Library>(), scene.id("library"));
     let mut library = load(&sessions, &id).await;
     for (value, field) in (1..).zip(library.edit_all().fields()) {
@@ -130,7 +130,7 @@ pub async fn p04_two_hundred_fields_of_a_session_are_one_commit(scene: Scene) {
 }
 
 /// Odd keys name sessions of their own, from their first commit to their end.
-pub async fn p13_odd_keys_name_sessions_of_their_own(scene: Scene) {
+pub(super) async fn p13_odd_keys_name_sessions_of_their_own(scene: Scene) {
     let sessions = scene.visitors();
     assert!(matches!(sessions.load("").await, Err(Error::InvalidKey(_))));
     assert!(matches!(sessions.load(&"k".repeat(Key::MAX_LEN + 1)).await, Err(Error::InvalidKey(_))));
@@ -225,7 +225,7 @@ async fn come_back<T: Session, C: Codec>(sessions: Logged<T, C>, id: &str, oddit
 }
 
 /// Values come back as they were when their encoding is not text.
-pub async fn p13_odd_values_come_back_from_a_codec_that_is_not_text(scene: Scene) {
+pub(super) async fn p13_odd_values_come_back_from_a_codec_that_is_not_text(scene: Scene) {
     let sessions = scene.sessions_with::<Negatives, _>(|builder| builder.codec(Negative));
     come_back(sessions, &scene.id("negative"), |session| &mut session.oddities).await;
     #[cfg(feature = "msgpack")]

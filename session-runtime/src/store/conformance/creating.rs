@@ -4,7 +4,7 @@ use super::scene::{Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::{Base, CommitId, Ended, Head, Incarnation};
 
 /// The first commit of a session stores it, and says so.
-pub async fn p01_a_new_session_is_stored_by_its_first_commit(scene: Scene) {
+pub(super) async fn p01_a_new_session_is_stored_by_its_first_commit(scene: Scene) {
     let key = scene.key("new");
     assert_eq!(scene.absence(&key).await, None, "nothing was there");
 
@@ -33,7 +33,7 @@ pub async fn p01_a_new_session_is_stored_by_its_first_commit(scene: Scene) {
 }
 
 /// Loading a session that nobody stored leaves no trace.
-pub async fn p01_a_session_that_was_only_read_is_not_stored(scene: Scene) {
+pub(super) async fn p01_a_session_that_was_only_read_is_not_stored(scene: Scene) {
     let key = scene.key("read");
     assert_eq!(scene.absence(&key).await, None);
     assert_eq!(scene.absence(&key).await, None);
@@ -41,7 +41,7 @@ pub async fn p01_a_session_that_was_only_read_is_not_stored(scene: Scene) {
 }
 
 /// A first commit that sets nothing stores no session.
-pub async fn p01_a_creation_without_fields_stores_no_session(scene: Scene) {
+pub(super) async fn p01_a_creation_without_fields_stores_no_session(scene: Scene) {
     let key = scene.key("nothing");
     let answer = applied(scene.commit(&key, &scene.creation(None).unset("visits")).await);
     assert!(!answer.was_stored && !answer.is_stored, "{answer:?}");
@@ -51,7 +51,7 @@ pub async fn p01_a_creation_without_fields_stores_no_session(scene: Scene) {
 }
 
 /// Of two sessions that were loaded as new, the second to commit is told what the first stored, and can go on.
-pub async fn p05_two_first_commits_of_one_key_both_survive(scene: Scene) {
+pub(super) async fn p05_two_first_commits_of_one_key_both_survive(scene: Scene) {
     let key = scene.key("both");
     let first = scene.create(&key, &[("visits", "1")]).await;
 
@@ -69,7 +69,7 @@ pub async fn p05_two_first_commits_of_one_key_both_survive(scene: Scene) {
 }
 
 /// The same where both saw the header of a session that was destroyed before.
-pub async fn p05_two_first_commits_after_the_same_end_both_survive(scene: Scene) {
+pub(super) async fn p05_two_first_commits_after_the_same_end_both_survive(scene: Scene) {
     let key = scene.key("both");
     let before = scene.create(&key, &[("visits", "9")]).await;
     scene.destroy(&key, &before).await;
@@ -87,7 +87,7 @@ pub async fn p05_two_first_commits_after_the_same_end_both_survive(scene: Scene)
 }
 
 /// The second of two first commits is told the record as it is now, not as it was created.
-pub async fn p05_a_late_first_commit_is_told_the_current_record(scene: Scene) {
+pub(super) async fn p05_a_late_first_commit_is_told_the_current_record(scene: Scene) {
     let key = scene.key("late");
     let created = scene.create(&key, &[("visits", "1"), ("theme", "dark")]).await;
     let change = scene.change(&created).set("visits", "2").unset("theme");
@@ -99,7 +99,7 @@ pub async fn p05_a_late_first_commit_is_told_the_current_record(scene: Scene) {
 }
 
 /// A session that was loaded as new, before another was stored and destroyed, does not come into being.
-pub async fn p06_a_first_commit_does_not_pass_an_end_that_it_did_not_see(scene: Scene) {
+pub(super) async fn p06_a_first_commit_does_not_pass_an_end_that_it_did_not_see(scene: Scene) {
     let key = scene.key("unseen");
     let in_flight = scene.creation(None).set("visits", "1");
     let other = scene.create(&key, &[("visits", "7")]).await;
@@ -111,7 +111,7 @@ pub async fn p06_a_first_commit_does_not_pass_an_end_that_it_did_not_see(scene: 
 }
 
 /// The same when the key has been created anew in between: what is there has nothing to do with what was seen.
-pub async fn p06_a_first_commit_does_not_join_a_later_life(scene: Scene) {
+pub(super) async fn p06_a_first_commit_does_not_join_a_later_life(scene: Scene) {
     let key = scene.key("later");
     let in_flight = scene.creation(None).set("visits", "1");
     let first = scene.create(&key, &[("visits", "7")]).await;
@@ -130,7 +130,7 @@ pub async fn p06_a_first_commit_does_not_join_a_later_life(scene: Scene) {
 }
 
 /// A session is stored again over the end that its load saw: a new life, with nothing of the old one.
-pub async fn p06_a_new_life_inherits_nothing(scene: Scene) {
+pub(super) async fn p06_a_new_life_inherits_nothing(scene: Scene) {
     let key = scene.key("again");
     let old = scene.create(&key, &[("visits", "7"), ("secret", "s")]).await;
     scene.destroy(&key, &old).await;
@@ -147,14 +147,14 @@ pub async fn p06_a_new_life_inherits_nothing(scene: Scene) {
 }
 
 /// Where a load saw an end and the store has forgotten it since, the session can still be stored.
-pub async fn p06_a_purged_end_does_not_stand_in_the_way(scene: Scene) {
+pub(super) async fn p06_a_purged_end_does_not_stand_in_the_way(scene: Scene) {
     let key = scene.key("forgotten");
     let creation = scene.creation(Some(Incarnation::random())).set("visits", "1");
     assert!(applied(scene.commit(&key, &creation).await).is_stored);
 }
 
 /// A change of a record of which the store knows nothing is refused.
-pub async fn p06_a_change_of_what_is_not_there_is_refused(scene: Scene) {
+pub(super) async fn p06_a_change_of_what_is_not_there_is_refused(scene: Scene) {
     let key = scene.key("nowhere");
     let base = Base::Record { incarnation: Incarnation::random(), revision: 3, last_commit: CommitId::random() };
     assert_eq!(ended(scene.commit(&key, &scene.based_on(base).set("visits", "4")).await), Ended::Unknown);

@@ -12,7 +12,7 @@ use crate::{Outcome, Session};
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A thousand writers of one key in one process: a counter that adds up ends exact.
-pub async fn p05_a_counter_of_a_thousand_writers_is_exact(scene: Scene) {
+pub(super) async fn p05_a_counter_of_a_thousand_writers_is_exact(scene: Scene) {
     const WRITERS: u64 = 1_000;
     // Each waits for all before it, on however slow a machine.
     let sessions = scene.sessions_with::<Visitor, _>(|builder| builder.deadline(PATIENCE));
@@ -31,7 +31,7 @@ pub async fn p05_a_counter_of_a_thousand_writers_is_exact(scene: Scene) {
 }
 
 /// Fifty tasks of five processes add to a field without a merge: each addition counts.
-pub async fn p05_updates_of_fifty_tasks_count_every_one(scene: Scene) {
+pub(super) async fn p05_updates_of_fifty_tasks_count_every_one(scene: Scene) {
     let id = scene.id("visits");
     let processes: Vec<_> =
         (0..5).map(|_| scene.sessions_with::<Visitor, _>(|builder| builder.deadline(PATIENCE))).collect();
@@ -53,7 +53,7 @@ pub async fn p05_updates_of_fifty_tasks_count_every_one(scene: Scene) {
 }
 
 /// Handlers of four processes that hold their sessions for long count exactly too.
-pub async fn p05_a_counter_of_long_handlers_is_exact(scene: Scene) {
+pub(super) async fn p05_a_counter_of_long_handlers_is_exact(scene: Scene) {
     let id = scene.id("likes");
     let mut handlers = JoinSet::new();
     for _ in 0..4 {
@@ -80,7 +80,7 @@ struct Board {
 }
 
 /// Writers of different fields that never stop do not disturb each other.
-pub async fn p05_writers_of_different_fields_survive_a_crowd(scene: Scene) {
+pub(super) async fn p05_writers_of_different_fields_survive_a_crowd(scene: Scene) {
     const ROUNDS: u32 = 25;
     let id = scene.id("board");
     let fields: [fn(&mut Board) -> &mut u32; 4] =
@@ -104,7 +104,7 @@ pub async fn p05_writers_of_different_fields_survive_a_crowd(scene: Scene) {
 }
 
 /// Of many logouts and writers at once, none brings a session back.
-pub async fn p06_a_logout_in_a_crowd_is_one(scene: Scene) {
+pub(super) async fn p06_a_logout_in_a_crowd_is_one(scene: Scene) {
     for round in 0..4 {
         let id = scene.id(&format!("logout {round}"));
         let sessions = scene.visitors();

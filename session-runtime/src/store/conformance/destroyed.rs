@@ -4,7 +4,7 @@ use super::scene::{Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::{CommitId, Ended, Head};
 
 /// A destroyed session is not there any more: neither loaded nor listed nor counted.
-pub async fn p06_a_destroyed_session_is_absent(scene: Scene) {
+pub(super) async fn p06_a_destroyed_session_is_absent(scene: Scene) {
     let key = scene.key("destroyed");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let answer = scene.destroy(&key, &created).await;
@@ -16,7 +16,7 @@ pub async fn p06_a_destroyed_session_is_absent(scene: Scene) {
 }
 
 /// A handler that was at work when the session was destroyed cannot bring it back.
-pub async fn p06_a_commit_in_flight_does_not_bring_it_back(scene: Scene) {
+pub(super) async fn p06_a_commit_in_flight_does_not_bring_it_back(scene: Scene) {
     let key = scene.key("logout");
     let created = scene.create(&key, &[("visits", "1"), ("user", "42")]).await;
     scene.destroy(&key, &created).await;
@@ -29,7 +29,7 @@ pub async fn p06_a_commit_in_flight_does_not_bring_it_back(scene: Scene) {
 }
 
 /// Nor when the key has been created anew since.
-pub async fn p06_a_commit_in_flight_does_not_reach_the_next_life(scene: Scene) {
+pub(super) async fn p06_a_commit_in_flight_does_not_reach_the_next_life(scene: Scene) {
     let key = scene.key("login");
     let created = scene.create(&key, &[("visits", "1"), ("user", "42")]).await;
     scene.destroy(&key, &created).await;
@@ -45,7 +45,7 @@ pub async fn p06_a_commit_in_flight_does_not_reach_the_next_life(scene: Scene) {
 }
 
 /// Removal applies to any revision: what others changed in between goes too.
-pub async fn p06_a_stale_handler_can_destroy(scene: Scene) {
+pub(super) async fn p06_a_stale_handler_can_destroy(scene: Scene) {
     let key = scene.key("stale");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let changed = scene.change(&created).set("visits", "2");
@@ -59,7 +59,7 @@ pub async fn p06_a_stale_handler_can_destroy(scene: Scene) {
 }
 
 /// A handler that saw the absence before this session destroys it too: it belongs to the same life.
-pub async fn p06_a_handler_that_saw_its_absence_can_destroy(scene: Scene) {
+pub(super) async fn p06_a_handler_that_saw_its_absence_can_destroy(scene: Scene) {
     let key = scene.key("absence");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let answer = applied(scene.commit(&key, &scene.creation(None).destroy()).await);
@@ -68,7 +68,7 @@ pub async fn p06_a_handler_that_saw_its_absence_can_destroy(scene: Scene) {
 }
 
 /// But not one that saw another end.
-pub async fn p06_a_handler_of_another_life_cannot_destroy(scene: Scene) {
+pub(super) async fn p06_a_handler_of_another_life_cannot_destroy(scene: Scene) {
     let key = scene.key("stranger");
     let created = scene.create(&key, &[("visits", "1")]).await;
     scene.destroy(&key, &created).await;
@@ -81,7 +81,7 @@ pub async fn p06_a_handler_of_another_life_cannot_destroy(scene: Scene) {
 }
 
 /// Destroying what was never stored leaves no trace.
-pub async fn p06_destroying_nothing_leaves_no_trace(scene: Scene) {
+pub(super) async fn p06_destroying_nothing_leaves_no_trace(scene: Scene) {
     let key = scene.key("nothing");
     let answer = applied(scene.commit(&key, &scene.creation(None).destroy()).await);
     assert!(!answer.was_stored && !answer.is_stored && answer.head.is_none() && !answer.repeated, "{answer:?}");
@@ -89,7 +89,7 @@ pub async fn p06_destroying_nothing_leaves_no_trace(scene: Scene) {
 }
 
 /// Destroying what a load saw as ended changes nothing.
-pub async fn p06_destroying_what_has_ended_changes_nothing(scene: Scene) {
+pub(super) async fn p06_destroying_what_has_ended_changes_nothing(scene: Scene) {
     let key = scene.key("ended");
     let created = scene.create(&key, &[("visits", "1")]).await;
     scene.destroy(&key, &created).await;
@@ -99,7 +99,7 @@ pub async fn p06_destroying_what_has_ended_changes_nothing(scene: Scene) {
 }
 
 /// Of two handlers that destroy, the second learns that it was done.
-pub async fn p06_a_second_destroy_is_told(scene: Scene) {
+pub(super) async fn p06_a_second_destroy_is_told(scene: Scene) {
     let key = scene.key("twice");
     let created = scene.create(&key, &[("visits", "1")]).await;
     scene.destroy(&key, &created).await;
@@ -107,7 +107,7 @@ pub async fn p06_a_second_destroy_is_told(scene: Scene) {
 }
 
 /// A key can live, end and live again many times; each life has its own handlers.
-pub async fn p06_lives_do_not_mix(scene: Scene) {
+pub(super) async fn p06_lives_do_not_mix(scene: Scene) {
     let key = scene.key("lives");
     let (mut saw, mut lives) = (None, Vec::new());
     for life in 0..5 {

@@ -12,7 +12,7 @@ async fn emptied(scene: &Scene, key: &Key) -> (Head, Head) {
 }
 
 /// A session whose last stored field went back is no longer stored: neither listed nor counted.
-pub async fn p01_a_session_without_differences_is_not_stored(scene: Scene) {
+pub(super) async fn p01_a_session_without_differences_is_not_stored(scene: Scene) {
     let key = scene.key("emptied");
     let (created, emptied) = emptied(&scene, &key).await;
     assert_eq!(scene.count().await, 0);
@@ -25,7 +25,7 @@ pub async fn p01_a_session_without_differences_is_not_stored(scene: Scene) {
 }
 
 /// An emptied session can be stored again, in the same life.
-pub async fn p01_an_emptied_session_can_be_stored_again(scene: Scene) {
+pub(super) async fn p01_an_emptied_session_can_be_stored_again(scene: Scene) {
     let key = scene.key("again");
     let (created, emptied) = emptied(&scene, &key).await;
     let answer = applied(scene.commit(&key, &scene.change(&emptied).set("theme", "dark")).await);
@@ -39,7 +39,7 @@ pub async fn p01_an_emptied_session_can_be_stored_again(scene: Scene) {
 }
 
 /// The store decides that a session has become empty: two commits that each remove a field need not know.
-pub async fn p01_the_store_notices_that_the_last_field_went(scene: Scene) {
+pub(super) async fn p01_the_store_notices_that_the_last_field_went(scene: Scene) {
     let key = scene.key("last");
     let created = scene.create(&key, &[("visits", "1"), ("theme", "dark")]).await;
     let first = applied(scene.commit(&key, &scene.change(&created).unset("visits")).await);
@@ -51,7 +51,7 @@ pub async fn p01_the_store_notices_that_the_last_field_went(scene: Scene) {
 }
 
 /// A replacement by nothing empties a session as well.
-pub async fn p01_a_replacement_without_fields_empties(scene: Scene) {
+pub(super) async fn p01_a_replacement_without_fields_empties(scene: Scene) {
     let key = scene.key("replaced");
     let created = scene.create(&key, &[("visits", "1"), ("theme", "dark")]).await;
     let answer = applied(scene.commit(&key, &scene.change(&created).replace()).await);
@@ -61,7 +61,7 @@ pub async fn p01_a_replacement_without_fields_empties(scene: Scene) {
 }
 
 /// A session type that is always stored stays stored without fields.
-pub async fn p01_a_session_that_is_always_stored_stays_without_fields(scene: Scene) {
+pub(super) async fn p01_a_session_that_is_always_stored_stays_without_fields(scene: Scene) {
     let key = scene.key("always");
     let answer = applied(scene.commit(&key, &scene.creation(None).keep_empty()).await);
     assert!(!answer.was_stored && answer.is_stored, "{answer:?}");
@@ -77,7 +77,7 @@ pub async fn p01_a_session_that_is_always_stored_stays_without_fields(scene: Sce
 }
 
 /// A handler that loaded the session before it was emptied is told about it.
-pub async fn p05_a_stale_change_conflicts_with_an_emptied_session(scene: Scene) {
+pub(super) async fn p05_a_stale_change_conflicts_with_an_emptied_session(scene: Scene) {
     let key = scene.key("stale");
     let (created, emptied) = emptied(&scene, &key).await;
     let told = conflict(scene.commit(&key, &scene.change(&created).set("theme", "dark")).await);
@@ -90,7 +90,7 @@ pub async fn p05_a_stale_change_conflicts_with_an_emptied_session(scene: Scene) 
 }
 
 /// A handler that saw the absence from which the emptied session was created belongs to the same life.
-pub async fn p05_a_first_commit_conflicts_with_an_emptied_session(scene: Scene) {
+pub(super) async fn p05_a_first_commit_conflicts_with_an_emptied_session(scene: Scene) {
     let key = scene.key("first");
     let (_, emptied) = emptied(&scene, &key).await;
     let told = conflict(scene.commit(&key, &scene.creation(None).set("theme", "dark")).await);
@@ -99,7 +99,7 @@ pub async fn p05_a_first_commit_conflicts_with_an_emptied_session(scene: Scene) 
 }
 
 /// Two sessions that are emptied twice and stored twice never mix their revisions up.
-pub async fn p06_emptying_and_storing_again_is_no_way_back_for_stale_changes(scene: Scene) {
+pub(super) async fn p06_emptying_and_storing_again_is_no_way_back_for_stale_changes(scene: Scene) {
     let key = scene.key("cycle");
     let (created, mut current) = emptied(&scene, &key).await;
     for round in 0..3 {
@@ -113,7 +113,7 @@ pub async fn p06_emptying_and_storing_again_is_no_way_back_for_stale_changes(sce
 }
 
 /// Destroying an emptied session ends its life: handlers of both states are refused.
-pub async fn p06_an_emptied_session_can_be_destroyed(scene: Scene) {
+pub(super) async fn p06_an_emptied_session_can_be_destroyed(scene: Scene) {
     let key = scene.key("destroyed");
     let (created, emptied) = emptied(&scene, &key).await;
     let answer = scene.destroy(&key, &emptied).await;

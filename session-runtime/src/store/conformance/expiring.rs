@@ -5,7 +5,7 @@ use crate::expiry::{Lifetime, Timestamp};
 use crate::store::{Base, Ended, ExpiryChange, Found, Key};
 
 /// A session ends when it was not used for the time to live, and a load then finds absence.
-pub async fn p09_a_session_ends_after_inactivity(scene: Scene) {
+pub(super) async fn p09_a_session_ends_after_inactivity(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("idle");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -19,7 +19,7 @@ pub async fn p09_a_session_ends_after_inactivity(scene: Scene) {
 }
 
 /// The clock can be moved both ways, and what one clock sees as ended another sees as it was.
-pub async fn p09_the_clock_moves_both_ways(scene: Scene) {
+pub(super) async fn p09_the_clock_moves_both_ways(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("clock");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -34,7 +34,7 @@ pub async fn p09_the_clock_moves_both_ways(scene: Scene) {
 }
 
 /// A load counts as activity, but is written only when a share of the time to live has passed.
-pub async fn p09_a_load_touches_only_when_due(scene: Scene) {
+pub(super) async fn p09_a_load_touches_only_when_due(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("renewal");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -62,7 +62,7 @@ fn record_head(found: Found) -> crate::store::Head {
 }
 
 /// A renewal is not a change: it carries no data, and handlers at work are not disturbed.
-pub async fn p09_a_touch_disturbs_no_commit(scene: Scene) {
+pub(super) async fn p09_a_touch_disturbs_no_commit(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("disturb");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -77,7 +77,7 @@ pub async fn p09_a_touch_disturbs_no_commit(scene: Scene) {
 }
 
 /// A commit counts as activity.
-pub async fn p09_a_commit_moves_the_expiry(scene: Scene) {
+pub(super) async fn p09_a_commit_moves_the_expiry(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("active");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -91,7 +91,7 @@ pub async fn p09_a_commit_moves_the_expiry(scene: Scene) {
 }
 
 /// A session of a rule that only knows its creation is never touched.
-pub async fn p09_a_session_ends_after_its_creation(scene: Scene) {
+pub(super) async fn p09_a_session_ends_after_its_creation(scene: Scene) {
     let scene = scene.old_at(DAY);
     let key = scene.key("old");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -106,7 +106,7 @@ pub async fn p09_a_session_ends_after_its_creation(scene: Scene) {
 }
 
 /// With both rules the earlier one counts.
-pub async fn p09_a_session_ends_at_the_earlier_of_two_rules(scene: Scene) {
+pub(super) async fn p09_a_session_ends_at_the_earlier_of_two_rules(scene: Scene) {
     let scene = scene.old_at(50 * MINUTE).idle_for(30 * MINUTE);
     let key = scene.key("either");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -120,7 +120,7 @@ pub async fn p09_a_session_ends_at_the_earlier_of_two_rules(scene: Scene) {
 }
 
 /// A date that a handler sets replaces the rule, also for loads, until it is cleared.
-pub async fn p09_a_date_set_by_a_handler_replaces_the_rule(scene: Scene) {
+pub(super) async fn p09_a_date_set_by_a_handler_replaces_the_rule(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("until");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -147,7 +147,7 @@ pub async fn p09_a_date_set_by_a_handler_replaces_the_rule(scene: Scene) {
 }
 
 /// A date can be set by the first commit, and without any rule.
-pub async fn p09_a_first_commit_can_set_a_date(scene: Scene) {
+pub(super) async fn p09_a_first_commit_can_set_a_date(scene: Scene) {
     let key = scene.key("dated");
     let until = scene.load(&key).await.now.plus(DAY);
     let creation = scene.creation(None).set("visits", "1").expiry(ExpiryChange::At(until));
@@ -159,7 +159,7 @@ pub async fn p09_a_first_commit_can_set_a_date(scene: Scene) {
 }
 
 /// A date is kept by a renewal to another key.
-pub async fn p09_a_date_moves_with_the_session(scene: Scene) {
+pub(super) async fn p09_a_date_moves_with_the_session(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
@@ -171,7 +171,7 @@ pub async fn p09_a_date_moves_with_the_session(scene: Scene) {
 }
 
 /// A load never brings an expiry closer and never gives one to a session that has none; the next commit does.
-pub async fn p09_a_load_never_brings_the_expiry_closer(scene: Scene) {
+pub(super) async fn p09_a_load_never_brings_the_expiry_closer(scene: Scene) {
     let key = scene.key("shorter");
     let lasting = scene.create(&key, &[("visits", "1")]).await;
     assert_eq!(lasting.expires_at, None);
@@ -188,7 +188,7 @@ pub async fn p09_a_load_never_brings_the_expiry_closer(scene: Scene) {
 }
 
 /// A load of a build whose sessions do not end takes the expiry away.
-pub async fn p09_a_load_can_take_the_expiry_away(scene: Scene) {
+pub(super) async fn p09_a_load_can_take_the_expiry_away(scene: Scene) {
     let key = scene.key("lasting");
     scene.idle_for(30 * MINUTE).create(&key, &[("visits", "1")]).await;
     let loaded = scene.load(&key).await;
@@ -198,7 +198,7 @@ pub async fn p09_a_load_can_take_the_expiry_away(scene: Scene) {
 }
 
 /// A commit based on a session that has expired since is refused and stores nothing, whatever it does.
-pub async fn p06_a_commit_after_expiry_stores_nothing(scene: Scene) {
+pub(super) async fn p06_a_commit_after_expiry_stores_nothing(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let (key, new) = (scene.key("expired"), scene.key("new"));
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -219,7 +219,7 @@ pub async fn p06_a_commit_after_expiry_stores_nothing(scene: Scene) {
 }
 
 /// A handler that loaded the key as new before that session lived does not write over its end.
-pub async fn p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see(scene: Scene) {
+pub(super) async fn p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("unseen");
     let in_flight = scene.creation(None).set("visits", "2").with(|commit| commit.clock.0 += DAY);
@@ -229,7 +229,7 @@ pub async fn p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see(scen
 }
 
 /// An expired session is absence for the next visitor: a new life begins with nothing of the old one.
-pub async fn p06_a_new_life_begins_over_an_expired_session(scene: Scene) {
+pub(super) async fn p06_a_new_life_begins_over_an_expired_session(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("again");
     let old = scene.create(&key, &[("visits", "1"), ("secret", "s")]).await;
@@ -248,7 +248,7 @@ pub async fn p06_a_new_life_begins_over_an_expired_session(scene: Scene) {
 }
 
 /// A session that was loaded as new and is not stored ends by the same rule.
-pub async fn p09_an_unstored_session_ends_too(scene: Scene) {
+pub(super) async fn p09_an_unstored_session_ends_too(scene: Scene) {
     let key = scene.key("visitor");
     let loaded = scene.load(&key).await;
     let base = |until| Base::Absent { saw: None, valid_until: Some(until) };
@@ -261,7 +261,7 @@ pub async fn p09_an_unstored_session_ends_too(scene: Scene) {
 }
 
 /// An emptied session ends as well, and what ended is not stored again.
-pub async fn p06_an_emptied_session_expires(scene: Scene) {
+pub(super) async fn p06_an_emptied_session_expires(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("emptied");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -273,7 +273,7 @@ pub async fn p06_an_emptied_session_expires(scene: Scene) {
 }
 
 /// A lost answer can still be asked for when the session has expired since.
-pub async fn p07_a_lost_answer_is_known_after_expiry(scene: Scene) {
+pub(super) async fn p07_a_lost_answer_is_known_after_expiry(scene: Scene) {
     let scene = scene.idle_for(30 * MINUTE);
     let key = scene.key("lost");
     let created = scene.create(&key, &[("visits", "1")]).await;
@@ -285,7 +285,7 @@ pub async fn p07_a_lost_answer_is_known_after_expiry(scene: Scene) {
 }
 
 /// The longest durations and dates are taken as they are.
-pub async fn p13_times_without_end_are_harmless(scene: Scene) {
+pub(super) async fn p13_times_without_end_are_harmless(scene: Scene) {
     let lifetime = Lifetime { inactivity: Some(i64::MAX / 4), ..scene.lifetime };
     let scene = Scene { lifetime, ..scene };
     let key: Key = scene.key("eternal");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::scene::{Draft, Scene, applied, are, fields};
 
 /// All stored sessions are listed, each once, whatever the size of the pages.
-pub async fn p01_all_stored_sessions_are_listed_once(scene: Scene) {
+pub(super) async fn p01_all_stored_sessions_are_listed_once(scene: Scene) {
     let mut ids: Vec<String> = (0..25).map(|n| format!("chat {n}")).collect();
     for id in &ids {
         scene.create(&scene.key(id), &[("visits", "1")]).await;
@@ -18,13 +18,13 @@ pub async fn p01_all_stored_sessions_are_listed_once(scene: Scene) {
 }
 
 /// An empty namespace lists nothing.
-pub async fn p01_nothing_stored_is_nothing_listed(scene: Scene) {
+pub(super) async fn p01_nothing_stored_is_nothing_listed(scene: Scene) {
     assert_eq!(scene.listed(10).await, Vec::<String>::new());
     assert_eq!(scene.count().await, 0);
 }
 
 /// Sessions that are stored all the while are listed once, while others come, go and change.
-pub async fn p01_a_listing_is_complete_while_others_come_and_go(scene: Scene) {
+pub(super) async fn p01_a_listing_is_complete_while_others_come_and_go(scene: Scene) {
     let stable: BTreeSet<String> = (0..60).map(|n| format!("stable {n}")).collect();
     for id in &stable {
         scene.create(&scene.key(id), &[("visits", "1")]).await;
@@ -56,7 +56,7 @@ pub async fn p01_a_listing_is_complete_while_others_come_and_go(scene: Scene) {
 }
 
 /// Two session types that use the same key do not clobber each other.
-pub async fn p05_session_names_are_namespaces(scene: Scene) {
+pub(super) async fn p05_session_names_are_namespaces(scene: Scene) {
     let other = scene.named(format!("{}-other", scene.name));
     let (here, there) = (scene.key("42"), other.key("42"));
     let mine = scene.create(&here, &[("visits", "1")]).await;
@@ -71,7 +71,7 @@ pub async fn p05_session_names_are_namespaces(scene: Scene) {
 }
 
 /// Names that differ a little, or look like a pattern of another, are different names.
-pub async fn p05_similar_session_names_are_different(scene: Scene) {
+pub(super) async fn p05_similar_session_names_are_different(scene: Scene) {
     let base = scene.name.to_string();
     let names: Vec<String> =
         ["_", "x", "X", "-", "__", "x_", "x-", "_x", "0", "00"].iter().map(|end| format!("{base}{end}")).collect();

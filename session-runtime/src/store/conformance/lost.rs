@@ -5,7 +5,7 @@ use crate::store::rule::Commits;
 use crate::store::{Ended, Head};
 
 /// A change that is sent again is applied once, and answered as before.
-pub async fn p07_a_repeated_change_is_applied_once(scene: Scene) {
+pub(super) async fn p07_a_repeated_change_is_applied_once(scene: Scene) {
     let key = scene.key("change");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let change = scene.change(&created).set("visits", "2");
@@ -20,7 +20,7 @@ pub async fn p07_a_repeated_change_is_applied_once(scene: Scene) {
 }
 
 /// So is a first commit.
-pub async fn p07_a_repeated_creation_is_applied_once(scene: Scene) {
+pub(super) async fn p07_a_repeated_creation_is_applied_once(scene: Scene) {
     let key = scene.key("creation");
     let creation = scene.creation(None).set("visits", "1");
     let first = applied(scene.commit(&key, &creation).await);
@@ -31,7 +31,7 @@ pub async fn p07_a_repeated_creation_is_applied_once(scene: Scene) {
 }
 
 /// So is a commit that emptied the session.
-pub async fn p07_a_repeated_emptying_is_applied_once(scene: Scene) {
+pub(super) async fn p07_a_repeated_emptying_is_applied_once(scene: Scene) {
     let key = scene.key("emptying");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let change = scene.change(&created).unset("visits");
@@ -42,7 +42,7 @@ pub async fn p07_a_repeated_emptying_is_applied_once(scene: Scene) {
 }
 
 /// So is a removal.
-pub async fn p07_a_repeated_destroy_is_answered(scene: Scene) {
+pub(super) async fn p07_a_repeated_destroy_is_answered(scene: Scene) {
     let key = scene.key("destroy");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let destroy = scene.change(&created).destroy();
@@ -62,7 +62,7 @@ async fn go_on(scene: &Scene, key: &crate::store::Key, mut current: Head, commit
 }
 
 /// The answer can be asked for again while others go on: the id is among the last eight.
-pub async fn p07_a_lost_answer_is_known_for_eight_commits(scene: Scene) {
+pub(super) async fn p07_a_lost_answer_is_known_for_eight_commits(scene: Scene) {
     for further in 0..Commits::KEPT {
         let key = scene.key(&format!("after.{further}"));
         let created = scene.create(&key, &[("visits", "1")]).await;
@@ -79,7 +79,7 @@ pub async fn p07_a_lost_answer_is_known_for_eight_commits(scene: Scene) {
 }
 
 /// Beyond eight the store does not know any more, and the distance of the revisions says so.
-pub async fn p07_an_older_lost_answer_conflicts_from_afar(scene: Scene) {
+pub(super) async fn p07_an_older_lost_answer_conflicts_from_afar(scene: Scene) {
     let key = scene.key("afar");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let lost = scene.change(&created).set("visits", "2");
@@ -93,7 +93,7 @@ pub async fn p07_an_older_lost_answer_conflicts_from_afar(scene: Scene) {
 }
 
 /// The same holds for first commits.
-pub async fn p07_a_lost_creation_is_known_for_eight_commits(scene: Scene) {
+pub(super) async fn p07_a_lost_creation_is_known_for_eight_commits(scene: Scene) {
     let key = scene.key("creation");
     let creation = scene.creation(None).set("visits", "1");
     let created = head(applied(scene.commit(&key, &creation).await));
@@ -109,7 +109,7 @@ pub async fn p07_a_lost_creation_is_known_for_eight_commits(scene: Scene) {
 }
 
 /// A commit that was certainly not applied conflicts from near.
-pub async fn p07_a_commit_that_never_arrived_conflicts_from_near(scene: Scene) {
+pub(super) async fn p07_a_commit_that_never_arrived_conflicts_from_near(scene: Scene) {
     let key = scene.key("near");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let never = scene.change(&created).set("visits", "2");
@@ -119,7 +119,7 @@ pub async fn p07_a_commit_that_never_arrived_conflicts_from_near(scene: Scene) {
 }
 
 /// A commit that was applied before the session was destroyed is still answered.
-pub async fn p07_a_lost_answer_is_known_after_a_destroy(scene: Scene) {
+pub(super) async fn p07_a_lost_answer_is_known_after_a_destroy(scene: Scene) {
     let key = scene.key("destroyed");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let lost = scene.change(&created).set("visits", "2");
@@ -134,7 +134,7 @@ pub async fn p07_a_lost_answer_is_known_after_a_destroy(scene: Scene) {
 }
 
 /// A commit that was applied before the session moved away is still answered at the old key.
-pub async fn p07_a_lost_answer_is_known_after_a_renewal(scene: Scene) {
+pub(super) async fn p07_a_lost_answer_is_known_after_a_renewal(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     let lost = scene.change(&created).set("visits", "2");
@@ -147,7 +147,7 @@ pub async fn p07_a_lost_answer_is_known_after_a_renewal(scene: Scene) {
 }
 
 /// A lost commit of a life that has ended and begun anew is refused; the new life is not touched.
-pub async fn p07_a_lost_commit_does_not_reach_the_next_life(scene: Scene) {
+pub(super) async fn p07_a_lost_commit_does_not_reach_the_next_life(scene: Scene) {
     let key = scene.key("next");
     let creation = scene.creation(None).set("visits", "1");
     let created = head(applied(scene.commit(&key, &creation).await));
@@ -166,7 +166,7 @@ pub async fn p07_a_lost_commit_does_not_reach_the_next_life(scene: Scene) {
 }
 
 /// A refused commit leaves no trace: its id is not taken for applied later.
-pub async fn p07_a_refused_commit_can_be_sent_again_on_another_base(scene: Scene) {
+pub(super) async fn p07_a_refused_commit_can_be_sent_again_on_another_base(scene: Scene) {
     let key = scene.key("refused");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let current = head(applied(scene.commit(&key, &scene.change(&created).set("visits", "2")).await));

@@ -22,7 +22,7 @@ pub(super) fn odd_keys() -> Vec<String> {
 }
 
 /// Any string of 1 to 512 bytes is a key of its own, and comes back as it was from a listing.
-pub async fn p13_any_string_is_a_key_of_its_own(scene: Scene) {
+pub(super) async fn p13_any_string_is_a_key_of_its_own(scene: Scene) {
     let mut ids = odd_keys();
     for id in &ids {
         let key = scene.key(id);
@@ -40,7 +40,7 @@ pub async fn p13_any_string_is_a_key_of_its_own(scene: Scene) {
 }
 
 /// All the operations take such keys.
-pub async fn p13_odd_keys_can_be_changed_moved_and_destroyed(scene: Scene) {
+pub(super) async fn p13_odd_keys_can_be_changed_moved_and_destroyed(scene: Scene) {
     for id in odd_keys() {
         let key = scene.key(&id);
         let created = scene.create(&key, &[("visits", "1")]).await;
@@ -60,7 +60,7 @@ pub async fn p13_odd_keys_can_be_changed_moved_and_destroyed(scene: Scene) {
 }
 
 /// A value is any bytes, and comes back as it was.
-pub async fn p13_values_are_opaque(scene: Scene) {
+pub(super) async fn p13_values_are_opaque(scene: Scene) {
     let key = scene.key("values");
     let every_byte: Vec<u8> = (0..=255).collect();
     let values: [(&str, Vec<u8>); 12] = [
@@ -88,7 +88,7 @@ pub async fn p13_values_are_opaque(scene: Scene) {
 }
 
 /// An empty value is stored: it is not the same as no value.
-pub async fn p13_an_empty_value_is_a_value(scene: Scene) {
+pub(super) async fn p13_an_empty_value_is_a_value(scene: Scene) {
     let key = scene.key("empty");
     let created = scene.create(&key, &[("note", "")]).await;
     assert!(created.stored);
@@ -97,7 +97,7 @@ pub async fn p13_an_empty_value_is_a_value(scene: Scene) {
 }
 
 /// A value of a mebibyte is stored, changed and moved like any other, beside small ones.
-pub async fn p13_large_values_are_stored(scene: Scene) {
+pub(super) async fn p13_large_values_are_stored(scene: Scene) {
     let (key, new) = (scene.key("large"), scene.key("moved"));
     let large: Vec<u8> = (0..1_048_576_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let creation = scene.creation(None).set("large", &large).set("small", "1");
@@ -111,7 +111,7 @@ pub async fn p13_large_values_are_stored(scene: Scene) {
 }
 
 /// A field name is any dotted string up to 255 bytes; names are told apart byte by byte.
-pub async fn p13_field_names_are_told_apart(scene: Scene) {
+pub(super) async fn p13_field_names_are_told_apart(scene: Scene) {
     let key = scene.key("names");
     let words = [
         "a A a.b a.b.c a_b a-b a' a\"b a:b a{b} a% a* a#b 0 00 1.0 null ok err \u{e9} e\u{301} \u{1f36a}",
@@ -132,7 +132,7 @@ pub async fn p13_field_names_are_told_apart(scene: Scene) {
 }
 
 /// Ids are any 64 bits, and zero is one of them.
-pub async fn p13_ids_are_any_64_bits(scene: Scene) {
+pub(super) async fn p13_ids_are_any_64_bits(scene: Scene) {
     let extremes = [0, 1, 255, 1 << 53, (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 1, u64::MAX];
     for (n, id) in extremes.into_iter().enumerate() {
         let key = scene.key(&format!("id.{n}"));
@@ -159,7 +159,7 @@ pub async fn p13_ids_are_any_64_bits(scene: Scene) {
 }
 
 /// A first commit whose id nobody sent is not taken for a repeated one, whatever the store keeps for "no id".
-pub async fn p13_an_id_of_zero_is_not_taken_for_known(scene: Scene) {
+pub(super) async fn p13_an_id_of_zero_is_not_taken_for_known(scene: Scene) {
     let key = scene.key("zero");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let zero = scene.change(&created).set("visits", "2").with(|commit| commit.id = CommitId(0));

@@ -8,7 +8,7 @@ use crate::store::RegistrationId;
 use crate::{Error, Outcome};
 
 /// Requests that change different fields both survive, which costs the later one a second commit.
-pub async fn p05_requests_that_change_different_fields_both_survive(scene: Scene) {
+pub(super) async fn p05_requests_that_change_different_fields_both_survive(scene: Scene) {
     let id = scene.id("42");
     let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
     let (mut one, mut other) = (load(&first, &id).await, load(&second, &id).await);
@@ -24,7 +24,7 @@ pub async fn p05_requests_that_change_different_fields_both_survive(scene: Scene
 }
 
 /// So do two requests that both begin with a new session.
-pub async fn p05_first_requests_that_change_different_fields_both_survive(scene: Scene) {
+pub(super) async fn p05_first_requests_that_change_different_fields_both_survive(scene: Scene) {
     let id = scene.id("42");
     let (first, second) = (scene.visitors(), scene.visitors());
     let (mut one, mut other) = (load(&first, &id).await, load(&second, &id).await);
@@ -36,7 +36,7 @@ pub async fn p05_first_requests_that_change_different_fields_both_survive(scene:
 }
 
 /// A commit that finds a field changed by others wins, and says so; the fields of others and merged ones are not named.
-pub async fn p05_a_commit_tells_which_fields_of_others_it_overwrote(scene: Scene) {
+pub(super) async fn p05_a_commit_tells_which_fields_of_others_it_overwrote(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let (mut mine, mut theirs) = (load(&sessions, &id).await, load(&scene.visitors(), &id).await);
@@ -56,7 +56,7 @@ pub async fn p05_a_commit_tells_which_fields_of_others_it_overwrote(scene: Scene
 }
 
 /// A slow reader erases nothing that a writer stored meanwhile, not even if it borrowed everything for change.
-pub async fn p05_a_slow_reader_erases_nothing(scene: Scene) {
+pub(super) async fn p05_a_slow_reader_erases_nothing(scene: Scene) {
     let id = scene.id("42");
     let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
     let (mut reader, mut writer) = (load(&first, &id).await, load(&second, &id).await);
@@ -71,7 +71,7 @@ pub async fn p05_a_slow_reader_erases_nothing(scene: Scene) {
 }
 
 /// A field that both changed is the later one's as a whole: its value is not mixed with the earlier one.
-pub async fn p05_a_value_is_never_mixed_from_two(scene: Scene) {
+pub(super) async fn p05_a_value_is_never_mixed_from_two(scene: Scene) {
     let id = scene.id("42");
     let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
     let (mut one, mut other) = (load(&first, &id).await, load(&second, &id).await);
@@ -83,7 +83,7 @@ pub async fn p05_a_value_is_never_mixed_from_two(scene: Scene) {
 }
 
 /// A logout while a request is in flight stays one: the request fails, and not a field of it is stored.
-pub async fn p06_a_request_in_flight_does_not_undo_a_logout(scene: Scene) {
+pub(super) async fn p06_a_request_in_flight_does_not_undo_a_logout(scene: Scene) {
     let id = scene.id("42");
     let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
     let (mut in_flight, mut logout) = (load(&first, &id).await, load(&second, &id).await);
@@ -104,7 +104,7 @@ pub async fn p06_a_request_in_flight_does_not_undo_a_logout(scene: Scene) {
 }
 
 /// A request that began before there was a session does not store one after a logout.
-pub async fn p06_a_first_request_in_flight_does_not_undo_a_logout(scene: Scene) {
+pub(super) async fn p06_a_first_request_in_flight_does_not_undo_a_logout(scene: Scene) {
     let id = scene.id("42");
     let first = scene.visitors();
     let mut in_flight = load(&first, &id).await;
@@ -117,7 +117,7 @@ pub async fn p06_a_first_request_in_flight_does_not_undo_a_logout(scene: Scene) 
 }
 
 /// A renewal while a request is in flight leaves the old key dead, and the request's changes nowhere.
-pub async fn p06_a_request_in_flight_does_not_revive_a_renewed_key(scene: Scene) {
+pub(super) async fn p06_a_request_in_flight_does_not_revive_a_renewed_key(scene: Scene) {
     let (old, new) = (scene.id("old"), scene.id("new"));
     let (first, second) = (with_a_visitor(&scene, &old).await, scene.visitors());
     let (mut in_flight, mut login) = (load(&first, &old).await, load(&second, &old).await);
@@ -135,7 +135,7 @@ pub async fn p06_a_request_in_flight_does_not_revive_a_renewed_key(scene: Scene)
 }
 
 /// A renewal sees what others committed before it.
-pub async fn p05_a_renewal_takes_along_what_others_stored(scene: Scene) {
+pub(super) async fn p05_a_renewal_takes_along_what_others_stored(scene: Scene) {
     let (old, new) = (scene.id("old"), scene.id("new"));
     let (first, second) = (with_a_visitor(&scene, &old).await, scene.visitors());
     let mut login = load(&first, &old).await;
@@ -147,7 +147,7 @@ pub async fn p05_a_renewal_takes_along_what_others_stored(scene: Scene) {
 }
 
 /// A change of a session that ended by itself leaves no session of one field.
-pub async fn p06_a_request_in_flight_does_not_outlive_its_session(scene: Scene) {
+pub(super) async fn p06_a_request_in_flight_does_not_outlive_its_session(scene: Scene) {
     let id = scene.id("42");
     let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
     let (mut in_flight, mut other) = (load(&first, &id).await, load(&second, &id).await);
@@ -161,7 +161,7 @@ pub async fn p06_a_request_in_flight_does_not_outlive_its_session(scene: Scene) 
 }
 
 /// A load that fails never becomes an empty session: it is an error, and what is stored stays.
-pub async fn p11_a_load_that_fails_is_no_empty_session(scene: Scene) {
+pub(super) async fn p11_a_load_that_fails_is_no_empty_session(scene: Scene) {
     let behind = scene.behind();
     // Whatever another program may have left there: a value that is none, another version, initial values unknown.
     for (case, id) in ["value", "version", "registration"].map(|case| (case, scene.id(case))) {
@@ -194,7 +194,7 @@ pub async fn p11_a_load_that_fails_is_no_empty_session(scene: Scene) {
 }
 
 /// What a handler changes is its own until it commits: no other handler sees it, and nothing is stored of it.
-pub async fn p07_changes_are_not_shared_before_the_commit(scene: Scene) {
+pub(super) async fn p07_changes_are_not_shared_before_the_commit(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let mut one = load(&sessions, &id).await;

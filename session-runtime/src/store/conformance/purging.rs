@@ -60,7 +60,7 @@ async fn ended_sessions(scene: &Scene, prefix: &str) -> Vec<(Key, Head)> {
 }
 
 /// What ended is purged when its retention is over, in bounded batches.
-pub async fn p09_what_ended_is_purged_after_its_retention(scene: Scene) {
+pub(super) async fn p09_what_ended_is_purged_after_its_retention(scene: Scene) {
     let scene = long_ago(&scene);
     let over = ended_sessions(&scene, "due").await;
     let later = scene.after(5 * YEAR);
@@ -73,7 +73,7 @@ pub async fn p09_what_ended_is_purged_after_its_retention(scene: Scene) {
 }
 
 /// What ended stays known until its retention is over: handlers of it are refused with the reason.
-pub async fn p06_what_ended_is_kept_for_its_retention(scene: Scene) {
+pub(super) async fn p06_what_ended_is_kept_for_its_retention(scene: Scene) {
     let scene = kept(&long_ago(&scene));
     let over = ended_sessions(&scene, "kept").await;
     let later = scene.after(5 * YEAR);
@@ -87,7 +87,7 @@ pub async fn p06_what_ended_is_kept_for_its_retention(scene: Scene) {
 }
 
 /// A purge removes no session that lives, whether or not it expires one day.
-pub async fn p09_a_purge_removes_no_living_session(scene: Scene) {
+pub(super) async fn p09_a_purge_removes_no_living_session(scene: Scene) {
     let scene = long_ago(&scene);
     let (lasting, expiring) = (scene.key("lasting"), scene.key("expiring"));
     let first = scene.create(&lasting, &[("visits", "1")]).await;
@@ -102,7 +102,7 @@ pub async fn p09_a_purge_removes_no_living_session(scene: Scene) {
 }
 
 /// Sessions that were due once, and were touched, stored again or created anew since, are not purged.
-pub async fn p09_a_purge_goes_by_the_current_expiry(scene: Scene) {
+pub(super) async fn p09_a_purge_goes_by_the_current_expiry(scene: Scene) {
     let scene = years_ago(&scene, 10);
     let idle = scene.idle_for(2 * YEAR);
     let touched = scene.key("touched");
@@ -137,7 +137,7 @@ pub async fn p09_a_purge_goes_by_the_current_expiry(scene: Scene) {
 }
 
 /// A purge takes at most as much as it was asked to, and says whether more may be there.
-pub async fn p09_a_purge_is_bounded(scene: Scene) {
+pub(super) async fn p09_a_purge_is_bounded(scene: Scene) {
     let scene = long_ago(&scene);
     let keys: Vec<Key> = (0..12).map(|n| scene.key(&format!("many.{n}"))).collect();
     for key in &keys {

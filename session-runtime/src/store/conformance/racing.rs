@@ -45,7 +45,7 @@ async fn join(handlers: Vec<tokio::task::JoinHandle<()>>) {
 }
 
 /// Many handlers that count in one field, each again after a conflict, count exactly.
-pub async fn p05_a_counter_of_many_handlers_is_exact(scene: Scene) {
+pub(super) async fn p05_a_counter_of_many_handlers_is_exact(scene: Scene) {
     const HANDLERS: u64 = 16;
     const TIMES: u64 = 8;
     let key = scene.key("counter");
@@ -64,7 +64,7 @@ pub async fn p05_a_counter_of_many_handlers_is_exact(scene: Scene) {
 }
 
 /// Handlers that write different fields all survive.
-pub async fn p05_writers_of_different_fields_all_survive(scene: Scene) {
+pub(super) async fn p05_writers_of_different_fields_all_survive(scene: Scene) {
     let key = scene.key("fields");
     let names: Vec<String> = (0..12).map(|n| format!("field.{n:02}")).collect();
     let handler = |name: &String| {
@@ -88,7 +88,7 @@ pub async fn p05_writers_of_different_fields_all_survive(scene: Scene) {
 }
 
 /// Of many first commits at once, one creates the session.
-pub async fn p05_one_of_many_first_commits_creates(scene: Scene) {
+pub(super) async fn p05_one_of_many_first_commits_creates(scene: Scene) {
     for round in 0..8 {
         let key = scene.key(&format!("race.{round}"));
         let commits: Vec<Commit> = (0..8).map(|n: u8| scene.creation(None).set("by", n.to_string())).collect();
@@ -113,7 +113,7 @@ pub async fn p05_one_of_many_first_commits_creates(scene: Scene) {
 }
 
 /// A reader never sees a part of a commit.
-pub async fn p04_a_reader_sees_commits_whole(scene: Scene) {
+pub(super) async fn p04_a_reader_sees_commits_whole(scene: Scene) {
     const ROUNDS: u64 = 60;
     const FIELDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
     let key = scene.key("atomic");
@@ -141,7 +141,7 @@ pub async fn p04_a_reader_sees_commits_whole(scene: Scene) {
 }
 
 /// A session that moves between two keys is never at both: the key that it was told to is the only one that holds it.
-pub async fn p06_a_renewal_is_one_step(scene: Scene) {
+pub(super) async fn p06_a_renewal_is_one_step(scene: Scene) {
     let keys = [scene.key("here"), scene.key("there")];
     let mut current = scene.create(&keys[0], &[("visits", "1"), ("theme", "dark")]).await;
     let reader = {
@@ -163,7 +163,7 @@ pub async fn p06_a_renewal_is_one_step(scene: Scene) {
 }
 
 /// Of handlers that destroy and handlers that write, each is told the truth, and nothing comes back.
-pub async fn p06_a_destroy_races_with_writers(scene: Scene) {
+pub(super) async fn p06_a_destroy_races_with_writers(scene: Scene) {
     for round in 0..8 {
         let key = scene.key(&format!("logout.{round}"));
         let created = scene.create(&key, &[("visits", "0")]).await;
@@ -192,7 +192,7 @@ pub async fn p06_a_destroy_races_with_writers(scene: Scene) {
 }
 
 /// Two sessions that move to each other's keys, or to the same one, never block or overwrite each other.
-pub async fn p06_crossing_renewals_do_not_block(scene: Scene) {
+pub(super) async fn p06_crossing_renewals_do_not_block(scene: Scene) {
     for round in 0..8 {
         let [one, two, three] = ["one", "two", "three"].map(|id| scene.key(&format!("{id}.{round}")));
         let first = scene.create(&one, &[("from", "one")]).await;
@@ -236,7 +236,7 @@ async fn drop_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
 }
 
 /// A commit whose future is dropped half way is applied whole or not at all, and sending it again settles it.
-pub async fn p07_a_dropped_commit_is_all_or_nothing(scene: Scene) {
+pub(super) async fn p07_a_dropped_commit_is_all_or_nothing(scene: Scene) {
     let key = scene.key("dropped");
     let mut current = scene.create(&key, &[("a", "start"), ("b", "start")]).await;
     let mut before = "start".to_owned();
@@ -258,7 +258,7 @@ pub async fn p07_a_dropped_commit_is_all_or_nothing(scene: Scene) {
 }
 
 /// So is a first commit, and a renewal.
-pub async fn p07_a_dropped_renewal_is_all_or_nothing(scene: Scene) {
+pub(super) async fn p07_a_dropped_renewal_is_all_or_nothing(scene: Scene) {
     let mut key = scene.key("dropped.0");
     for (round, polls) in [0, 1, 2, 3, 5, 8, 13, 50, 200, 1_000].into_iter().enumerate() {
         let creation = scene.creation(None).set("a", "1").set("b", "2");

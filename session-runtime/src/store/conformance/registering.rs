@@ -30,7 +30,7 @@ fn sorted(mut registration: Registration) -> Registration {
 }
 
 /// The first proposal is registered as it is.
-pub async fn p10_the_first_registration_stands(scene: Scene) {
+pub(super) async fn p10_the_first_registration_stands(scene: Scene) {
     assert_eq!(registered(&scene, 1).await, None);
     let mut first = proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")]);
     first.fields.push(RegisteredField { name: "zone".into(), initial: None, sensitive: true });
@@ -40,7 +40,7 @@ pub async fn p10_the_first_registration_stands(scene: Scene) {
 }
 
 /// What is registered is never changed: another value is answered with the one that stands.
-pub async fn p10_what_is_registered_stays(scene: Scene) {
+pub(super) async fn p10_what_is_registered_stays(scene: Scene) {
     let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
     let mut other = proposal(&scene, 1, &[field("theme", "\"dark\""), field("visits", "1")]);
     other.codec = "msgpack".into();
@@ -51,7 +51,7 @@ pub async fn p10_what_is_registered_stays(scene: Scene) {
 }
 
 /// Fields that are unknown so far are added, and the answer is complete also for those not proposed.
-pub async fn p10_unknown_fields_are_added(scene: Scene) {
+pub(super) async fn p10_unknown_fields_are_added(scene: Scene) {
     let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
     let more = proposal(&scene, 1, &[field("cart", "[]"), field("theme", "\"dark\"")]);
     let expected = vec![field("cart", "[]"), field("theme", "\"light\""), field("visits", "0")];
@@ -61,7 +61,7 @@ pub async fn p10_unknown_fields_are_added(scene: Scene) {
 }
 
 /// Versions, and names, are agreed on one by one.
-pub async fn p10_versions_and_names_are_separate(scene: Scene) {
+pub(super) async fn p10_versions_and_names_are_separate(scene: Scene) {
     let other = scene.named(format!("{}_", scene.name));
     let mut expected = Vec::new();
     for (scene, version, initial) in [(&scene, 0, "a"), (&scene, 1, "b"), (&scene, u32::MAX, "c"), (&other, 1, "d")] {
@@ -82,7 +82,7 @@ pub async fn p10_versions_and_names_are_separate(scene: Scene) {
 }
 
 /// Instances that start at the same time agree: all are answered with the same values.
-pub async fn p10_concurrent_registrations_agree(scene: Scene) {
+pub(super) async fn p10_concurrent_registrations_agree(scene: Scene) {
     let instances: Vec<_> = (0..12)
         .map(|n| {
             let scene = scene.clone();
@@ -107,7 +107,7 @@ pub async fn p10_concurrent_registrations_agree(scene: Scene) {
 }
 
 /// An agreement that was withdrawn can be made anew.
-pub async fn p10_a_withdrawn_registration_is_gone(scene: Scene) {
+pub(super) async fn p10_a_withdrawn_registration_is_gone(scene: Scene) {
     let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\"")])).await;
     let other = register(&scene, &proposal(&scene, 2, &[field("theme", "\"light\"")])).await;
     let withdraw = || async { scene.store.withdraw(&scene.name, 1).await.expect("a registration can be withdrawn") };
@@ -122,7 +122,7 @@ pub async fn p10_a_withdrawn_registration_is_gone(scene: Scene) {
 }
 
 /// Registrations are not sessions: neither listed nor counted nor purged with them.
-pub async fn p10_registrations_are_not_sessions(scene: Scene) {
+pub(super) async fn p10_registrations_are_not_sessions(scene: Scene) {
     register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\"")])).await;
     assert_eq!(scene.count().await, 0);
     assert_eq!(scene.listed(10).await, Vec::<String>::new());
@@ -132,7 +132,7 @@ pub async fn p10_registrations_are_not_sessions(scene: Scene) {
 }
 
 /// Initial values are any bytes, a name is any name, and an empty value is a value.
-pub async fn p10_initial_values_are_opaque(scene: Scene) {
+pub(super) async fn p10_initial_values_are_opaque(scene: Scene) {
     let odd = |name: &str, initial: &[u8]| RegisteredField {
         name: name.into(),
         initial: Some(Bytes::copy_from_slice(initial)),

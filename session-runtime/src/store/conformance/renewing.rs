@@ -4,7 +4,7 @@ use super::scene::{DAY, Draft, Scene, applied, are, conflict, ended, fields, hea
 use crate::store::{Ended, Reply};
 
 /// All fields and the pending changes move in one step, and the old key is dead.
-pub async fn p06_a_renewed_session_lives_at_its_new_key_only(scene: Scene) {
+pub(super) async fn p06_a_renewed_session_lives_at_its_new_key_only(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1"), ("theme", "dark"), ("cart", "[]")]).await;
     let renewal = scene.change(&created).set("visits", "2").unset("cart").renew(&new);
@@ -22,7 +22,7 @@ pub async fn p06_a_renewed_session_lives_at_its_new_key_only(scene: Scene) {
 }
 
 /// The session goes on at the new key.
-pub async fn p06_a_renewed_session_goes_on(scene: Scene) {
+pub(super) async fn p06_a_renewed_session_goes_on(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     let moved = head(applied(scene.commit(&old, &scene.change(&created).renew(&new)).await));
@@ -32,7 +32,7 @@ pub async fn p06_a_renewed_session_goes_on(scene: Scene) {
 }
 
 /// A handler that was at work at the old key is refused, and nothing comes back to life there.
-pub async fn p06_a_commit_in_flight_does_not_reach_a_renewed_session(scene: Scene) {
+pub(super) async fn p06_a_commit_in_flight_does_not_reach_a_renewed_session(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     applied(scene.commit(&old, &scene.change(&created).renew(&new)).await);
@@ -50,7 +50,7 @@ pub async fn p06_a_commit_in_flight_does_not_reach_a_renewed_session(scene: Scen
 }
 
 /// The old key can begin a new life, which has nothing to do with the session that moved away.
-pub async fn p06_the_old_key_can_live_again(scene: Scene) {
+pub(super) async fn p06_the_old_key_can_live_again(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     applied(scene.commit(&old, &scene.change(&created).renew(&new)).await);
@@ -65,7 +65,7 @@ pub async fn p06_the_old_key_can_live_again(scene: Scene) {
 }
 
 /// A key that holds a session is not taken over: nothing changes at either key.
-pub async fn p06_a_session_does_not_move_onto_another(scene: Scene) {
+pub(super) async fn p06_a_session_does_not_move_onto_another(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     let other = scene.create(&new, &[("theme", "dark")]).await;
@@ -81,7 +81,7 @@ pub async fn p06_a_session_does_not_move_onto_another(scene: Scene) {
 }
 
 /// A session does not move onto itself.
-pub async fn p06_a_session_does_not_move_onto_itself(scene: Scene) {
+pub(super) async fn p06_a_session_does_not_move_onto_itself(scene: Scene) {
     let key = scene.key("same");
     let created = scene.create(&key, &[("visits", "1")]).await;
     assert!(matches!(scene.commit(&key, &scene.change(&created).renew(&key)).await, Reply::Occupied));
@@ -89,7 +89,7 @@ pub async fn p06_a_session_does_not_move_onto_itself(scene: Scene) {
 }
 
 /// The header of a destroyed session is no obstacle; handlers of the destroyed one stay refused.
-pub async fn p06_a_session_moves_over_a_destroyed_one(scene: Scene) {
+pub(super) async fn p06_a_session_moves_over_a_destroyed_one(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let dead = scene.create(&new, &[("secret", "s"), ("theme", "dark")]).await;
     scene.destroy(&new, &dead).await;
@@ -104,7 +104,7 @@ pub async fn p06_a_session_moves_over_a_destroyed_one(scene: Scene) {
 }
 
 /// Nor is the header of an emptied session.
-pub async fn p06_a_session_moves_over_an_emptied_one(scene: Scene) {
+pub(super) async fn p06_a_session_moves_over_an_emptied_one(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let other = scene.create(&new, &[("theme", "dark")]).await;
     let emptied = head(applied(scene.commit(&new, &scene.change(&other).unset("theme")).await));
@@ -116,7 +116,7 @@ pub async fn p06_a_session_moves_over_an_emptied_one(scene: Scene) {
 }
 
 /// Nor is a session that has expired; nothing of it is mixed in.
-pub async fn p06_a_session_moves_over_an_expired_one(scene: Scene) {
+pub(super) async fn p06_a_session_moves_over_an_expired_one(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     scene.idle_for(DAY).create(&new, &[("secret", "s")]).await;
     let later = scene.after(2 * DAY);
@@ -126,7 +126,7 @@ pub async fn p06_a_session_moves_over_an_expired_one(scene: Scene) {
 }
 
 /// A handler that found the new key free before does not write into the session that moved there.
-pub async fn p06_a_handler_of_the_new_key_does_not_join_the_session_that_moved_there(scene: Scene) {
+pub(super) async fn p06_a_handler_of_the_new_key_does_not_join_the_session_that_moved_there(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     assert_eq!(scene.absence(&new).await, None);
     let in_flight = scene.creation(None).set("theme", "light");
@@ -139,7 +139,7 @@ pub async fn p06_a_handler_of_the_new_key_does_not_join_the_session_that_moved_t
 }
 
 /// A renewal is bound to its base: a stale one is told the current record, and nothing moves.
-pub async fn p05_a_stale_renewal_conflicts(scene: Scene) {
+pub(super) async fn p05_a_stale_renewal_conflicts(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     let current = head(applied(scene.commit(&old, &scene.change(&created).set("visits", "2")).await));
@@ -152,7 +152,7 @@ pub async fn p05_a_stale_renewal_conflicts(scene: Scene) {
 }
 
 /// A conflict comes before an occupied key: the handler learns first what it is working on.
-pub async fn p05_a_stale_renewal_onto_a_session_conflicts(scene: Scene) {
+pub(super) async fn p05_a_stale_renewal_onto_a_session_conflicts(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     scene.create(&new, &[("theme", "dark")]).await;
     let created = scene.create(&old, &[("visits", "1")]).await;
@@ -161,7 +161,7 @@ pub async fn p05_a_stale_renewal_onto_a_session_conflicts(scene: Scene) {
 }
 
 /// A session that was not stored yet is stored at its new key, and its old key is dead as well.
-pub async fn p06_a_new_session_can_be_renewed(scene: Scene) {
+pub(super) async fn p06_a_new_session_can_be_renewed(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let renewal = scene.creation(None).set("user", "42").renew(&new);
     let answer = applied(scene.commit(&old, &renewal).await);
@@ -175,7 +175,7 @@ pub async fn p06_a_new_session_can_be_renewed(scene: Scene) {
 }
 
 /// A new session without differences stays unstored when it is renewed.
-pub async fn p01_a_renewal_without_differences_stores_no_session(scene: Scene) {
+pub(super) async fn p01_a_renewal_without_differences_stores_no_session(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let answer = applied(scene.commit(&old, &scene.creation(None).renew(&new)).await);
     assert!(!answer.was_stored && !answer.is_stored, "{answer:?}");
@@ -188,7 +188,7 @@ pub async fn p01_a_renewal_without_differences_stores_no_session(scene: Scene) {
 }
 
 /// A renewal whose pending changes empty the session moves an emptied one.
-pub async fn p01_a_renewal_can_empty_the_session(scene: Scene) {
+pub(super) async fn p01_a_renewal_can_empty_the_session(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     let answer = applied(scene.commit(&old, &scene.change(&created).unset("visits").renew(&new)).await);
@@ -199,7 +199,7 @@ pub async fn p01_a_renewal_can_empty_the_session(scene: Scene) {
 }
 
 /// A session that is always stored moves without fields.
-pub async fn p01_a_session_that_is_always_stored_moves_without_fields(scene: Scene) {
+pub(super) async fn p01_a_session_that_is_always_stored_moves_without_fields(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = head(applied(scene.commit(&old, &scene.creation(None).keep_empty()).await));
     let answer = applied(scene.commit(&old, &scene.change(&created).renew(&new).keep_empty()).await);
@@ -208,7 +208,7 @@ pub async fn p01_a_session_that_is_always_stored_moves_without_fields(scene: Sce
 }
 
 /// A renewal that is sent again, because its answer was lost, is done once and answered.
-pub async fn p07_a_repeated_renewal_is_answered(scene: Scene) {
+pub(super) async fn p07_a_repeated_renewal_is_answered(scene: Scene) {
     let (old, new) = (scene.key("old"), scene.key("new"));
     let created = scene.create(&old, &[("visits", "1")]).await;
     let renewal = scene.change(&created).set("visits", "2").renew(&new);
@@ -225,7 +225,7 @@ pub async fn p07_a_repeated_renewal_is_answered(scene: Scene) {
 }
 
 /// A session can move on and on; each key that it left stays dead.
-pub async fn p06_a_session_can_move_many_times(scene: Scene) {
+pub(super) async fn p06_a_session_can_move_many_times(scene: Scene) {
     let mut key = scene.key("at.0");
     let mut current = scene.create(&key, &[("visits", "1")]).await;
     for step in 1..=5 {

@@ -9,7 +9,7 @@ use crate::store::Call;
 use crate::{Expiry, Outcome};
 
 /// A request that does not touch its session, known or new, calls nothing.
-pub async fn p02_calls_of_an_untouched_session_are_none(scene: Scene) {
+pub(super) async fn p02_calls_of_an_untouched_session_are_none(scene: Scene) {
     let sessions = scene.visitors();
     sessions.prepare().await.expect("a store");
     assert_eq!(sessions.calls(), []);
@@ -19,7 +19,7 @@ pub async fn p02_calls_of_an_untouched_session_are_none(scene: Scene) {
 }
 
 /// A new session that is only read is one load, and is not stored.
-pub async fn p02_calls_of_a_new_session_that_is_read_are_one_load(scene: Scene) {
+pub(super) async fn p02_calls_of_a_new_session_that_is_read_are_one_load(scene: Scene) {
     let (sessions, id) = (scene.visitors(), scene.id("42"));
     let mut visitor = load(&sessions, &id).await;
     assert_eq!((visitor.visits, visitor.theme.as_str()), (0, "light"));
@@ -29,7 +29,7 @@ pub async fn p02_calls_of_a_new_session_that_is_read_are_one_load(scene: Scene) 
 }
 
 /// A new session that is changed is one load and one commit of that field.
-pub async fn p01_calls_of_a_new_session_that_is_changed_are_one_load_and_one_commit(scene: Scene) {
+pub(super) async fn p01_calls_of_a_new_session_that_is_changed_are_one_load_and_one_commit(scene: Scene) {
     let (sessions, id) = (scene.visitors(), scene.id("42"));
     let mut visitor = load(&sessions, &id).await;
     *visitor.edit().visits() += 1;
@@ -39,7 +39,7 @@ pub async fn p01_calls_of_a_new_session_that_is_changed_are_one_load_and_one_com
 }
 
 /// A stored session that is only read is one load.
-pub async fn p02_calls_of_a_stored_session_that_is_read_are_one_load(scene: Scene) {
+pub(super) async fn p02_calls_of_a_stored_session_that_is_read_are_one_load(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let mut visitor = load(&sessions, &id).await;
@@ -49,7 +49,7 @@ pub async fn p02_calls_of_a_stored_session_that_is_read_are_one_load(scene: Scen
 }
 
 /// A stored session of which one field is changed is one load and one commit of that field.
-pub async fn p04_calls_of_a_stored_session_that_is_changed_are_one_load_and_one_commit(scene: Scene) {
+pub(super) async fn p04_calls_of_a_stored_session_that_is_changed_are_one_load_and_one_commit(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let mut visitor = load(&sessions, &id).await;
@@ -60,7 +60,7 @@ pub async fn p04_calls_of_a_stored_session_that_is_changed_are_one_load_and_one_
 }
 
 /// Setting the value that is there already is one load.
-pub async fn p03_calls_of_a_value_that_is_set_again_are_one_load(scene: Scene) {
+pub(super) async fn p03_calls_of_a_value_that_is_set_again_are_one_load(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let mut visitor = load(&sessions, &id).await;
@@ -71,7 +71,7 @@ pub async fn p03_calls_of_a_value_that_is_set_again_are_one_load(scene: Scene) {
 }
 
 /// A change that is taken back is one load.
-pub async fn p03_calls_of_a_change_that_is_taken_back_are_one_load(scene: Scene) {
+pub(super) async fn p03_calls_of_a_change_that_is_taken_back_are_one_load(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let mut visitor = load(&sessions, &id).await;
@@ -82,7 +82,7 @@ pub async fn p03_calls_of_a_change_that_is_taken_back_are_one_load(scene: Scene)
 }
 
 /// Back at the initial values is one load and one removal.
-pub async fn p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_removal(scene: Scene) {
+pub(super) async fn p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_removal(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let mut visitor = load(&sessions, &id).await;
@@ -95,7 +95,7 @@ pub async fn p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_re
 }
 
 /// Removing what is not there is one load.
-pub async fn p03_calls_of_a_removal_of_what_is_absent_are_one_load(scene: Scene) {
+pub(super) async fn p03_calls_of_a_removal_of_what_is_absent_are_one_load(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let mut visitor = load(&sessions, &id).await;
@@ -106,7 +106,7 @@ pub async fn p03_calls_of_a_removal_of_what_is_absent_are_one_load(scene: Scene)
 }
 
 /// A handler that fails is one load, and saves nothing.
-pub async fn p07_calls_of_a_handler_that_fails_are_one_load(scene: Scene) {
+pub(super) async fn p07_calls_of_a_handler_that_fails_are_one_load(scene: Scene) {
     let id = scene.id("42");
     let sessions = with_a_visitor(&scene, &id).await;
     let failed = sessions.try_update(&id, |visitor| {
@@ -120,7 +120,7 @@ pub async fn p07_calls_of_a_handler_that_fails_are_one_load(scene: Scene) {
 }
 
 /// Under a sliding expiry a read is one load, which moves the expiry only when that is due.
-pub async fn p09_calls_of_a_read_are_one_load_that_touches_only_when_due(scene: Scene) {
+pub(super) async fn p09_calls_of_a_read_are_one_load_that_touches_only_when_due(scene: Scene) {
     let id = scene.id("sliding");
     let hour = Expiry::AfterInactivity(Duration::from_secs(3600));
     let at = |millis| scene.after(millis).sessions_with::<Visitor, _>(|builder| builder.expiry(hour));
@@ -138,7 +138,7 @@ pub async fn p09_calls_of_a_read_are_one_load_that_touches_only_when_due(scene: 
 }
 
 /// A session that moves and one that ends are one call each.
-pub async fn p06_calls_of_a_renewal_and_of_a_removal_are_one_each(scene: Scene) {
+pub(super) async fn p06_calls_of_a_renewal_and_of_a_removal_are_one_each(scene: Scene) {
     let (old, new) = (scene.id("old"), scene.id("new"));
     let sessions = with_a_visitor(&scene, &old).await;
     let mut visitor = load(&sessions, &old).await;

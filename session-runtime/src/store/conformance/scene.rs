@@ -20,7 +20,7 @@ const BEGINNING: i64 = -20 * DAY;
 
 /// Where a case plays: a store, a session name that no other case uses, and a clock.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub(super) struct Scene {
     /// The store.
     pub(super) store: AnyStore,
     /// The session name.
@@ -33,11 +33,7 @@ pub struct Scene {
 
 impl Scene {
     /// A scene of its own in this store.
-    pub async fn new(store: impl Housekeeping) -> Self {
-        Self::of(AnyStore::new(store)).await
-    }
-
-    async fn of(store: AnyStore) -> Self {
+    pub(super) async fn new(store: AnyStore) -> Self {
         store.prepare().await.expect("a store can be prepared");
         Self {
             store,

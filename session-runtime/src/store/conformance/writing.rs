@@ -4,7 +4,7 @@ use super::scene::{Draft, Scene, applied, are, conflict, ended, fields, head};
 use crate::store::{Base, CommitId, Ended, Incarnation, RegistrationId};
 
 /// A change of the current record is applied: these fields, and no others.
-pub async fn p04_a_change_touches_only_its_fields(scene: Scene) {
+pub(super) async fn p04_a_change_touches_only_its_fields(scene: Scene) {
     let key = scene.key("change");
     let created = scene.create(&key, &[("visits", "1"), ("theme", "dark"), ("cart", "[]")]).await;
     let change = scene.change(&created).set("visits", "2").set("language", "de").unset("cart");
@@ -21,7 +21,7 @@ pub async fn p04_a_change_touches_only_its_fields(scene: Scene) {
 }
 
 /// Removing a field that is not stored is a change like any other.
-pub async fn p04_removing_an_absent_field_is_harmless(scene: Scene) {
+pub(super) async fn p04_removing_an_absent_field_is_harmless(scene: Scene) {
     let key = scene.key("unset");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let answer = applied(scene.commit(&key, &scene.change(&created).unset("theme")).await);
@@ -31,7 +31,7 @@ pub async fn p04_removing_an_absent_field_is_harmless(scene: Scene) {
 }
 
 /// Each commit raises the revision by one, and later commits build on it.
-pub async fn p04_changes_follow_each_other(scene: Scene) {
+pub(super) async fn p04_changes_follow_each_other(scene: Scene) {
     let key = scene.key("many");
     let mut current = scene.create(&key, &[("visits", "0")]).await;
     for visits in 1..=20 {
@@ -43,7 +43,7 @@ pub async fn p04_changes_follow_each_other(scene: Scene) {
 }
 
 /// Two hundred fields are set in one commit, and removed in one.
-pub async fn p04_two_hundred_fields_are_one_commit(scene: Scene) {
+pub(super) async fn p04_two_hundred_fields_are_one_commit(scene: Scene) {
     let key = scene.key("wide");
     let names: Vec<String> = (0..200).map(|n| format!("part.{n}.of_a_rather_long_name")).collect();
     let wide = names.iter().fold(scene.creation(None).set("kept", "yes"), |commit, name| commit.set(name, name));
@@ -58,7 +58,7 @@ pub async fn p04_two_hundred_fields_are_one_commit(scene: Scene) {
 }
 
 /// A change that was based on an older revision is not applied, and is told the whole current record.
-pub async fn p05_a_stale_change_is_told_the_current_record(scene: Scene) {
+pub(super) async fn p05_a_stale_change_is_told_the_current_record(scene: Scene) {
     let key = scene.key("stale");
     let created = scene.create(&key, &[("visits", "1"), ("theme", "dark")]).await;
     let theirs = scene.change(&created).set("visits", "2").set("language", "de");
@@ -79,7 +79,7 @@ pub async fn p05_a_stale_change_is_told_the_current_record(scene: Scene) {
 }
 
 /// A revision that is ahead of the record's is as stale as one behind.
-pub async fn p05_a_revision_from_the_future_conflicts(scene: Scene) {
+pub(super) async fn p05_a_revision_from_the_future_conflicts(scene: Scene) {
     let key = scene.key("ahead");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let ahead = crate::store::Head { revision: 2, ..created };
@@ -87,7 +87,7 @@ pub async fn p05_a_revision_from_the_future_conflicts(scene: Scene) {
 }
 
 /// A revision number that came round again, after an engine lost some commits, is told apart by its last commit.
-pub async fn p05_a_revision_that_came_round_again_conflicts(scene: Scene) {
+pub(super) async fn p05_a_revision_that_came_round_again_conflicts(scene: Scene) {
     let key = scene.key("round");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let lost = crate::store::Head { last_commit: CommitId::random(), ..created };
@@ -97,7 +97,7 @@ pub async fn p05_a_revision_that_came_round_again_conflicts(scene: Scene) {
 }
 
 /// A change of another life of the key is refused, whatever its revision.
-pub async fn p06_a_change_of_another_life_is_refused(scene: Scene) {
+pub(super) async fn p06_a_change_of_another_life_is_refused(scene: Scene) {
     let key = scene.key("other");
     let created = scene.create(&key, &[("visits", "1")]).await;
     let other = crate::store::Head { incarnation: Incarnation::random(), ..created };
@@ -107,7 +107,7 @@ pub async fn p06_a_change_of_another_life_is_refused(scene: Scene) {
 }
 
 /// Fields of other builds are just fields: they survive commits that do not name them.
-pub async fn p11_unknown_fields_survive(scene: Scene) {
+pub(super) async fn p11_unknown_fields_survive(scene: Scene) {
     let key = scene.key("unknown");
     let created = scene.create(&key, &[("visits", "1"), ("from.a.newer.build", "\u{1f36a}")]).await;
     applied(scene.commit(&key, &scene.change(&created).set("visits", "2")).await);
@@ -116,7 +116,7 @@ pub async fn p11_unknown_fields_survive(scene: Scene) {
 }
 
 /// A migrated session replaces all that was stored, and the record says which version wrote it.
-pub async fn p11_a_migrated_session_replaces_all_fields(scene: Scene) {
+pub(super) async fn p11_a_migrated_session_replaces_all_fields(scene: Scene) {
     let key = scene.key("migrated");
     let created = scene.create(&key, &[("visits", "1"), ("old", "x"), ("older", "y")]).await;
     let migration = scene.change(&created).set("visits", "2").set("new", "z").replace().edit(|write| {
@@ -133,7 +133,7 @@ pub async fn p11_a_migrated_session_replaces_all_fields(scene: Scene) {
 }
 
 /// A migration is bound to its base like any other change.
-pub async fn p11_a_stale_migration_replaces_nothing(scene: Scene) {
+pub(super) async fn p11_a_stale_migration_replaces_nothing(scene: Scene) {
     let key = scene.key("migrating");
     let created = scene.create(&key, &[("visits", "1"), ("old", "x")]).await;
     let current = head(applied(scene.commit(&key, &scene.change(&created).set("visits", "2")).await));
@@ -143,7 +143,7 @@ pub async fn p11_a_stale_migration_replaces_nothing(scene: Scene) {
 }
 
 /// The version and the agreement that a record names are those of its last commit.
-pub async fn p11_a_record_names_the_version_of_its_last_commit(scene: Scene) {
+pub(super) async fn p11_a_record_names_the_version_of_its_last_commit(scene: Scene) {
     let key = scene.key("version");
     let created = scene.create(&key, &[("visits", "1")]).await;
     assert_eq!((created.version, created.registration), (1, RegistrationId(7)));
