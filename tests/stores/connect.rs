@@ -36,6 +36,31 @@ async fn a_path_opens_a_file() {
 }
 
 #[tokio::test]
+async fn the_mode_of_an_sqlite_url_says_whether_a_file_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sessions.db");
+    let url = |mode: &str| format!("sqlite:{}?mode={mode}", path.display());
+    for mode in ["rw", "ro"] {
+        let error = connect(&url(mode)).await.map(drop).expect_err("no file is there");
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(!path.exists());
+    }
+    is_one_place(&url("rwc")).await;
+    assert!(path.is_file());
+    for mode in ["rw", "ro"] {
+        assert!(connect(&url(mode)).await.is_ok());
+    }
+    for mode in ["rwc", "rw", "ro"] {
+        let uri = format!("file:{}?mode={mode}", path.display());
+        assert!(session_runtime::store::SqliteStore::open(&uri).await.is_ok(), "{mode}");
+    }
+    for file in folder.path().read_dir().expect("a folder") {
+        let name = file.expect("a file").file_name();
+        assert!(!name.to_string_lossy().contains("mode"), "{name:?} is named after the options");
+    }
+}
+
+#[tokio::test]
 async fn each_memory_is_a_place_of_its_own() {
     for _ in 0..2 {
         assert_eq!(visit(connect("memory:").await.expect("a store"), "42").await, 1);

@@ -1,5 +1,7 @@
 //! A store by its URL.
 
+use std::borrow::Cow;
+
 use super::{AnyStore, MemoryStore, StoreError, StoreErrorKind};
 
 /// Opens the store at `url`, connected and checked, with the default settings of its kind.
@@ -7,7 +9,7 @@ use super::{AnyStore, MemoryStore, StoreError, StoreErrorKind};
 /// | URL | store | feature |
 /// |---|---|---|
 /// | `memory:` | a new [`MemoryStore`] | |
-/// | `sqlite:PATH` | `SqliteStore`; `sqlite::memory:` for one in memory; a file that does not exist is made | `sqlite` |
+/// | `sqlite:PATH` | `SqliteStore`; `sqlite::memory:` for one in memory; a file that does not exist is made, unless `?mode=rw` or `?mode=ro` (for reading only) follows | `sqlite` |
 /// | `redis://[user:password@]host[:port][/db]` | `RedisStore` on a server | `redis` |
 /// | `rediss://…` | the same over TLS | `redis-tls` |
 /// | `redis+cluster://host:port,host:port` | `RedisStore` on a cluster of which some nodes are named; `rediss+cluster://…` over TLS | `redis` |
@@ -43,16 +45,39 @@ fn has_slashes(rest: &str) -> bool {
     rest.starts_with("//")
 }
 
-fn configuration(message: &'static str) -> StoreError {
+fn configuration(message: impl Into<Cow<'static, str>>) -> StoreError {
     StoreError::new(StoreErrorKind::Configuration, message).not_applied()
 }
 
 #[cfg(feature = "sqlite")]
-async fn sqlite(path: &str) -> Result<AnyStore, StoreError> {
+async fn sqlite(url: &str) -> Result<AnyStore, StoreError> {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
     if path.is_empty() {
         return Err(configuration("this URL names no file; write sqlite:PATH"));
     }
-    super::SqliteStore::open(path).await.map(AnyStore::new)
+    if path.starts_with("file:") {
+        // A URI of SQLite's own, which reads its own options.
+        return super::SqliteStore::open(url).await.map(AnyStore::new);
+    }
+    let mut options = super::SqliteOptions::new(path);
+    for option in query.split('&').filter(|option| !option.is_empty()) {
+        options = match option.split_once('=').unwrap_or((option, "")) {
+            ("mode", "rwc") => options.read_only(false),
+            ("mode", "rw") => options.existing_only(),
+            ("mode", "ro") => options.read_only(true),
+            ("mode", _) => {
+                return Err(configuration(
+                    "`mode` of an SQLite URL is `ro`, `rw` or `rwc`; write sqlite:PATH?mode=rwc",
+                ));
+            }
+            (unknown, _) => {
+                return Err(configuration(format!(
+                    "SQLite URLs have no option `{unknown}`, only `mode`; leave it out"
+                )));
+            }
+        };
+    }
+    options.open().await.map(AnyStore::new)
 }
 
 #[cfg(feature = "redis")]
@@ -141,6 +166,16 @@ mod tests {
             let error = refusal(url).await;
             assert_eq!(error.kind(), StoreErrorKind::Configuration);
             assert_eq!(error.to_string(), "this URL names no file; write sqlite:PATH");
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[tokio::test]
+    async fn an_unknown_option_of_sqlite_is_named() {
+        for (url, named) in [("sqlite:x.db?cache=shared", "no option `cache`"), ("sqlite:x.db?mode=w", "`mode`")] {
+            let error = refusal(url).await;
+            assert_eq!(error.kind(), StoreErrorKind::Configuration);
+            assert!(error.to_string().contains(named), "{error}");
         }
     }
 

@@ -22,7 +22,15 @@ pub struct SqliteOptions {
     pub(super) synchronous: Synchronous,
     pub(super) busy_timeout: Duration,
     pub(super) readers: usize,
-    pub(super) read_only: bool,
+    pub(super) access: Access,
+}
+
+/// What may be done to the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    ReadOnly,
+    Existing,
+    Create,
 }
 
 /// What an acknowledged commit survives. A crash of the process alone loses nothing at any level.
@@ -60,7 +68,7 @@ impl SqliteOptions {
             synchronous: Synchronous::default(),
             busy_timeout: Duration::from_secs(5),
             readers: thread::available_parallelism().map_or(1, usize::from).min(4),
-            read_only: false,
+            access: Access::Create,
         }
     }
 
@@ -83,7 +91,12 @@ impl SqliteOptions {
     /// Opens an existing database for reading: every change fails as
     /// [`ReadOnly`](crate::store::StoreErrorKind::ReadOnly), and no load moves an expiry.
     pub fn read_only(self, read_only: bool) -> Self {
-        Self { read_only, ..self }
+        Self { access: if read_only { Access::ReadOnly } else { Access::Create }, ..self }
+    }
+
+    /// Opens an existing database only: a file that does not exist is not made.
+    pub fn existing_only(self) -> Self {
+        Self { access: Access::Existing, ..self }
     }
 
     /// Opens the database, which is made if it does not exist, and prepares it.

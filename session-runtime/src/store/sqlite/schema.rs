@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::SqliteOptions;
 use super::error::{Failure, Result};
+use super::options::{Access, SqliteOptions};
 use crate::store::StoreErrorKind;
 
 /// The schema this build reads and writes.
@@ -76,16 +76,20 @@ pub(super) enum Role {
 
 /// Opens a connection. The writer's comes first: it makes the file and chooses its journal.
 pub(super) fn connect(options: &SqliteOptions, role: Role) -> Result<Connection> {
-    let access = if role == Role::Reader || options.read_only {
-        OpenFlags::SQLITE_OPEN_READ_ONLY
-    } else {
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    let mut flags = OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags |= match options.access {
+        Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Existing => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     };
-    let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     refuse_zeros(&options.path)?;
     let connection = Connection::open_with_flags(&options.path, flags)?;
     connection.busy_timeout(options.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(64);
+    if role == Role::Reader {
+        // By a pragma, because SQLite refuses a URI whose `mode` allows more than the flags do.
+        connection.pragma_update(None, "query_only", true)?;
+    }
     if role == Role::Writer {
         if is_shared(&connection) && !connection.is_readonly("main")? {
             use_wal(&connection, options.busy_timeout)?;
