@@ -141,6 +141,148 @@ async fn a_server_that_is_not_there_is_unavailable_and_is_found_when_it_comes() 
     create(&store, &key("1"), vec![set("a", "1")]).await;
 }
 
+/// Loads and commits, as the first thing after `fault`; neither fails, and the commit is applied once.
+async fn goes_on_after(store: &RedisStore, id: &str, mut fault: impl FnMut()) {
+    let head = create(store, &key(id), vec![set("n", "0")]).await;
+    fault();
+    let loaded = record(store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!(loaded.head, head);
+    fault();
+    let head =
+        applied(store.commit(&key(id), &write(Base::from(&head), vec![set("n", "1")])).await.unwrap()).head.unwrap();
+    fault();
+    let renewal = renewing(write(Base::from(&head), vec![set("n", "2")]), &key(&format!("{id} renewed")));
+    let head = applied(store.commit(&key(id), &renewal).await.unwrap()).head.unwrap();
+    let loaded = record(store.load(&key(&format!("{id} renewed")), load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!((number(&loaded), loaded.head), (2, head));
+    fault();
+    let destruction = destroying(write(Base::from(&head), Vec::new()));
+    let reply = applied(store.commit(&key(&format!("{id} renewed")), &destruction).await.unwrap());
+    assert!(reply.was_stored && !reply.is_stored);
+}
+
+#[tokio::test]
+async fn p12_the_first_operation_after_the_server_closed_idle_connections_succeeds() {
+    let server = server!();
+    let store = open(&server).await;
+    goes_on_after(&store, "1", || drop(server.cli("CLIENT KILL TYPE normal"))).await;
+}
+
+#[tokio::test]
+async fn p12_the_first_operation_after_a_restart_succeeds() {
+    let mut server = server!();
+    let store = open(&server).await;
+    goes_on_after(&store, "1", || server.restart()).await;
+}
+
+#[tokio::test]
+async fn p12_an_operation_meets_one_connection_at_most_that_the_network_has_forgotten() {
+    let server = server!();
+    let proxy = Proxy::start(&server.address());
+    let options = RedisOptions::new(server.url_at(&proxy.address())).response_timeout(Duration::from_millis(200));
+    let store = options.open().await.unwrap();
+    goes_on_after(&store, "1", || proxy.silence()).await;
+    assert_eq!(proxy.connections(), 5);
+}
+
+#[tokio::test]
+async fn p12_all_who_wait_for_a_silent_server_wait_for_the_same_connections() {
+    let server = server!();
+    let proxy = Proxy::start(&server.address());
+    let options = RedisOptions::new(server.url_at(&proxy.address())).response_timeout(Duration::from_millis(200));
+    let store = options.open().await.unwrap();
+    create(&store, &key("1"), vec![set("n", "0")]).await;
+    let before = proxy.connections();
+    proxy.silence_for_good();
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap_err() })
+        })
+        .collect();
+    for waiting in waiting {
+        assert_eq!(waiting.await.unwrap().kind(), StoreErrorKind::TimedOut);
+    }
+    assert_eq!(proxy.connections(), before + 1, "each was sent once more, all on one connection");
+    proxy.silence();
+    assert_eq!(number(&load_when_back(&store, "1").await), 0);
+}
+
+#[tokio::test]
+async fn p12_after_a_failover_the_store_finds_the_new_primary_by_the_same_address() {
+    let old = server!("repl-diskless-sync-delay 0");
+    let new = RedisServer::start(&[&format!("replicaof {}", old.address().replace(':', " "))]);
+    let proxy = Proxy::start(&old.address());
+    let store = RedisStore::open(old.url_at(&proxy.address())).await.unwrap();
+    let head = create(&store, &key("1"), vec![set("n", "0")]).await;
+    follows(&old, &new, "session:Visitor:1");
+
+    assert_eq!(new.cli("REPLICAOF NO ONE"), "+OK\r\n");
+    assert_eq!(old.cli(&format!("REPLICAOF {}", new.address().replace(':', " "))), "+OK\r\n");
+    proxy.lead_to(&new.address());
+    // The open connection leads to the old primary, which takes no writes any more.
+    let reply = applied(store.commit(&key("1"), &write(Base::from(&head), vec![set("n", "1")])).await.unwrap());
+    assert!(!reply.repeated);
+    assert!(new.cli("HGET session:Visitor:1 n").contains("\r\n1\r\n"));
+    assert!(store.load(&key("1"), late()).await.unwrap().touched);
+}
+
+/// Waits until a replica has a key.
+fn follows(primary: &RedisServer, replica: &RedisServer, place: &str) {
+    // Two replicas will never have it, so each look lasts 10 ms.
+    let has_it = (0..1000).any(|_| {
+        let _ = primary.cli("WAIT 2 10");
+        replica.cli(&format!("EXISTS {place}")) == ":1\r\n"
+    });
+    assert!(has_it, "the replica did not follow");
+}
+
+#[test]
+fn a_store_serves_one_runtime_after_another_and_two_at_once() {
+    let server = server!();
+    let store = RedisOptions::new(server.url()).build().unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut base = Base::from(&runtime().block_on(create(&store, &key("1"), vec![set("n", "0")])));
+    let (first, second) = (runtime(), runtime());
+    for n in 1..5 {
+        for runtime in [&first, &second, &runtime()] {
+            let loaded = runtime.block_on(store.load(&key("1"), load(HALF_AN_HOUR))).unwrap();
+            assert_eq!(Base::from(&record(loaded).head), base);
+            let commit = write(base, vec![set("n", n.to_string())]);
+            base = Base::from(&applied(runtime.block_on(store.commit(&key("1"), &commit)).unwrap()).head.unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_torn_again_and_again_is_unavailable() {
+    let server = server!();
+    let proxy = Proxy::start(&server.address());
+    let store = RedisStore::open(server.url_at(&proxy.address())).await.unwrap();
+    let head = create(&store, &key("1"), vec![set("n", "0")]).await;
+    proxy.cut_always();
+    let commit = write(Base::from(&head), vec![set("n", "1")]);
+    let error = store.commit(&key("1"), &commit).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Unavailable, false), "{error:?}");
+    let error = store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+    proxy.cut_no_more();
+    assert!(applied(store.commit(&key("1"), &commit).await.unwrap()).repeated);
+}
+
+#[tokio::test]
+async fn what_answers_in_another_protocol_is_said_to_and_never_waited_for() {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let _ = std::io::Write::write_all(&mut &stream, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let error = RedisStore::open(url).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+}
+
 /// The commit is refused for certain, and the session can be read on; its touch is not lost for good.
 async fn reads_go_on(store: &RedisStore, server: &RedisServer, base: Base, kind: StoreErrorKind) {
     let before = server.cli("DUMP session:Visitor:1");
@@ -157,12 +299,7 @@ async fn a_read_only_replica_serves_reads_and_refuses_writes() {
     let primary = server!("repl-diskless-sync-delay 0");
     let replica = RedisServer::start(&[&format!("replicaof {}", primary.address().replace(':', " "))]);
     let head = create(&open(&primary).await, &key("1"), vec![set("a", "1")]).await;
-    // Two replicas will never have it, so each look lasts 10 ms.
-    let has_it = (0..1000).any(|_| {
-        let _ = primary.cli("WAIT 2 10");
-        replica.cli("EXISTS session:Visitor:1") == ":1\r\n"
-    });
-    assert!(has_it, "the replica did not follow");
+    follows(&primary, &replica, "session:Visitor:1");
     let store = open(&replica).await;
     reads_go_on(&store, &replica, Base::from(&head), StoreErrorKind::ReadOnly).await;
 }

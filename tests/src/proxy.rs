@@ -1,4 +1,5 @@
-//! A TCP proxy that counts bytes and can cut a connection between a request and its answer.
+//! A TCP proxy that counts bytes, cuts connections between a request and its answer, lets them fall silent, and leads
+//! new ones elsewhere.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -15,15 +16,23 @@ pub struct Proxy {
     address: SocketAddr,
 }
 
+/// Instead of a number of requests before a cut.
+const ALWAYS: i64 = i64::MAX;
+
 #[derive(Debug)]
 struct Shared {
-    server: String,
+    /// Where new connections lead.
+    server: Mutex<String>,
     sent: AtomicU64,
     received: AtomicU64,
     requests: AtomicU64,
     /// How many more requests pass before one is passed on and its connection cut; negative if none is to be cut.
     until_cut: AtomicI64,
     cuts: AtomicU64,
+    /// How many connections were made.
+    connected: AtomicU64,
+    /// The connections before this one are silent: what is sent on them goes nowhere.
+    silent_before: AtomicU64,
     ended: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
 }
@@ -38,12 +47,14 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
         let address = listener.local_addr().expect("the port just bound");
         let shared = Arc::new(Shared {
-            server: server.to_owned(),
+            server: Mutex::new(server.to_owned()),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             until_cut: AtomicI64::new(-1),
             cuts: AtomicU64::new(0),
+            connected: AtomicU64::new(0),
+            silent_before: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             connections: Mutex::default(),
         });
@@ -91,6 +102,11 @@ impl Proxy {
         self.shared.until_cut.store(i64::from(after), Ordering::SeqCst);
     }
 
+    /// Cuts each connection when the server begins to answer its first request from now on.
+    pub fn cut_always(&self) {
+        self.shared.until_cut.store(ALWAYS, Ordering::SeqCst);
+    }
+
     /// Cuts no connection from now on.
     pub fn cut_no_more(&self) {
         self.shared.until_cut.store(-1, Ordering::SeqCst);
@@ -100,6 +116,28 @@ impl Proxy {
     #[must_use]
     pub fn cuts(&self) -> u64 {
         self.shared.cuts.load(Ordering::SeqCst)
+    }
+
+    /// How many connections were made so far.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.shared.connected.load(Ordering::SeqCst)
+    }
+
+    /// Leads new connections to the server at `host:port`; those that are open stay where they are.
+    pub fn lead_to(&self, server: &str) {
+        server.clone_into(&mut self.shared.server.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lets all connections that are open fall silent, as a network does that forgot them: nothing passes, and nobody
+    /// is told.
+    pub fn silence(&self) {
+        self.shared.silent_before.store(self.connections(), Ordering::SeqCst);
+    }
+
+    /// Lets this one and all connections to come fall silent.
+    pub fn silence_for_good(&self) {
+        self.shared.silent_before.store(u64::MAX, Ordering::SeqCst);
     }
 
     /// Cuts all connections now.
@@ -127,7 +165,10 @@ impl Shared {
     /// Starts the two threads of a connection, one for each direction.
     fn connect(self: &Arc<Self>, client: TcpStream) {
         // Without a server the client's connection is closed at once.
-        let Ok(server) = TcpStream::connect(&self.server) else { return };
+        let address = self.server.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Ok(server) = TcpStream::connect(address) else { return };
+        let number = self.connected.fetch_add(1, Ordering::SeqCst);
+        let is_silent = move |shared: &Self| number < shared.silent_before.load(Ordering::SeqCst);
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let (Ok(client_too), Ok(server_too)) = (client.try_clone(), server.try_clone()) else { return };
         self.connections().extend([client.try_clone(), server.try_clone()].into_iter().flatten());
@@ -135,14 +176,17 @@ impl Shared {
         let (upwards, cut_upwards) = (self.clone(), cut.clone());
         thread::spawn(move || {
             pass(client, &server, |bytes| {
+                if is_silent(&upwards) {
+                    return Fate::Swallowed;
+                }
                 upwards.sent.fetch_add(bytes as u64, Ordering::SeqCst);
                 upwards.requests.fetch_add(1, Ordering::SeqCst);
-                if upwards.until_cut.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| (n >= 0).then(|| n - 1))
-                    == Ok(0)
-                {
+                let count = |n: i64| (n >= 0).then(|| if n == ALWAYS { n } else { n - 1 });
+                let cut = upwards.until_cut.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count);
+                if matches!(cut, Ok(0 | ALWAYS)) {
                     cut_upwards.store(true, Ordering::SeqCst);
                 }
-                true
+                Fate::Passed
             });
         });
         let downwards = self.clone();
@@ -150,22 +194,34 @@ impl Shared {
             pass(server_too, &client_too, |bytes| {
                 if cut.load(Ordering::SeqCst) {
                     downwards.cuts.fetch_add(1, Ordering::SeqCst);
-                    return false;
+                    return Fate::Cut;
+                }
+                if is_silent(&downwards) {
+                    return Fate::Swallowed;
                 }
                 downwards.received.fetch_add(bytes as u64, Ordering::SeqCst);
-                true
+                Fate::Passed
             });
         });
     }
 }
 
-/// Passes bytes on until one side closes or `seen` says no; then both are closed.
-fn pass(mut from: TcpStream, mut to: &TcpStream, seen: impl Fn(usize) -> bool) {
+/// What becomes of bytes.
+enum Fate {
+    Passed,
+    Swallowed,
+    Cut,
+}
+
+/// Passes bytes on as `fate` says, until one side closes or the connection is cut; then both are closed.
+fn pass(mut from: TcpStream, mut to: &TcpStream, fate: impl Fn(usize) -> Fate) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        match from.read(&mut buffer) {
-            Ok(bytes) if bytes > 0 && seen(bytes) && to.write_all(&buffer[..bytes]).is_ok() => {}
-            _ => break,
+        let Ok(bytes @ 1..) = from.read(&mut buffer) else { break };
+        match fate(bytes) {
+            Fate::Passed if to.write_all(&buffer[..bytes]).is_ok() => {}
+            Fate::Swallowed => {}
+            Fate::Passed | Fate::Cut => break,
         }
     }
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));

@@ -390,3 +390,18 @@ async fn a_renewal_moves_fields_and_expiry_to_the_new_key() {
     let repeated = applied(store.commit(&key("old"), &renew).await.unwrap());
     assert!(repeated.repeated);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_of_this_machine_is_reached_by_its_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("redis.sock");
+    if !is_available() {
+        return;
+    }
+    let _server = RedisServer::start(&["appendonly no", &format!("unixsocket {}", socket.display())]);
+    let store = RedisStore::open(format!("redis+unix://{}?db=3", socket.display())).await.unwrap();
+    create(&store, &key("1"), vec![set("a", "1")]).await;
+    let loaded = record(store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!(value(&loaded, "a").unwrap(), "1");
+}

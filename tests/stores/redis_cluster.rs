@@ -1,4 +1,4 @@
-//! The Redis store on a cluster of two nodes.
+//! The Redis store on a cluster of three nodes.
 
 use std::time::Duration;
 
@@ -7,31 +7,45 @@ use session_runtime::store::{Base, Housekeeping, RedisOptions, RedisStore, Slots
 use session_tests::commits::{HALF_AN_HOUR, applied, create, key, load, record, renewing, set, value, write};
 use session_tests::redis_server::{RedisServer, is_available};
 
-/// Two nodes, each with half of the slots; nothing if no server is installed.
-fn cluster() -> Option<[RedisServer; 2]> {
-    let config = ["cluster-enabled yes", "appendonly no", "cluster-node-timeout 2000"];
-    let nodes = is_available().then(|| [RedisServer::start(&config), RedisServer::start(&config)])?;
-    for (node, (epoch, slots)) in nodes.iter().zip([(1, "0 8191"), (2, "8192 16383")]) {
+const CONFIG: [&str; 4] =
+    ["cluster-enabled yes", "appendonly no", "cluster-node-timeout 2000", "repl-diskless-sync-delay 0"];
+
+/// Three nodes, each with a third of the slots; nothing if no server is installed.
+fn cluster() -> Option<[RedisServer; 3]> {
+    let nodes = is_available().then(|| [(); 3].map(|()| RedisServer::start(&CONFIG)))?;
+    for (node, (epoch, first, last)) in nodes.iter().zip([(1, 0, 5460), (2, 5461, 10_922), (3, 10_923, 16_383)]) {
         assert_eq!(node.cli(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}")), "+OK\r\n");
-        let slots: Vec<u16> = slots.split(' ').map(|slot| slot.parse().unwrap()).collect();
-        let slots: Vec<String> = (slots[0]..=slots[1]).map(|slot| slot.to_string()).collect();
+        let slots: Vec<String> = (first..=last).map(|slot: u16| slot.to_string()).collect();
         assert_eq!(node.cli(&format!("CLUSTER ADDSLOTS {}", slots.join(" "))), "+OK\r\n");
     }
-    let meet = format!("CLUSTER MEET {}", nodes[1].address().replace(':', " "));
-    assert_eq!(nodes[0].cli(&meet), "+OK\r\n");
+    for node in &nodes[1..] {
+        assert_eq!(nodes[0].cli(&meeting(node)), "+OK\r\n");
+    }
     let knows_all = |node: &RedisServer| {
         let info = node.cli("CLUSTER INFO");
-        info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:2") && info.contains("cluster_size:2")
+        info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3") && info.contains("cluster_size:3")
     };
-    // Each look takes the nodes 20 ms, in which no replica acknowledges anything.
-    let known = (0..500).any(|_| {
-        for node in &nodes {
-            drop(node.cli("WAIT 1 20"));
-        }
-        nodes.iter().all(knows_all)
-    });
-    assert!(known, "the nodes did not find each other");
+    until(&nodes, || nodes.iter().all(knows_all), "the nodes did not find each other");
     Some(nodes)
+}
+
+fn meeting(node: &RedisServer) -> String {
+    format!("CLUSTER MEET {}", node.address().replace(':', " "))
+}
+
+/// Waits until this is so. Each look takes each node 20 ms, in which no replica acknowledges anything.
+fn until(nodes: &[RedisServer], mut is_so: impl FnMut() -> bool, else_say: &str) {
+    let came = (0..500).any(|_| {
+        for node in nodes {
+            drop(node.cli("WAIT 9 20"));
+        }
+        is_so()
+    });
+    assert!(came, "{else_say}");
+}
+
+fn id(node: &RedisServer) -> String {
+    node.cli("CLUSTER MYID").lines().nth(1).unwrap().to_owned()
 }
 
 fn url(nodes: &[RedisServer]) -> String {
@@ -92,8 +106,8 @@ async fn a_session_is_found_while_its_slot_moves_and_after() {
     let mut base = Base::from(&create(&store, &key("1"), vec![set("n", "0")]).await);
     let slot = nodes[0].cli("CLUSTER KEYSLOT session:Visitor:{Visitor}1");
     let slot: u16 = slot.trim_start_matches(':').trim().parse().unwrap();
-    let (from, to) = if slot < 8192 { (&nodes[0], &nodes[1]) } else { (&nodes[1], &nodes[0]) };
-    let id = |node: &RedisServer| node.cli("CLUSTER MYID").lines().nth(1).unwrap().to_owned();
+    let from = usize::from(slot > 5460) + usize::from(slot > 10_922);
+    let (from, to) = (&nodes[from], &nodes[(from + 1) % 3]);
 
     let mut n = 0;
     let mut count = async || {
@@ -141,4 +155,42 @@ async fn a_node_that_is_gone_is_unavailable_and_the_others_serve_on() {
         }
     }
     assert!(served > 0 && refused > 0, "{served} served, {refused} refused");
+}
+
+#[tokio::test]
+async fn p12_sessions_of_a_node_that_died_are_served_by_the_replica_that_took_over() {
+    let Some(mut nodes) = cluster() else { return };
+    let replica = RedisServer::start(&CONFIG);
+    assert_eq!(nodes[0].cli(&meeting(&replica)), "+OK\r\n");
+    let knows_all = || replica.cli("CLUSTER INFO").contains("cluster_size:3");
+    until(&nodes, knows_all, "the replica was not met");
+    until(
+        &nodes,
+        || replica.cli(&format!("CLUSTER REPLICATE {}", id(&nodes[1]))) == "+OK\r\n",
+        "it replicates nothing",
+    );
+
+    let store = RedisOptions::new(url(&nodes)).response_timeout(Duration::from_secs(1)).open().await.unwrap();
+    let mut bases = Vec::new();
+    for n in 0..20 {
+        bases.push(Base::from(&create(&store, &key(&n.to_string()), vec![set("n", "0")]).await));
+    }
+    let follows =
+        || replica.cli("DBSIZE") == nodes[1].cli("DBSIZE") && nodes[1].cli("INFO replication").contains("lag=");
+    until(&nodes, follows, "the replica did not follow");
+    nodes[1].kill9();
+    assert_eq!(replica.cli("CLUSTER FAILOVER TAKEOVER"), "+OK\r\n");
+    let others = [&nodes[0], &nodes[2]];
+    let port = replica.address();
+    let took_over = || others.iter().all(|node| node.cli("CLUSTER SLOTS").contains(port.rsplit(':').next().unwrap()));
+    until(&nodes[..1], took_over, "the replica did not take over");
+
+    // The first operation on each session succeeds, also on those of the node that died.
+    for (n, base) in bases.into_iter().enumerate() {
+        let place = key(&n.to_string());
+        let reply = applied(store.commit(&place, &write(base, vec![set("n", "1")])).await.unwrap());
+        assert!(!reply.repeated);
+        let loaded = record(store.load(&place, load(HALF_AN_HOUR)).await.unwrap());
+        assert_eq!(value(&loaded, "n").unwrap(), "1");
+    }
 }

@@ -44,6 +44,8 @@ struct Shared {
 struct State {
     /// What is to be sent.
     out: Vec<u8>,
+    /// How many wait for answers to what is still to be sent.
+    unsent: usize,
     /// Who waits for an answer, in order.
     waiting: VecDeque<Waiting>,
     /// Wakes the task that reads and writes, when there is something to send.
@@ -55,7 +57,7 @@ struct State {
 struct Waiting {
     answers: usize,
     since: Instant,
-    to: oneshot::Sender<Bytes>,
+    to: oneshot::Sender<Result<Bytes, Unanswered>>,
 }
 
 /// Why there is no answer.
@@ -107,23 +109,18 @@ impl Line {
                 return Err(Unanswered::NotSent);
             }
             state.out.extend_from_slice(&request.bytes);
+            state.unsent += 1;
             state.waiting.push_back(Waiting { answers: request.commands, since: Instant::now(), to });
             state.driver.take()
         };
         if let Some(driver) = driver {
             driver.wake();
         }
-        let lost = match answers.await {
-            Ok(answers) => match values(answers, request.commands) {
-                Ok(values) => return Ok(values),
-                Err(Garbled) => {
-                    shared.lose(Lost::Garbled);
-                    Lost::Garbled
-                }
-            },
-            Err(_) => shared.lock().lost.unwrap_or(Lost::Closed),
-        };
-        Err(Unanswered::Lost(lost))
+        let answers = answers.await.unwrap_or(Err(Unanswered::Lost(Lost::Closed)))?;
+        values(answers, request.commands).map_err(|Garbled| {
+            shared.lose(Lost::Garbled);
+            Unanswered::Lost(Lost::Garbled)
+        })
     }
 }
 
@@ -133,12 +130,15 @@ impl Shared {
     }
 
     fn lose(&self, lost: Lost) {
-        let (waiting, driver) = {
+        let (waiting, unsent, driver) = {
             let mut state = self.lock();
             state.lost.get_or_insert(lost);
-            (std::mem::take(&mut state.waiting), state.driver.take())
+            (std::mem::take(&mut state.waiting), std::mem::take(&mut state.unsent), state.driver.take())
         };
-        drop(waiting);
+        let sent = waiting.len().saturating_sub(unsent);
+        for (at, Waiting { to, .. }) in waiting.into_iter().enumerate() {
+            let _ = to.send(Err(if at < sent { Unanswered::Lost(lost) } else { Unanswered::NotSent }));
+        }
         if let Some(driver) = driver {
             driver.wake();
         }
@@ -166,6 +166,8 @@ struct Writing {
     written: usize,
     /// Whether others were let go first.
     gave_way: bool,
+    /// How many waited at once lately.
+    crowd: usize,
     flushed: bool,
 }
 
@@ -202,7 +204,7 @@ impl Driver {
 struct Reading {
     input: BytesMut,
     cut: Cut,
-    ready: Vec<(oneshot::Sender<Bytes>, Bytes)>,
+    ready: Vec<(oneshot::Sender<Result<Bytes, Unanswered>>, Bytes)>,
 }
 
 impl Reading {
@@ -235,7 +237,7 @@ impl Reading {
         }
         for (to, answers) in self.ready.drain(..) {
             // Whoever asked may have gone.
-            let _ = to.send(answers);
+            let _ = to.send(Ok(answers));
         }
         Poll::Ready(Ok(()))
     }
@@ -259,7 +261,7 @@ impl Writing {
                     }
                     return Poll::Pending;
                 }
-                if !self.gave_way {
+                if !self.gave_way && self.crowd > 1 {
                     // Others that are about to send something go first, so that it travels together.
                     self.gave_way = true;
                     context.waker().wake_by_ref();
@@ -267,6 +269,8 @@ impl Writing {
                 }
                 self.bytes.clear();
                 std::mem::swap(&mut self.bytes, &mut state.out);
+                state.unsent = 0;
+                self.crowd = state.waiting.len().max(self.crowd - self.crowd.div_ceil(8));
                 (self.written, self.gave_way, self.flushed) = (0, false, false);
             }
             drop(state);

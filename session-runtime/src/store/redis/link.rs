@@ -3,6 +3,7 @@
 //! Everything may be sent again: reads change nothing, scripts of sessions know by an id what they did, and
 //! registering twice is registering once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +41,6 @@ enum Refusal {
     /// The engine says so.
     Engine(Vec<u8>),
     Unanswered(Failure),
-    Other(StoreError),
 }
 
 impl From<Refusal> for StoreError {
@@ -48,7 +48,6 @@ impl From<Refusal> for StoreError {
         match refusal {
             Refusal::Engine(text) => error::from_engine(&text),
             Refusal::Unanswered(failure) => error::from_failure(failure),
-            Refusal::Other(error) => error,
         }
     }
 }
@@ -56,6 +55,9 @@ impl From<Refusal> for StoreError {
 /// A request on its way.
 struct Trip<'a> {
     key: &'a [u8],
+    request: Cow<'a, Request>,
+    /// Makes the request for an engine that does not know the script it names.
+    whole: Option<&'a (dyn Fn() -> Request + Sync)>,
     server: Arc<Server>,
     /// Whether the server is to be told that the key is being moved to it.
     asks: bool,
@@ -101,39 +103,39 @@ impl Link {
             request
         };
         let key = keys.first().copied().unwrap_or_default().as_bytes();
-        let answer = match self.try_send(key, &request(b"EVALSHA", &script.hash)).await {
-            Err(Refusal::Engine(text)) if text.starts_with(b"NOSCRIPT") => {
-                self.try_send(key, &request(b"EVAL", script.code)).await
-            }
-            answer => answer,
-        };
-        let Answer { values, may_repeat } = answer?;
+        let by_hash = request(b"EVALSHA", &script.hash);
+        let whole = || request(b"EVAL", script.code);
+        let Answer { values, may_repeat } = self.try_send(key, &by_hash, Some(&whole)).await?;
         Ok((values.into_iter().next().ok_or_else(error::unexpected)?, may_repeat))
     }
 
     /// Sends commands to where this key is. The first of them is about that key.
     pub(super) async fn send(&self, key: &str, request: &Request) -> Result<Vec<Value>, StoreError> {
-        Ok(self.try_send(key.as_bytes(), request).await?.values)
+        Ok(self.try_send(key.as_bytes(), request, None).await?.values)
     }
 
-    async fn try_send(&self, key: &[u8], request: &Request) -> Result<Answer, Refusal> {
-        let server = self.server(key).await?;
-        let mut trip = Trip { key, server, asks: false, redirected: 0, resent: false, unsettled: None };
+    async fn try_send(
+        &self,
+        key: &[u8],
+        request: &Request,
+        whole: Option<&(dyn Fn() -> Request + Sync)>,
+    ) -> Result<Answer, StoreError> {
+        let (server, request) = (self.server(key).await?, Cow::Borrowed(request));
+        let mut trip = Trip { key, request, whole, server, asks: false, redirected: 0, resent: false, unsettled: None };
         loop {
-            let refusal = match trip.send(request).await {
+            let refusal = match trip.send().await {
                 Ok(values) => return Ok(Answer { values, may_repeat: trip.unsettled.is_some() }),
                 Err(refusal) => refusal,
             };
             let goes_on = match &refusal {
                 Refusal::Engine(text) => self.redirects(&mut trip, text).await?,
                 Refusal::Unanswered(failure) => self.replaces(&mut trip, failure).await?,
-                Refusal::Other(_) => false,
             };
             if let Refusal::Unanswered(Failure::Lost(lost)) = refusal {
                 trip.unsettled.get_or_insert_with(|| error::lost(lost));
             }
             if !goes_on {
-                return Err(trip.unsettled.map_or(refusal, Refusal::Other));
+                return Err(trip.unsettled.unwrap_or_else(|| refusal.into()));
             }
         }
     }
@@ -152,6 +154,12 @@ impl Link {
             // The server was demoted. Its address, or the map of the cluster, may lead to another one by now.
             trip.server.condemn();
             return self.replaces(trip, &Failure::Lost(super::line::Lost::Closed)).await;
+        }
+        if code == b"NOSCRIPT"
+            && let Some(whole) = trip.whole.take()
+        {
+            trip.request = Cow::Owned(whole());
+            return Ok(true);
         }
         let Self::Cluster(cluster) = self else { return Ok(false) };
         if trip.redirected == REDIRECTS {
@@ -196,15 +204,15 @@ impl Link {
 }
 
 impl Trip<'_> {
-    async fn send(&self, request: &Request) -> Result<Vec<Value>, Refusal> {
+    async fn send(&self) -> Result<Vec<Value>, Refusal> {
         if !self.asks {
-            return ask(&self.server, request).await;
+            return ask(&self.server, &self.request).await;
         }
         let mut asking = Request::of(&[b"ASKING"]);
-        asking.append(request);
+        asking.append(&self.request);
         let mut values = ask(&self.server, &asking).await?;
         values.rotate_left(1);
-        values.truncate(request.commands);
+        values.truncate(self.request.commands);
         Ok(values)
     }
 }
@@ -222,11 +230,5 @@ pub(super) async fn send_to(server: &Server, request: &Request) -> Result<Vec<Va
     match ask(server, request).await {
         Err(Refusal::Unanswered(Failure::Lost(_))) => Ok(ask(server, request).await?),
         answer => Ok(answer?),
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::Other(error)
     }
 }

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 const DEEPEST: u8 = 8;
 
 /// Commands that travel together, written as the engine reads them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Request {
     pub(super) bytes: Vec<u8>,
     /// How many answers there will be.
