@@ -19,7 +19,7 @@ if times >= 64 then
       -- It expires by a rule, and goes on so.
       local time = call('TIME')
       local now = time[1] * 1000 + math.floor(time[2] / 1000)
-      local created, before = struct.unpack('>i7i7', raw, 44)
+      local created, before, kept = struct.unpack('>i7i7i7', raw, 44)
       if before > now then
         local retention, inactivity = struct.unpack('>i7i7', args, 51)
         local expires = now + inactivity
@@ -30,7 +30,9 @@ if times >= 64 then
         local retained = expires + retention
         raw = sub(args, 1, 8) .. sub(args, 23, 48) .. sub(raw, 35, 50) .. struct.pack('>i7i7', expires, retained)
         call('HSET', key, '#h', raw, '#c', sub(args, 15, 22) .. sub(older, 1, 48), unpack(ARGV, 2))
-        call('PEXPIREAT', key, retained)
+        -- The engine counts in full minutes: most commits need not move its clock.
+        local minute = math.floor(retained / 60000)
+        if minute ~= math.floor(kept / 60000) then call('PEXPIREAT', key, (minute + 1) * 60000) end
         return raw
       end
     end

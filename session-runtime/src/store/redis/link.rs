@@ -99,7 +99,9 @@ impl Link {
             request.begin(3 + keys.len() + arguments.len());
             request.word(name);
             [code, &count].iter().chain(keys).for_each(|word| request.word(word.as_bytes()));
-            arguments.iter().for_each(|word| request.word(word));
+            for word in arguments {
+                request.word(word);
+            }
             request
         };
         let key = keys.first().copied().unwrap_or_default().as_bytes();

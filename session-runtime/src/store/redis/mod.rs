@@ -36,9 +36,18 @@ pub use options::{RedisOptions, Slots};
 /// Its tests have been run on Redis 6.2.5, 7.0.15 and 8.2.3; Valkey speaks the same protocol and scripts, but was not
 /// at hand.
 ///
-/// A load and a commit are one command each, a script that the server knows by its hash; if it has forgotten it, it is
-/// sent once more. All operations share one connection, which is made when it is first needed and anew when it is
-/// lost. Nothing that was sent on a lost connection is sent again by itself: the session settles it.
+/// A load is HGETALL and TIME in one flight, a commit a script that the server knows by its hash; if it has forgotten
+/// it, it is sent whole. All operations of a tokio runtime share one connection to each server, on which commands of
+/// many tasks travel together.
+///
+/// # When a connection fails
+///
+/// A connection is given up when it is closed or reset, when no answer comes
+/// [in time](RedisOptions::response_timeout), and when the server says that it is read-only, as it does after a
+/// failover. What was sent on it is sent once more on a new connection, to whoever is at the address, or to whoever
+/// holds the key in a cluster, by then: a commit carries an id, so it is applied once. If that fails too, the
+/// operation is an error; the next one connects anew. Idle connections are kept alive by TCP, and one that the server
+/// or the network gave up meanwhile costs no operation more than another connection.
 ///
 /// # What is stored
 ///
@@ -48,8 +57,8 @@ pub use options::{RedisOptions, Slots};
 ///
 /// | field of the hash | holds |
 /// |---|---|
-/// | `#h` | the header: 64 bytes with the incarnation, the revision, the versions and all times |
-/// | `#c` | the last commit ids, at most eight of eight bytes, newest first |
+/// | `#h` | the header: 64 bytes with the incarnation, the revision, the last commit id, who wrote it and all times |
+/// | `#c` | the commit ids before the last, at most seven of eight bytes, newest first |
 /// | any other | a session field's encoded value, by its name |
 ///
 /// Registered initial values are hashes at `session:{#registrations}:{name}:{version}` (here the first braces are
@@ -70,7 +79,7 @@ pub use options::{RedisOptions, Slots};
 ///
 /// # What goes by itself
 ///
-/// Each hash has a time to live that ends when its session may be purged, later than the session expires, so Redis
+/// Each hash has a time to live that ends in the minute after its session may be purged, later than it expires, so Redis
 /// collects what has ended and [`Housekeeping::purge`] has nothing to do (it scans only if a test moved the clock). A session
 /// that never expires has none. Do not EXPIRE, PERSIST or RENAME these keys from outside: headers of destroyed
 /// sessions have times to live too. A load whose touch the server refuses, because it takes no writes or is full, is
@@ -101,7 +110,7 @@ pub use options::{RedisOptions, Slots};
 /// `maxmemory-policy` must be `noeviction`, which [`Store::prepare`] checks: an evicted header lets a destroyed session
 /// come back, and an evicted registration makes records unreadable.
 ///
-/// The user needs the commands EVALSHA, EVAL, INFO, PING, SCAN, TIME, HGET, HMGET, HGETALL, HEXISTS, HLEN, HSET, HDEL,
+/// The user needs the commands EVALSHA, EVAL, INFO, SCAN, TIME, HGET, HMGET, HGETALL, HEXISTS, HLEN, HSET, HDEL,
 /// EXISTS, RENAME, UNLINK, PEXPIREAT, PERSIST, SADD, SREM and SMEMBERS on keys with the prefix; `prepare` tries them.
 /// With CONFIG as well, it can check the eviction policy.
 ///
@@ -210,7 +219,7 @@ impl RedisStore {
     async fn touch(&self, place: &str, read: &[u8], later: &Header, clock: ClockOffset) -> bool {
         let packed = wire::packed(later);
         // The engine's clock is not moved by the offset.
-        let end = later.retained_until.map(|end| end.plus(clock.0.saturating_neg()).as_millis().max(1).to_string());
+        let end = later.retained_until.map(|end| wire::full_minute(end.plus(clock.0.saturating_neg())).to_string());
         let arguments = [Some(read), Some(&packed), end.as_ref().map(String::as_bytes)];
         let arguments: Vec<&[u8]> = arguments.into_iter().flatten().collect();
         match self.link.script(&TOUCH, &[place], &arguments).await {

@@ -24,7 +24,9 @@ impl Request {
     /// Adds a command of these words.
     pub(super) fn add(&mut self, words: &[&[u8]]) {
         self.begin(words.len());
-        words.iter().for_each(|word| self.word(word));
+        for word in words {
+            self.word(word);
+        }
     }
 
     /// Adds the commands of another request.

@@ -125,10 +125,10 @@ pub(super) fn commit(commit: &Commit, sets: usize) -> Vec<u8> {
     );
     put_time(&mut out, retention);
     put_time(&mut out, inactivity.unwrap_or(0));
-    creation.into_iter().for_each(|creation| put_time(&mut out, creation));
-    [fixed_end, valid_until].into_iter().flatten().for_each(|time| put_time(&mut out, time.as_millis()));
-    if commit.clock.0 != 0 {
-        put_time(&mut out, commit.clock.0);
+    let clock = Some(commit.clock.0).filter(|offset| *offset != 0);
+    let [fixed_end, valid_until] = [fixed_end, valid_until].map(|time| time.map(Timestamp::as_millis));
+    for millis in [creation, fixed_end, valid_until, clock].into_iter().flatten() {
+        put_time(&mut out, millis);
     }
     if let Some(creates) = creates {
         put_id(&mut out, creates.0);
@@ -286,6 +286,11 @@ pub(super) fn hash(found: Vec<Value>) -> Result<Option<Stored>, StoreError> {
     let raw = raw.ok_or_else(|| corrupt(HEADER))?;
     let header = header(&raw, &older.ok_or_else(|| corrupt(COMMITS))?)?;
     Ok(Some(Stored { header, raw, fields }))
+}
+
+/// The full minute after a time: then the engine removes what may be purged from that time on.
+pub(super) fn full_minute(time: Timestamp) -> i64 {
+    time.as_millis().div_euclid(60_000).saturating_add(1).saturating_mul(60_000).max(1)
 }
 
 /// What TIME answers.
