@@ -1,0 +1,154 @@
+//! This project beside its peers: `scripts/bench` builds and runs this program.
+//!
+//! [`questions`] are asked of [`peers`] on [`engines`], or of the libraries in [`web`] with their middleware; the
+//! [`report`] shows what was found.
+
+mod compare;
+mod engines;
+mod options;
+mod peers;
+mod questions;
+mod report;
+mod web;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::Instant;
+
+use engines::{Engine, Place};
+use options::Options;
+use questions::{allocations, build, calls, growth, layer, speed, tracking, traffic, wire};
+use report::Found;
+use web::grammy::Grammy;
+
+/// Says on standard error what is going on.
+#[macro_export]
+macro_rules! say {
+    ($($words:tt)*) => {
+        $crate::say_line(&format!($($words)*))
+    };
+}
+
+static LEFT_OUT: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+fn say_line(line: &str) {
+    eprintln!("{line}");
+    if let (Some(what), Ok(mut left_out)) = (line.strip_prefix("LEFT OUT: "), LEFT_OUT.lock()) {
+        left_out.push(what.to_owned());
+    }
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    if options.count {
+        tracking::run_counted();
+        return ExitCode::SUCCESS;
+    }
+    let found = ask(&options);
+    print!("{}", found.summary());
+    match found.write(&options.output) {
+        Ok(()) => {
+            say!("\nthe report is {}", options.output.join("report.md").display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("cannot write the report into {}: {error}", options.output.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ask(options: &Options) -> Found {
+    let (started, effort) = (Instant::now(), options.effort());
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime = Arc::new(runtime);
+    let work = options.output.join("work");
+    let _ = std::fs::remove_dir_all(work.join("databases"));
+    let place = Place { runtime: runtime.clone(), folder: work.join("databases"), sqlx: options.sqlx.clone() };
+    if place.sqlx.is_none() {
+        say!("LEFT OUT: tower-sessions on SQLite and PostgreSQL; scripts/bench passes --sqlx PROGRAM");
+    }
+    let mut found = Found {
+        command: std::iter::once("scripts/bench".to_owned()).chain(arguments()).collect::<Vec<_>>().join(" "),
+        commit: commit(&repository),
+        processors: std::thread::available_parallelism().map_or(0, usize::from),
+        ..Found::default()
+    };
+
+    if options.asks("tracking") {
+        found.tracking = tracking::ask(&work, effort.quick);
+    }
+    if options.asks("allocations") {
+        found.allocations = allocations::ask();
+    }
+    if options.asks("calls") || options.asks("traffic") {
+        let grammy = Grammy::install(&work);
+        // actix's services stay on their thread.
+        let local = tokio::task::LocalSet::new();
+        let here = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        local.block_on(&here, async {
+            if options.asks("calls") {
+                found.calls = calls::ask(grammy.as_ref()).await;
+            }
+            if options.asks("traffic") {
+                found.traffic = traffic::ask(&options.logs, grammy.as_ref()).await;
+            }
+        });
+    }
+    if options.asks("layer") {
+        found.layers = Some(runtime.block_on(layer::ask(effort.rounds)));
+    }
+    if ["speed", "crowd", "wire", "growth"].into_iter().any(|question| options.asks(question)) {
+        let engines = Engine::all();
+        if options.asks("speed") {
+            found.requests = speed::requests(&engines, &place, &effort);
+        }
+        if options.asks("wire") {
+            found.wire = wire::ask(&engines, &place);
+        }
+        if options.asks("crowd") {
+            found.crowd = speed::crowd(&engines, &place, &effort);
+        }
+        if options.asks("growth") {
+            found.growth = growth::ask(&engines, &place, &effort);
+        }
+    }
+    if options.asks("writers") {
+        found.writers = Some(speed::writers(&place, &effort));
+    }
+    if options.asks("build") {
+        found.builds = build::ask(&repository, &work, options.builds);
+        found.derive = options.builds.then(|| build::derive(&repository)).flatten();
+    }
+    let _ = std::fs::remove_dir_all(work.join("databases"));
+    found.seconds = started.elapsed().as_secs_f64();
+    found.left_out = LEFT_OUT.lock().map(|left_out| left_out.clone()).unwrap_or_default();
+    found
+}
+
+/// What the user wrote, without what the script adds.
+fn arguments() -> impl Iterator<Item = String> {
+    let mut arguments = std::env::args().skip(1);
+    std::iter::from_fn(move || {
+        let argument = arguments.next()?;
+        if argument != "--sqlx" {
+            return Some(argument);
+        }
+        arguments.next();
+        arguments.next()
+    })
+}
+
+fn commit(repository: &PathBuf) -> String {
+    let output = Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(repository).output();
+    output.map_or("unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

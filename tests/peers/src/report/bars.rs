@@ -1,0 +1,265 @@
+//! What the project must reach, and whether it does.
+
+use serde::Serialize;
+
+use super::{Found, short, size};
+use crate::compare::{Comparison, Ratio, Sample};
+use crate::questions::tracking::{BOTH, CLEAN, LARGE, LARGE_ENCODED, LARGE_PATCH, SET, Tracking, VECTOR};
+
+/// A row of the first table.
+#[derive(Serialize, Debug, Clone)]
+pub struct Bar {
+    pub what: String,
+    pub bar: String,
+    pub ours: String,
+    pub peer: String,
+    pub ratio: String,
+    pub limit: String,
+    pub reached: bool,
+}
+
+const TOWER: &str = "tower-sessions";
+const BY_HAND: &str = "by hand";
+
+pub fn of(found: &Found) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    bars.extend(edit(found));
+    bars.extend(unmarked(found));
+    bars.extend(derive(found));
+    bars.extend(memory(found));
+    bars.extend(vector(found));
+    bars.extend(large(found));
+    bars.extend(server(found, "Redis", |tasks| if tasks == 32 { 1.3 } else { 1.0 }));
+    bars.extend(sent(found));
+    bars.extend(server(found, "PostgreSQL", |tasks| if tasks == 1 { 1.0 } else { 1.2 }));
+    bars.extend(server_cpu(found));
+    bars.extend(log(found));
+    bars.extend(writers(found));
+    bars.extend(tail(found));
+    bars.extend(layers(found));
+    bars
+}
+
+fn tracking<'a>(found: &'a Found, side: &str, what: &str) -> Option<&'a Tracking> {
+    found.tracking.iter().find(|row| row.side == side && row.what == what)
+}
+
+fn edit(found: &Found) -> Vec<Bar> {
+    let of = |side, what| tracking(found, side, what)?.instructions;
+    let bar = |what: &str, case, strict| {
+        let (ours, limit) = (of("session-runtime", case)?, of("mask by hand", case)?);
+        Some(Bar {
+            what: what.to_owned(),
+            bar: if strict { "≤ by hand".to_owned() } else { "–".to_owned() },
+            ours: format!("{ours:.0} instructions"),
+            peer: of("tracker 0.2", case).map_or("–".to_owned(), |peer| format!("tracker {peer:.0}")),
+            ratio: format!("{:.2} of by hand", ours / limit),
+            limit: format!("{limit:.0}"),
+            // A whole instruction more counts, not what starting the loop costs.
+            reached: !strict || ours.round() <= limit.round(),
+        })
+    };
+    bar("`*v.edit().field() = x`", SET, true).into_iter().collect()
+}
+
+fn unmarked(found: &Found) -> Option<Bar> {
+    let allocations = found.allocations.as_ref()?.unmarked_commit;
+    Some(Bar {
+        what: "commit, nothing marked".to_owned(),
+        bar: "0 allocations".to_owned(),
+        ours: allocations.to_string(),
+        peer: "–".to_owned(),
+        ratio: "–".to_owned(),
+        limit: "0".to_owned(),
+        reached: allocations == 0,
+    })
+}
+
+fn derive(found: &Found) -> Option<Bar> {
+    let derive = found.derive?;
+    let worst = derive.check.max(derive.build);
+    Some(Bar {
+        what: "build time of the derive".to_owned(),
+        bar: "≤ 0.5 × serde's two".to_owned(),
+        ours: format!("check {:.2}, build {:.2}", derive.check, derive.build),
+        peer: "1".to_owned(),
+        ratio: format!("{worst:.2}"),
+        limit: "–".to_owned(),
+        reached: worst <= 0.5,
+    })
+}
+
+fn request<'a>(found: &'a Found, engine: &str, verb: &str, untouched: usize, tasks: u32) -> Option<&'a Comparison> {
+    found.requests.iter().find(|comparison| {
+        comparison.engine == engine
+            && comparison.verb == verb
+            && comparison.untouched == untouched
+            && comparison.tasks == tasks
+    })
+}
+
+/// A bar on a ratio to tower-sessions.
+fn against_tower(
+    comparison: &Comparison,
+    what: String,
+    unit: &str,
+    figure: impl Fn(&Sample) -> f64 + Copy,
+    bar: (&str, f64),
+) -> Option<Bar> {
+    let ratio: Ratio = comparison.ratio(TOWER, figure)?;
+    let of = |side| comparison.side(side).map(|series| series.median(figure));
+    let shown = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{} {unit}", short(value)));
+    Some(Bar {
+        what,
+        bar: format!("{} {} ×", bar.0, bar.1),
+        ours: shown(of("session-runtime")),
+        peer: shown(of(TOWER)),
+        ratio: ratio.to_string(),
+        limit: shown(of(BY_HAND)),
+        reached: if bar.0 == "≤" { ratio.median <= bar.1 } else { ratio.median >= bar.1 },
+    })
+}
+
+fn memory(found: &Found) -> Vec<Bar> {
+    let bar = |untouched, most| {
+        let comparison = request(found, "memory", "change", untouched, 1)?;
+        let what = format!("memory, load → change → commit, {}, CPU", size(untouched));
+        against_tower(comparison, what, "µs", |sample| sample.client, ("≤", most))
+    };
+    [(0, 0.6), (10_240, 1.0)].into_iter().filter_map(|(untouched, most)| bar(untouched, most)).collect()
+}
+
+fn vector(found: &Found) -> Option<Bar> {
+    let of = |side| Some(tracking(found, side, VECTOR)?.nanoseconds);
+    let (ours, allocations) = (of("session-runtime")?, found.allocations.as_ref()?.vector);
+    Some(Bar {
+        what: "vector of 32 marked, unchanged".to_owned(),
+        bar: "≤ 160 ns, 1 allocation".to_owned(),
+        ours: format!("{ours:.0} ns, {allocations}"),
+        peer: of("clone and compare").map_or("–".to_owned(), |peer| format!("clone and compare {peer:.0} ns")),
+        ratio: "–".to_owned(),
+        limit: "–".to_owned(),
+        reached: ours <= 160.0 && allocations <= 1,
+    })
+}
+
+fn large(found: &Found) -> Vec<Bar> {
+    let of = |what| Some(tracking(found, "session-runtime", what)?.nanoseconds);
+    let Some((encoded, dirty, patch)) =
+        of(LARGE_ENCODED).zip(of(LARGE)).zip(of(LARGE_PATCH)).map(|((a, b), c)| (a, b, c))
+    else {
+        return Vec::new();
+    };
+    let bar = |what: &str, extra: f64, most: f64| Bar {
+        what: what.to_owned(),
+        bar: format!("≤ {most} × its encoding"),
+        ours: format!("{} µs", short(extra / 1000.0)),
+        peer: "–".to_owned(),
+        ratio: format!("{:.2}", extra / encoded),
+        limit: format!("encoding {} µs", short(encoded / 1000.0)),
+        reached: extra / encoded <= most,
+    };
+    vec![
+        bar("10 KB field really changed, comparing", dirty - encoded, 0.2),
+        bar("10 KB field, what a patch adds (reading back)", patch - dirty, 6.0),
+    ]
+}
+
+fn server(found: &Found, engine: &str, least: impl Fn(u32) -> f64) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    for verb in ["read", "change"] {
+        for tasks in [1, 8, 32] {
+            let Some(comparison) = request(found, engine, verb, 0, tasks) else { continue };
+            let what = format!("{engine}, {verb}, {tasks} task{}", if tasks == 1 { "" } else { "s" });
+            bars.extend(against_tower(comparison, what, "/s", |sample| sample.throughput, ("≥", least(tasks))));
+        }
+    }
+    bars
+}
+
+fn server_cpu(found: &Found) -> Option<Bar> {
+    let comparison = request(found, "PostgreSQL", "change", 0, 8)?;
+    let figure = |sample: &Sample| sample.server.unwrap_or(f64::NAN);
+    against_tower(comparison, "PostgreSQL, server CPU per change, 8 tasks".to_owned(), "µs", figure, ("≤", 1.2))
+}
+
+fn sent(found: &Found) -> Vec<Bar> {
+    let rows = |untouched| {
+        let of = |side: &str| {
+            let row = found
+                .wire
+                .iter()
+                .find(|row| row.engine == "Redis" && row.side == side && row.untouched == untouched)?;
+            Some(row.save.sent)
+        };
+        let (ours, peer) = (of("session-runtime")?, of(TOWER)?);
+        Some(Bar {
+            what: format!("Redis, bytes sent per commit, {}", size(untouched)),
+            bar: "≤ 220".to_owned(),
+            ours: short(ours),
+            peer: short(peer),
+            ratio: format!("{:.2}", ours / peer),
+            limit: of(BY_HAND).map_or("–".to_owned(), short),
+            reached: ours <= 220.0,
+        })
+    };
+    [0, 10_240].into_iter().filter_map(rows).collect()
+}
+
+fn log(found: &Found) -> Option<Bar> {
+    let most = |side: &str| {
+        let rows = found.wire.iter().filter(|row| row.engine == "PostgreSQL" && row.side == side);
+        rows.filter_map(|row| row.log).max_by(f64::total_cmp)
+    };
+    let ours = most("session-runtime")?;
+    Some(Bar {
+        what: "PostgreSQL, WAL per commit, the most of all sizes".to_owned(),
+        bar: "≤ 512 bytes".to_owned(),
+        ours: short(ours),
+        peer: most(TOWER).map_or("–".to_owned(), short),
+        ratio: most(TOWER).map_or("–".to_owned(), |peer| format!("{:.3}", ours / peer)),
+        limit: most(BY_HAND).map_or("–".to_owned(), short),
+        reached: ours <= 512.0,
+    })
+}
+
+fn writers(found: &Found) -> Option<Bar> {
+    let comparison = found.writers.as_ref()?;
+    against_tower(comparison, "SQLite, 32 writers, FULL".to_owned(), "/s", |sample| sample.throughput, ("≥", 4.0))
+}
+
+fn tail(found: &Found) -> Option<Bar> {
+    let comparison = found.crowd.iter().find(|comparison| comparison.engine == "memory")?;
+    against_tower(comparison, "memory, 99th percentile, 32 tasks".to_owned(), "µs", |sample| sample.p99, ("≤", 1.0))
+}
+
+fn layers(found: &Found) -> Vec<Bar> {
+    let Some(layers) = &found.layers else { return Vec::new() };
+    let (mut bars, tower) = (Vec::new(), layers.tower_unused - layers.none);
+    if let Some(ours) = layers.ours_unused.map(|ours| ours - layers.none) {
+        bars.push(Bar {
+            what: "layer present, session unused, CPU over none".to_owned(),
+            bar: "≤ 0.3 µs".to_owned(),
+            ours: format!("{ours:.2} µs"),
+            peer: format!("{tower:.2} µs"),
+            ratio: format!("{:.2}", ours / tower),
+            limit: "0".to_owned(),
+            reached: ours <= 0.3,
+        });
+    }
+    if let Some(ours) = layers.ours_changed {
+        bars.push(Bar {
+            what: "layer, one field changed, CPU".to_owned(),
+            bar: "≤ 0.7 ×".to_owned(),
+            ours: format!("{ours:.2} µs"),
+            peer: format!("{:.2} µs", layers.tower_changed),
+            ratio: format!("{:.2}", ours / layers.tower_changed),
+            limit: format!("{:.2} µs without", layers.none),
+            reached: ours <= 0.7 * layers.tower_changed,
+        });
+    }
+    bars
+}
+
+/// The cases that every side of the tracking has.
+pub const SHARED: [&str; 4] = [SET, CLEAN, BOTH, VECTOR];

@@ -1,0 +1,260 @@
+//! The report as a page.
+
+use std::fmt::Write;
+
+use super::bars::SHARED;
+use super::{Bar, Found, short, size};
+use crate::compare::{Comparison, Sample};
+use crate::questions::calls;
+
+/// A file, and what it shows.
+pub type Drawn = (String, String);
+
+pub fn of(found: &Found, charts: &[Drawn]) -> String {
+    let mut page = format!(
+        "# session-runtime beside its peers\n\n`{}`, commit {}, {} processors, {:.0} s.\n\n\
+         Sides take turns in one process, forward and backward; a figure is the median of the rounds, a ratio the \
+         median of the rounds' ratios, ours divided by the peer's, with the least and the most. tower-sessions' SQLx \
+         stores run in a process of their own that is handed its turns, because a program can link one SQLite only. \
+         tower-sessions is 0.15 on memory; its Redis (fred, a pool of 6) and SQLx stores fit its core 0.14. \
+         CPU is processor time. PostgreSQL runs with `fsync = off` and Redis without an append-only file, so that \
+         work is compared and not this machine's disk; SQLite's 32 writers wait for the disk.\n\n",
+        found.command, found.commit, found.processors, found.seconds
+    );
+    for left_out in &found.left_out {
+        let _ = writeln!(page, "Left out: {left_out}\n");
+    }
+    page.push_str("## Bars\n\n");
+    page.push_str(&bars(&found.bars));
+    calls_of(found, &mut page);
+    traffic(found, &mut page);
+    let sizes: Vec<&Comparison> = found.requests.iter().collect();
+    speed("Requests", &sizes, &mut page);
+    speed("A crowd, most of it on few sessions", &found.crowd.iter().collect::<Vec<_>>(), &mut page);
+    speed("32 writers, SQLite, synchronous = FULL", &found.writers.iter().collect::<Vec<_>>(), &mut page);
+    wire(found, &mut page);
+    layers(found, &mut page);
+    growth(found, &mut page);
+    tracking(found, &mut page);
+    memory(found, &mut page);
+    builds(found, &mut page);
+    if !charts.is_empty() {
+        page.push_str("\n## Charts\n");
+        for (file, title) in charts {
+            let _ = write!(page, "\n![{title}]({file})\n");
+        }
+    }
+    page
+}
+
+pub fn bars(bars: &[Bar]) -> String {
+    let rows = bars.iter().map(|bar| {
+        let reached = if bar.reached { "yes" } else { "**no**" };
+        [&*bar.what, &bar.bar, &bar.ours, &bar.peer, &bar.ratio, &bar.limit, reached].map(str::to_owned).to_vec()
+    });
+    table(&["", "bar", "ours", "peer", "ratio", "limit by hand", "reached"], rows)
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut text = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text
+}
+
+fn section(page: &mut String, title: &str, text: &str) {
+    let _ = write!(page, "\n## {title}\n\n");
+    if !text.is_empty() {
+        let _ = write!(page, "{text}\n\n");
+    }
+}
+
+fn calls_of(found: &Found, page: &mut String) {
+    if found.calls.is_empty() {
+        return;
+    }
+    section(page, "Store calls per request", "L load, C create, S save, T touch, D remove, E exists.");
+    let head: Vec<&str> = std::iter::once("request").chain(found.calls.iter().map(|calls| &*calls.side)).collect();
+    let rows = calls::names().into_iter().enumerate().map(|(row, name)| {
+        let cells = found.calls.iter().map(|calls| calls.calls.get(row).cloned().unwrap_or_default());
+        std::iter::once(name.to_owned()).chain(cells).collect()
+    });
+    page.push_str(&table(&head, rows));
+}
+
+fn traffic(found: &Found, page: &mut String) {
+    if found.traffic.is_empty() {
+        return;
+    }
+    section(page, "Traffic", "What is read and written when requests are served; bytes are those of the values.");
+    let rows = found.traffic.iter().map(|row| {
+        let traffic = format!("{}: {} requests, {} clients", row.traffic, row.requests, row.clients);
+        let figures = [row.loads, row.writes, row.bytes].map(|figure| figure.to_string());
+        [traffic, row.side.clone()].into_iter().chain(figures).collect()
+    });
+    page.push_str(&table(&["traffic", "side", "loads", "writes", "bytes written"], rows));
+}
+
+fn speed(title: &str, comparisons: &[&Comparison], page: &mut String) {
+    if comparisons.is_empty() {
+        return;
+    }
+    section(page, title, "Ratios are to tower-sessions. CPU in µs per request, percentiles in µs.");
+    let rows = comparisons.iter().flat_map(|comparison| {
+        comparison.sides.iter().map(|series| {
+            let median = |figure: fn(&Sample) -> f64| short(series.median(figure));
+            let ratio = |figure: fn(&Sample) -> f64| match &*series.side {
+                "session-runtime" => {
+                    comparison.ratio("tower-sessions", figure).map_or(String::new(), |r| r.to_string())
+                }
+                _ => String::new(),
+            };
+            let server = series.median(|sample| sample.server.unwrap_or(f64::NAN));
+            vec![
+                comparison.engine.clone(),
+                comparison.verb.to_owned(),
+                size(comparison.untouched),
+                comparison.tasks.to_string(),
+                series.side.clone(),
+                median(|sample| sample.throughput),
+                ratio(|sample| sample.throughput),
+                median(|sample| sample.client),
+                short(server),
+                ratio(Sample::cpu),
+                median(|sample| sample.p50),
+                median(|sample| sample.p99),
+                median(|sample| sample.p999),
+            ]
+        })
+    });
+    let head = [
+        "engine",
+        "request",
+        "untouched",
+        "tasks",
+        "side",
+        "per second",
+        "ratio",
+        "CPU client",
+        "CPU server",
+        "ratio of both",
+        "50 %",
+        "99 %",
+        "99.9 %",
+    ];
+    page.push_str(&table(&head, rows));
+}
+
+fn wire(found: &Found, page: &mut String) {
+    if found.wire.is_empty() {
+        return;
+    }
+    section(
+        page,
+        "On the wire",
+        "Per request of one task, counted by a proxy. A save is what a change adds to a read. Commands are those that \
+         Redis counted per change, the ones that scripts call included. WAL in bytes.",
+    );
+    let rows = found.wire.iter().map(|row| {
+        let commands: Vec<String> = row.commands.iter().map(|(name, each)| format!("{name} {each:.1}")).collect();
+        vec![
+            row.engine.clone(),
+            size(row.untouched),
+            row.side.clone(),
+            short(row.read.sent),
+            short(row.read.received),
+            format!("{:.1}", row.read.round_trips),
+            short(row.save.sent),
+            short(row.save.received),
+            format!("{:.1}", row.save.round_trips),
+            commands.join(", "),
+            row.log.map_or(String::new(), short),
+        ]
+    });
+    let head = [
+        "engine",
+        "untouched",
+        "side",
+        "read: sent",
+        "received",
+        "writes to the socket",
+        "save: sent",
+        "received",
+        "writes to the socket",
+        "commands",
+        "WAL",
+    ];
+    page.push_str(&table(&head, rows));
+}
+
+fn layers(found: &Found, page: &mut String) {
+    let Some(layers) = &found.layers else { return };
+    section(page, "Layers", "µs of CPU per request of a service that answers at once, memory store.");
+    let shown = |figure: Option<f64>| figure.map_or("no layer yet".to_owned(), |figure| format!("{figure:.2}"));
+    let rows = [
+        ("no layer", format!("{:.2}", layers.none), String::new()),
+        ("tower-sessions", format!("{:.2}", layers.tower_unused), format!("{:.2}", layers.tower_changed)),
+        ("session-runtime", shown(layers.ours_unused), shown(layers.ours_changed)),
+    ];
+    let rows = rows.into_iter().map(|(side, unused, changed)| vec![side.to_owned(), unused, changed]);
+    page.push_str(&table(&["side", "session unused", "one field changed"], rows));
+}
+
+fn growth(found: &Found, page: &mut String) {
+    if found.growth.is_empty() {
+        return;
+    }
+    section(page, "Growth", "µs of CPU, client and server, per request; `prepare` is wall time.");
+    let rows = found.growth.iter().map(|line| {
+        let points: Vec<String> = line.points.iter().map(|(x, y)| format!("{}: {}", short(*x), short(*y))).collect();
+        vec![line.by.to_owned(), line.engine.clone(), line.verb.to_owned(), line.side.clone(), points.join(" · ")]
+    });
+    page.push_str(&table(&["by", "engine", "request", "side", "µs"], rows));
+}
+
+fn tracking(found: &Found, page: &mut String) {
+    if found.tracking.is_empty() {
+        return;
+    }
+    section(
+        page,
+        "Tracking",
+        "ns / instructions, ten fields. Only session-runtime, clone and compare and structdiff find that a borrowed \
+         vector did not change; session-runtime's collecting encodes what changed, ready to be sent.",
+    );
+    let mut sides: Vec<&str> = found.tracking.iter().map(|row| row.side).collect();
+    sides.dedup();
+    let rows = sides.into_iter().map(|side| {
+        let cells = SHARED.into_iter().map(|what| {
+            let row = found.tracking.iter().find(|row| row.side == side && row.what == what);
+            row.map_or(String::new(), |row| {
+                let instructions = row.instructions.map_or("–".to_owned(), |count| format!("{count:.0}"));
+                format!("{} / {instructions}", short(row.nanoseconds))
+            })
+        });
+        std::iter::once(side.to_owned()).chain(cells).collect()
+    });
+    let head: Vec<&str> = std::iter::once("side").chain(SHARED).collect();
+    page.push_str(&table(&head, rows));
+}
+
+fn memory(found: &Found, page: &mut String) {
+    let Some(counted) = &found.allocations else { return };
+    section(page, "Memory", "Bytes, on the memory store; a small session of ten fields.");
+    let rows = [("session", counted.session), ("handle", counted.handle)];
+    let rows = rows.into_iter().map(|(what, [ours, tower])| vec![what.to_owned(), short(ours), short(tower)]);
+    page.push_str(&table(&["", "session-runtime", "tower-sessions"], rows));
+}
+
+fn builds(found: &Found, page: &mut String) {
+    if found.builds.is_empty() {
+        return;
+    }
+    section(page, "Building", "A program that depends on one side: crates, and seconds of a clean release build.");
+    let rows = found.builds.iter().map(|build| {
+        let seconds = build.seconds.map_or("not measured".to_owned(), |seconds| format!("{seconds:.0}"));
+        vec![build.side.clone(), build.crates.to_string(), seconds]
+    });
+    page.push_str(&table(&["program", "crates", "seconds"], rows));
+}
