@@ -4,7 +4,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Visibility;
 
-use super::{Items, session};
+use super::items::Items;
+use super::session;
 use crate::model::{Field, Kind};
 use crate::names::unraw;
 

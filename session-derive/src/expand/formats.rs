@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::Items;
+use super::items::Items;
 use crate::model::Field;
 use crate::names::{generated, unraw};
 

@@ -6,7 +6,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::Items;
+use super::items::Items;
 use crate::model::Model;
 
 /// What the trait names.

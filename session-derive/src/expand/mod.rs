@@ -10,11 +10,12 @@ macro_rules! ours {
 mod bounds;
 mod enumeration;
 mod formats;
+mod items;
 mod marks;
 mod session;
 mod view;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput};
 
@@ -23,10 +24,9 @@ use crate::check::check;
 use crate::errors::Errors;
 use crate::fallback;
 use crate::model::Model;
-use crate::names::respanned;
 use crate::receiver::Receiver;
 
-use self::bounds::Bounds;
+use self::items::Items;
 
 /// The whole of the derive, on types that unit tests can use.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -53,16 +53,9 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     }
 }
 
-/// A struct, and what several generated items say of it.
-pub(crate) struct Items<'a> {
-    pub(crate) model: &'a Model<'a>,
-    pub(crate) bounds: Bounds<'a>,
-    pub(crate) ident: Ident,
-}
-
 /// The two items that users name, and all others where nobody sees them.
 fn items(model: &Model, session: impl FnOnce(&Items) -> TokenStream) -> TokenStream {
-    let items = Items { model, bounds: Bounds::new(model), ident: respanned(model.ident) };
+    let items = Items::new(model);
     let runtime = &model.runtime;
     let view = view::definition(&items);
     let methods = view::methods(&items);

@@ -4,7 +4,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Items, formats, marks};
+use super::items::Items;
+use super::{formats, marks};
 use crate::model::{Field, Kind, Model};
 use crate::names::located;
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::Items;
+use super::items::Items;
 use super::marks;
 use crate::model::{Field, Kind};
 use crate::names::unraw;

@@ -1,35 +1,71 @@
+use std::collections::BTreeMap;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
 use futures_core::Stream;
+use tracing::Instrument;
 
-use super::Admin;
+use super::question::Question;
+use super::tool::{Admin, span};
 use crate::error::Error;
 use crate::store::{Cursor, Housekeeping, Key, Keys};
 
-/// A question to a store, while its answer is awaited.
-pub(super) struct Question<A>(Option<Asking<A>>);
+/// How many keys are asked for at a time. Some stores look at all keys for each part of a listing.
+const LISTED_AT_ONCE: usize = 4096;
 
-type Asking<A> = Pin<Box<dyn Future<Output = Result<A, Error>> + Send>>;
+/// How many sessions of a name there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameStats {
+    /// The session's name.
+    pub name: Arc<str>,
+    /// The versions that are registered, the oldest first.
+    pub versions: Vec<u32>,
+    /// How many sessions of this name are stored and have not expired.
+    pub sessions: u64,
+}
 
-impl<A> Question<A> {
-    pub(super) const fn none() -> Self {
-        Self(None)
+impl<S: Housekeeping> Admin<S> {
+    /// The keys of the sessions of this name that are stored and have not expired, in an order of the store's own.
+    ///
+    /// Sessions that are stored from the first key until after the last are listed exactly once.
+    pub fn keys(&self, name: &str) -> KeyStream<S> {
+        KeyStream::new(self.clone(), name.into())
     }
 
-    /// Waits for the answer to `ask`, which is asked if nothing is being asked.
-    pub(super) fn poll<F>(&mut self, context: &mut Context<'_>, ask: impl FnOnce() -> F) -> Poll<Result<A, Error>>
-    where
-        F: Future<Output = Result<A, Error>> + Send + 'static,
-    {
-        let asking = self.0.get_or_insert_with(|| Box::pin(ask()));
-        let answer = ready!(asking.as_mut().poll(context));
-        self.0 = None;
-        Poll::Ready(answer)
+    /// How many sessions of this name are stored and have not expired.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn count(&self, name: &str) -> Result<u64, Error> {
+        self.prepare().await?;
+        Ok(self.store.count(name, self.clock).instrument(span("count", name)).await?)
+    }
+
+    /// How many sessions there are of each registered name.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn stats(&self) -> Result<Vec<NameStats>, Error> {
+        let mut names: BTreeMap<Arc<str>, Vec<u32>> = BTreeMap::new();
+        for registration in self.registrations().await? {
+            names.entry(registration.name).or_default().push(registration.version);
+        }
+        let mut stats = Vec::with_capacity(names.len());
+        for (name, mut versions) in names {
+            versions.sort_unstable();
+            let sessions = self.count(&name).await?;
+            stats.push(NameStats { name, versions, sessions });
+        }
+        Ok(stats)
+    }
+
+    async fn page(&self, name: &str, after: Option<Cursor>) -> Result<Keys, Error> {
+        self.prepare().await?;
+        Ok(self.store.keys(name, after, LISTED_AT_ONCE, self.clock).instrument(span("keys", name)).await?)
     }
 }
 

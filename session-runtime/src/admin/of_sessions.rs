@@ -1,6 +1,6 @@
 //! The administration of the sessions of one type.
 
-use super::Admin;
+use super::tool::Admin;
 use crate::codec::Codec;
 use crate::schema::Sensitive;
 use crate::session::Session;

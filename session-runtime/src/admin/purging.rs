@@ -8,11 +8,44 @@ use futures_core::Stream;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval};
+use tracing::Instrument;
 
-use super::Admin;
-use super::listing::Question;
+use super::question::Question;
+use super::tool::{Admin, span};
 use crate::error::Error;
+use crate::stats::Count;
 use crate::store::{Housekeeping, Purged, StoreError, StoreErrorKind};
+
+/// How many records are removed at a time.
+const PURGED_AT_ONCE: usize = 1000;
+
+impl<S: Housekeeping> Admin<S> {
+    /// Removes records and headers whose retention is over, of all names. Awaited it returns how many; as a stream it
+    /// tells of each batch, so that progress can be shown.
+    pub fn purge(&self) -> Purging<S> {
+        Purging::new(self.clone())
+    }
+
+    /// Purges now and then once every `period`, in the background, until the returned guard is dropped. An error is
+    /// logged, and the next turn tries again.
+    ///
+    /// # Errors
+    /// [`Error::Store`] as [`Configuration`](StoreErrorKind::Configuration) outside of a Tokio runtime. The runtime
+    /// must have its timer enabled.
+    pub fn purge_every(&self, period: Duration) -> Result<Purger, Error> {
+        Purger::start(self.clone(), period)
+    }
+
+    async fn purge_batch(&self) -> Result<Purged, Error> {
+        self.prepare().await?;
+        let purged = self.store.purge(PURGED_AT_ONCE, self.clock).instrument(span("purge", "")).await?;
+        if let Some(counters) = &self.counters {
+            counters.add(Count::PurgeBatches, 1);
+            counters.add(Count::Purged, purged.removed);
+        }
+        Ok(purged)
+    }
+}
 
 /// A purge under way: a stream of its batches, or, awaited, the number of records and headers it removed.
 ///

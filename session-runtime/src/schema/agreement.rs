@@ -6,7 +6,7 @@ use super::Schema;
 use crate::codec::Codec;
 use crate::error::{Error, Mismatch};
 use crate::session::Session;
-use crate::store::{Erased, RegisteredField, Registration, RegistrationId};
+use crate::store::{RegisteredField, Registration, RegistrationId};
 
 /// What to do when this program's initial values differ from those that all instances agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,48 +20,20 @@ pub enum Agreement {
 }
 
 impl<T: Session, C: Codec> Schema<T, C> {
-    /// Agrees with all other instances on the initial values, and returns the agreement's id.
-    ///
-    /// The first instance registers its values; fields that are not registered yet are added. A field that is
-    /// registered under an alias keeps that name in the store, so that older builds go on seeing it.
-    pub(crate) async fn agree(
-        &mut self,
-        store: &dyn Erased,
-        name: &Arc<str>,
-        policy: Agreement,
-    ) -> Result<RegistrationId, Error> {
-        let version = T::CONTAINER.version;
-        let known = store.registration(name, version).await?;
-        match &known {
-            Some(known) => {
-                self.follow(known, policy)?;
-                self.warn_of_renames(name, known);
-            }
-            None => self.reaches_older(store, name).await?,
+    /// The fields of this program that are not registered, as a proposal to register them.
+    pub(crate) fn proposal(&self, name: &Arc<str>, known: Option<&Registration>) -> Registration {
+        Registration {
+            id: RegistrationId::random(),
+            name: name.clone(),
+            version: T::CONTAINER.version,
+            codec: C::NAME.into(),
+            fields: self.unregistered(known).collect(),
         }
-        let missing: Vec<_> = self.unregistered(known.as_ref()).collect();
-        let agreed = match known {
-            Some(known) if missing.is_empty() => known,
-            _ => {
-                let proposal = Registration {
-                    id: RegistrationId::random(),
-                    name: name.clone(),
-                    version,
-                    codec: C::NAME.into(),
-                    fields: missing,
-                };
-                // Another instance may have been first: what the store answers counts.
-                let agreed = store.register(&proposal).await?;
-                self.follow(&agreed, policy)?;
-                agreed
-            }
-        };
-        Ok(agreed.id)
     }
 
     /// Warns of fields that nobody of this program knows any more, where others are new: one may be the other renamed,
     /// and then its values are lost to this program.
-    fn warn_of_renames(&self, session: &str, known: &Registration) {
+    pub(crate) fn warn_of_renames(&self, session: &str, known: &Registration) {
         let is_known = |name: &str| self.leaves.iter().any(|leaf| &*leaf.name == name || leaf.has_alias(name));
         let gone: Vec<_> = known.fields.iter().map(|field| &*field.name).filter(|name| !is_known(name)).collect();
         let new: Vec<_> = self.unregistered(Some(known)).map(|field| field.name).collect();

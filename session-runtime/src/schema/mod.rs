@@ -13,7 +13,7 @@ use crate::store::StoredField;
 
 pub(crate) mod agreement;
 pub(crate) mod migration;
-mod older;
+pub(crate) mod older;
 mod watch;
 
 pub use agreement::Agreement;

@@ -1,30 +1,15 @@
-//! The versions before this one: which of them `from` reaches, and whether a store has sessions of others.
+//! The versions before this one: which of them `from` reaches, and which it does not.
 
-use super::Schema;
-use crate::codec::Codec;
-use crate::error::Error;
 use crate::session::{Previous, Session};
-use crate::store::Erased;
 
 /// How many versions below this one are looked for. Each is a question to the store, asked once by the first program
 /// that brings a new version.
 const LOOKED_FOR: u32 = 32;
 
-impl<T: Session, C: Codec> Schema<T, C> {
-    /// Makes sure that this version can read what the versions before it stored.
-    ///
-    /// # Errors
-    /// [`Error::NoMigration`] when an older version is registered that no `from` leads to.
-    pub(crate) async fn reaches_older(&self, store: &dyn Erased, name: &str) -> Result<(), Error> {
-        let supported = T::CONTAINER.version;
-        let reached = reached::<T>();
-        for stored in (supported.saturating_sub(LOOKED_FOR)..supported).rev().filter(|older| !reached.contains(older)) {
-            if store.registration(name, stored).await?.is_some() {
-                return Err(Error::NoMigration { stored, supported });
-            }
-        }
-        Ok(())
-    }
+/// The versions below that of `T` that no `from` leads to, newest first.
+pub(crate) fn unreached<T: Session>() -> impl Iterator<Item = u32> {
+    let (reached, own) = (reached::<T>(), T::CONTAINER.version);
+    (own.saturating_sub(LOOKED_FOR)..own).rev().filter(move |older| !reached.contains(older))
 }
 
 /// The versions that `from` leads to, newest first.

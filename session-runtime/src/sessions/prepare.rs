@@ -9,8 +9,9 @@ use super::deadline::within;
 use super::{Inner, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::schema::Schema;
+use crate::schema::{Schema, older};
 use crate::session::Session;
+use crate::store::RegistrationId;
 
 impl<T: Session, C: Codec> Sessions<T, C> {
     /// Checks the store, its schema, and that all instances agree on the initial state. Without it, the first load
@@ -53,8 +54,43 @@ impl<T: Session, C: Codec> Inner<T, C> {
         self.store.prepare().instrument(span.clone()).await?;
         let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
         schema.reads_back = self.settings.read_back;
-        let registration = schema.agree(&*self.store, &self.name, self.settings.agreement).instrument(span).await?;
+        let registration = self.register(&mut schema).instrument(span).await?;
         Ok(Arc::new(Agreed { schema: Arc::new(schema), registration }))
+    }
+
+    /// Agrees with all other instances on the initial values, and returns the agreement's id.
+    ///
+    /// The first instance registers its values; fields that are not registered yet are added. A field that is
+    /// registered under an alias keeps that name in the store, so that older builds go on seeing it.
+    async fn register(&self, schema: &mut Schema<T, C>) -> Result<RegistrationId, Error> {
+        let (name, policy) = (&self.name, self.settings.agreement);
+        let known = self.store.registration(name, T::CONTAINER.version).await?;
+        match &known {
+            Some(known) => {
+                schema.follow(known, policy)?;
+                schema.warn_of_renames(name, known);
+            }
+            None => self.reaches_older().await?,
+        }
+        let proposal = schema.proposal(name, known.as_ref());
+        match known {
+            Some(known) if proposal.fields.is_empty() => return Ok(known.id),
+            _ => {}
+        }
+        // Another instance may have been first: what the store answers counts.
+        let agreed = self.store.register(&proposal).await?;
+        schema.follow(&agreed, policy)?;
+        Ok(agreed.id)
+    }
+
+    /// Makes sure that this version can read what the versions before it stored.
+    async fn reaches_older(&self) -> Result<(), Error> {
+        for stored in older::unreached::<T>() {
+            if self.store.registration(&self.name, stored).await?.is_some() {
+                return Err(Error::NoMigration { stored, supported: T::CONTAINER.version });
+            }
+        }
+        Ok(())
     }
 }
 

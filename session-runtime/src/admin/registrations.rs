@@ -1,0 +1,28 @@
+use tracing::Instrument;
+
+use super::tool::{Admin, span};
+use crate::error::Error;
+use crate::store::{Housekeeping, Registration};
+
+impl<S: Housekeeping> Admin<S> {
+    /// All registrations: the session names and versions that programs have served, and their initial values.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn registrations(&self) -> Result<Vec<Registration>, Error> {
+        self.prepare().await?;
+        Ok(self.store.registrations().instrument(span("registrations", "")).await?)
+    }
+
+    /// Removes a registration, so that the next program that starts registers its own initial values. Returns whether
+    /// there was one.
+    ///
+    /// Records that refer to it can no longer be read by any program: do this only when there are none.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn withdraw(&self, name: &str, version: u32) -> Result<bool, Error> {
+        self.prepare().await?;
+        Ok(self.store.withdraw(name, version).instrument(span("withdraw", name)).await?)
+    }
+}
