@@ -19,6 +19,7 @@ mod error;
 mod keys;
 mod line;
 mod link;
+mod open;
 mod options;
 mod registry;
 mod resp;
@@ -124,24 +125,6 @@ pub struct RedisStore {
     link: Link,
     names: Names,
     accept_eviction: bool,
-}
-
-impl RedisStore {
-    /// The store at this URL, connected and checked.
-    ///
-    /// `redis://[user:password@]host[:port][/db]` is a server, `rediss://…` one reached over TLS (feature `redis-tls`),
-    /// `redis+unix:///path` one on this machine, `redis+cluster://host:port,host:port` a cluster of which some nodes
-    /// are named.
-    ///
-    /// # Errors
-    /// When the URL is not understood, the server cannot be reached, or [`Store::prepare`] refuses it.
-    pub async fn open(url: impl Into<String>) -> Result<Self, StoreError> {
-        RedisOptions::new(url).open().await
-    }
-
-    fn new(link: Link, prefix: String, slots: Slots, accept_eviction: bool) -> Self {
-        Self { link, names: Names { prefix, slots }, accept_eviction }
-    }
 }
 
 impl Store for RedisStore {

@@ -1,11 +1,6 @@
 use std::time::Duration;
 
-use super::RedisStore;
-use super::address::Address;
-use super::link::Link;
 use super::server::Timeouts;
-use super::tls::Tls;
-use crate::store::{Store, StoreError};
 
 /// Which keys share a slot of a Redis Cluster.
 ///
@@ -25,21 +20,21 @@ pub enum Slots {
     By(fn(&str) -> &str),
 }
 
-/// How a [`RedisStore`] is set up; its address first, then what differs from the defaults.
+/// How a [`RedisStore`](super::RedisStore) is set up; its address first, then what differs from the defaults.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RedisOptions {
-    url: String,
-    prefix: String,
-    slots: Slots,
-    accept_eviction: bool,
-    timeouts: Timeouts,
+    pub(super) url: String,
+    pub(super) prefix: String,
+    pub(super) slots: Slots,
+    pub(super) accept_eviction: bool,
+    pub(super) timeouts: Timeouts,
     #[cfg(feature = "redis-tls")]
-    tls: Option<std::sync::Arc<rustls::ClientConfig>>,
+    pub(super) tls: Option<std::sync::Arc<rustls::ClientConfig>>,
 }
 
 impl RedisOptions {
-    /// A store at this URL, as [`RedisStore::open`] understands it.
+    /// A store at this URL, as [`RedisStore::open`](super::RedisStore::open) understands it.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -88,30 +83,5 @@ impl RedisOptions {
     /// destroyed sessions can come back and records can become unreadable.
     pub fn accept_eviction(self) -> Self {
         Self { accept_eviction: true, ..self }
-    }
-
-    /// The store, which connects when it is first used.
-    ///
-    /// # Errors
-    /// When the URL is not understood.
-    pub fn build(self) -> Result<RedisStore, StoreError> {
-        let address = Address::parse(&self.url)?;
-        #[cfg(feature = "redis-tls")]
-        let on = || Tls::on(self.tls);
-        #[cfg(not(feature = "redis-tls"))]
-        let on = Tls::on;
-        let tls = if address.is_encrypted { on()? } else { Tls::Off };
-        let link = Link::new(address, tls, self.timeouts)?;
-        Ok(RedisStore::new(link, self.prefix, self.slots, self.accept_eviction))
-    }
-
-    /// The store, connected and checked.
-    ///
-    /// # Errors
-    /// When the URL is not understood, the server cannot be reached, or [`Store::prepare`] refuses it.
-    pub async fn open(self) -> Result<RedisStore, StoreError> {
-        let store = self.build()?;
-        store.prepare().await?;
-        Ok(store)
     }
 }

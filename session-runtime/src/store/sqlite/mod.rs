@@ -1,5 +1,3 @@
-use std::future::Future;
-use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -10,10 +8,10 @@ use super::{
 };
 use crate::expiry::ClockOffset;
 use error::Failure;
-use schema::Role;
 use worker::Workers;
 
 mod error;
+mod open;
 mod options;
 mod read;
 mod rows;
@@ -92,27 +90,6 @@ struct Inner {
 }
 
 impl SqliteStore {
-    /// Opens the database file at `path` with the default [`SqliteOptions`]. It is made if it does not exist.
-    pub fn open(path: impl AsRef<Path>) -> impl Future<Output = Result<Self, StoreError>> + Send {
-        SqliteOptions::new(path).open()
-    }
-
-    /// Opens an empty database in memory, which ends with the last clone of this store.
-    pub fn memory() -> impl Future<Output = Result<Self, StoreError>> + Send {
-        Self::open(":memory:")
-    }
-
-    async fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
-        let writer = Workers::start(1, &options, Role::Writer).await?;
-        let readers = match options.readers {
-            count @ 1.. if writer.is_shared => Some(Workers::start(count, &options, Role::Reader).await?),
-            _ => None,
-        };
-        let store = Self { inner: Arc::new(Inner { readers, writer }) };
-        store.prepare().await?;
-        Ok(store)
-    }
-
     async fn read<T: Send + 'static>(
         &self,
         question: impl FnMut(&Connection) -> error::Result<T> + Send + 'static,

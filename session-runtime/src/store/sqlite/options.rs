@@ -2,10 +2,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::SqliteStore;
-use crate::store::StoreError;
-
-/// How a [`SqliteStore`] is opened.
+/// How a [`SqliteStore`](super::SqliteStore) is opened.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), session_runtime::store::StoreError> {
@@ -97,13 +94,5 @@ impl SqliteOptions {
     /// Opens an existing database only: a file that does not exist is not made.
     pub fn existing_only(self) -> Self {
         Self { access: Access::Existing, ..self }
-    }
-
-    /// Opens the database, which is made if it does not exist, and prepares it.
-    ///
-    /// # Errors
-    /// When it cannot be opened, or is no database of this store.
-    pub async fn open(self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open_with(self).await
     }
 }
