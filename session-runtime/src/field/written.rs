@@ -43,7 +43,6 @@ fn hash(index: usize, encoded: &[u8]) -> u64 {
     super::hash::bytes(super::hash::key() ^ index as u64, encoded) | 1
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "any bits of a hash do")]
 fn slot(slots: &[AtomicU64], hash: u64) -> &AtomicU64 {
     &slots[(hash >> 32) as usize % slots.len()]
 }
