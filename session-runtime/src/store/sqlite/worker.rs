@@ -1,5 +1,6 @@
 //! The threads that talk to SQLite, and the queues in front of them.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -73,7 +74,7 @@ impl Workers {
             let work = move || match schema::connect(&options, role) {
                 Ok(connection) => {
                     drop(opened.send(Ok(schema::is_shared(&connection))));
-                    Worker { connection, role }.work(&queue);
+                    Worker { connection, role, is_full: Cell::new(false) }.work(&queue);
                 }
                 Err(failure) => drop(opened.send(Err(failure))),
             };
@@ -180,6 +181,8 @@ impl Drop for CloseAtEnd<'_> {
 struct Worker {
     connection: Connection,
     role: Role,
+    /// Whether the disk was full the last time, and the log could not be moved into the database since.
+    is_full: Cell<bool>,
 }
 
 /// Where a transaction failed.
@@ -190,6 +193,13 @@ enum Stop {
     Job(usize, Failure),
     /// It may be committed or not, as far as a crash can tell.
     Commit(Failure),
+}
+
+impl Stop {
+    fn is_full(&self) -> bool {
+        let (Self::Begin(failure) | Self::Job(_, failure) | Self::Commit(failure)) = self;
+        failure.is_full()
+    }
 }
 
 impl Worker {
@@ -212,31 +222,37 @@ impl Worker {
     }
 
     /// Runs jobs in one transaction, without those that fail. `untried` tells that none was tried to commit before.
-    fn run(&self, mut jobs: Vec<Box<dyn Job>>, untried: bool) {
-        let error = |failure: Failure| {
+    fn run(&self, mut jobs: Vec<Box<dyn Job>>, mut untried: bool) {
+        let error = |failure: Failure, untried: bool| {
             let error = StoreError::from(failure);
             if untried { error.not_applied() } else { error }
         };
-        let mut made_room = false;
+        // Once for these jobs: what does not fit then does not fit.
+        let mut made_room = self.is_full.get();
+        if made_room {
+            self.make_room();
+        }
         while !jobs.is_empty() {
             let stop = self.attempt(&mut jobs);
             if !self.connection.is_autocommit() {
                 // If this fails, so does the next BEGIN, and says so.
                 drop(self.connection.execute_batch("ROLLBACK"));
             }
-            if matches!(&stop, Err(Stop::Begin(failure) | Stop::Job(_, failure)) if failure.is_full()) && !made_room {
+            if !made_room && stop.as_ref().is_err_and(Stop::is_full) {
                 made_room = true;
-                if self.shorten_log() {
+                self.is_full.set(true);
+                untried &= !matches!(stop, Err(Stop::Commit(_)));
+                if self.make_room() {
                     continue;
                 }
             }
             match stop {
                 Ok(()) => return jobs.into_iter().for_each(|job| job.finish(Ok(()))),
                 Err(Stop::Begin(failure)) => {
-                    return jobs.into_iter().for_each(|job| job.finish(Err(error(failure.clone()))));
+                    return jobs.into_iter().for_each(|job| job.finish(Err(error(failure.clone(), untried))));
                 }
                 // What the others did was rolled back with it, so they run again.
-                Err(Stop::Job(index, failure)) => jobs.remove(index).finish(Err(error(failure))),
+                Err(Stop::Job(index, failure)) => jobs.remove(index).finish(Err(error(failure, untried))),
                 Err(Stop::Commit(failure)) if jobs.len() == 1 => {
                     return jobs.into_iter().for_each(|job| job.finish(Err(failure.clone().into())));
                 }
@@ -246,12 +262,14 @@ impl Worker {
         }
     }
 
-    /// Moves the write-ahead log into the database and gives its room back. SQLite does that by itself only after a
-    /// transaction that succeeds, and on a full disk none does: the log would hold its room for ever.
-    fn shorten_log(&self) -> bool {
-        let shorten = "PRAGMA wal_checkpoint(TRUNCATE)";
-        // A log is left alone while others read from it, and there is none in memory.
-        matches!(self.connection.query_row(shorten, [], |row| Ok((row.get(0)?, row.get(1)?))), Ok((0, 0)))
+    /// Moves the write-ahead log into the database and gives its room back, if that is possible. SQLite does so by
+    /// itself only after a transaction that succeeds, and on a full disk none does. It comes before the next change,
+    /// which else lengthens the log by the room that moving it needs.
+    fn make_room(&self) -> bool {
+        // The first column tells whether others still read from the log.
+        let moved = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        self.is_full.set(moved != Ok(false));
+        !self.is_full.get()
     }
 
     fn attempt(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), Stop> {
