@@ -21,6 +21,7 @@ struct Comment {
     marker: PhantomData<Self>,
     #[serde(skip)]
     #[session(skip)]
+    #[expect(clippy::type_complexity, reason = "it names the struct in each place of a function's type")]
     visit: Option<fn(&Self, &mut Vec<Self>) -> Option<Self>>,
     counts: [u8; Self::COUNTS],
     nested: Vec<Option<(u8, Box<Self>)>>,

@@ -134,12 +134,12 @@ fn run<C: Codec>(codec: &C, seed: u64, values: usize) -> usize {
         };
         assert!(!is_dirty(loaded()), "untouched, and dirty: seed {seed}, round {round}, {value:?}");
         for _ in 0..4 {
-            let mut changed = loaded();
-            change(&mut rng, &mut changed);
-            let differs = changed != value;
+            let mut next = loaded();
+            change(&mut rng, &mut next);
+            let differs = next != value;
             changes += usize::from(differs);
-            let text = format!("{changed:?}");
-            assert_eq!(is_dirty(changed), differs, "seed {seed}, round {round}, {value:?} to {text}");
+            let text = format!("{next:?}");
+            assert_eq!(is_dirty(next), differs, "seed {seed}, round {round}, {value:?} to {text}");
         }
     }
     changes

@@ -189,11 +189,13 @@ struct Paired {
 mod pairs {
     use super::*;
 
-    pub fn serialize<S: Serializer>(map: &HashMap<(u8, u8), Vec<u16>>, serializer: S) -> Result<S::Ok, S::Error> {
+    type Map = HashMap<(u8, u8), Vec<u16>>;
+
+    pub fn serialize<S: Serializer>(map: &Map, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(map)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HashMap<(u8, u8), Vec<u16>>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map, D::Error> {
         Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }
@@ -268,6 +270,7 @@ shapes! {
 #[session(name = "p03-declared")]
 struct Declared {
     #[session(unordered)]
+    #[expect(clippy::box_collection, reason = "it holds through a box")]
     bag: Option<Box<Vec<Vec<u8>>>>,
 }
 

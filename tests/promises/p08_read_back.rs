@@ -37,7 +37,8 @@ where
     let mut text = String::new();
     let mut source = error.source();
     while let Some(error) = source {
-        text += &format!("{error}; ");
+        text += &error.to_string();
+        text += "; ";
         source = error.source();
     }
     Some(text)

@@ -216,8 +216,7 @@ enum Fate {
 /// Passes bytes on as `fate` says, until one side closes or the connection is cut; then both are closed.
 fn pass(mut from: TcpStream, mut to: &TcpStream, fate: impl Fn(usize) -> Fate) {
     let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let Ok(bytes @ 1..) = from.read(&mut buffer) else { break };
+    while let Ok(bytes @ 1..) = from.read(&mut buffer) {
         match fate(bytes) {
             Fate::Passed if to.write_all(&buffer[..bytes]).is_ok() => {}
             Fate::Swallowed => {}

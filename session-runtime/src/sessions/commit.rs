@@ -261,7 +261,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
         self.count(Outcome::of(was_stored, applied.is_stored).count(), 1);
         let key = KeyHash::of(&self.key);
         tracing::debug!(session = self.key.name(), %key, ?outcome, fields = fields.len(), "committed");
-        self.known = self.known.after(applied);
+        self.known = Known::after(applied);
         let write = match commit.action {
             Action::Write(write) => write,
             Action::Renew { to, write } => {

@@ -41,7 +41,7 @@ impl Known {
     }
 
     /// What is known after a commit was applied.
-    pub(super) fn after(self, applied: &Applied) -> Self {
+    pub(super) fn after(applied: &Applied) -> Self {
         match applied.head {
             Some(head) => Self::record(Head { stored: applied.is_stored, ..head }, false),
             None => Self::Ended(Ended::Destroyed),

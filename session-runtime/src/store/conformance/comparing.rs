@@ -47,7 +47,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {value:?}")))
 }
 
-/// Random numbers from a seed, the same in every build (this is SplitMix64).
+/// Random numbers from a seed, the same in every build (this is `SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -73,7 +73,12 @@ impl Dice {
 
     /// One, two or more hours and a half.
     fn half_past(&mut self, hours: usize) -> i64 {
-        HOUR * (1 + self.below(hours) as i64) + HALF
+        HOUR * self.up_to(hours) + HALF
+    }
+
+    /// From one to this many.
+    fn up_to(&mut self, most: usize) -> i64 {
+        1 + i64::try_from(self.below(most)).unwrap_or_default()
     }
 }
 
@@ -183,7 +188,7 @@ impl History {
         for _ in 0..STEPS {
             if self.dice.once_in(4) {
                 // A clock may also go back: an hour, so that nothing ends twice.
-                let hours = if self.dice.once_in(8) { -1 } else { 1 + self.dice.below(12) as i64 };
+                let hours = if self.dice.once_in(8) { -1 } else { self.dice.up_to(12) };
                 self.scene = self.scene.after(hours * HOUR);
             }
             match self.dice.below(10) {

@@ -13,6 +13,7 @@
 //! says what was expected.
 
 #![allow(clippy::missing_panics_doc, reason = "a case fails by panicking")]
+#![allow(clippy::wildcard_imports, reason = "the list of cases names all that the files have")]
 
 use std::fmt;
 use std::future::Future;

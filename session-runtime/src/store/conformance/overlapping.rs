@@ -42,7 +42,7 @@ pub(super) async fn p05_a_commit_tells_which_fields_of_others_it_overwrote(scene
     let (mut mine, mut theirs) = (load(&sessions, &id).await, load(&scene.visitors(), &id).await);
     *theirs.edit().visits() += 1;
     *theirs.edit().likes() += 1;
-    *theirs.edit().theme() = "dark".to_owned();
+    "dark".clone_into(theirs.edit().theme());
     assert!(theirs.commit().await.expect("a commit").overlapped().is_empty(), "nobody came in between");
 
     *mine.edit().visits() += 1;
