@@ -179,7 +179,7 @@ async fn p12_the_first_operation_after_a_restart_succeeds() {
 async fn p12_an_operation_meets_one_connection_at_most_that_the_network_has_forgotten() {
     let server = server!();
     let proxy = Proxy::start(&server.address());
-    let options = RedisOptions::new(server.url_at(&proxy.address())).response_timeout(Duration::from_millis(200));
+    let options = RedisOptions::new(server.url_at(&proxy.address())).response_timeout(Duration::from_secs(1));
     let store = options.open().await.unwrap();
     goes_on_after(&store, "1", || proxy.silence()).await;
     assert_eq!(proxy.connections(), 5);
@@ -189,7 +189,7 @@ async fn p12_an_operation_meets_one_connection_at_most_that_the_network_has_forg
 async fn p12_all_who_wait_for_a_silent_server_wait_for_the_same_connections() {
     let server = server!();
     let proxy = Proxy::start(&server.address());
-    let options = RedisOptions::new(server.url_at(&proxy.address())).response_timeout(Duration::from_millis(200));
+    let options = RedisOptions::new(server.url_at(&proxy.address())).response_timeout(Duration::from_secs(1));
     let store = options.open().await.unwrap();
     create(&store, &key("1"), vec![set("n", "0")]).await;
     let before = proxy.connections();
