@@ -8,7 +8,7 @@ use session_runtime::store::{
     StoreErrorKind,
 };
 use session_tests::commits::{
-    HALF_AN_HOUR, NOTHING, applied, create, key, load, record, renewing, set, unset, value, write,
+    HALF_AN_HOUR, NOTHING, applied, create, key, living, load, record, renewing, set, unset, value, write,
 };
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
@@ -52,7 +52,7 @@ async fn apply(store: &PostgresStore, key: &Key, commit: &Commit) -> Head {
 
 /// Waits until a statement waits for a lock.
 async fn somebody_waits(client: &Client) {
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%commit(%'";
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%.commit(%' OR query LIKE '%UPDATE%.header%') AND pid <> pg_backend_pid()";
     while client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 0 {
         tokio::task::yield_now().await;
     }
@@ -117,7 +117,7 @@ async fn p07_calls_to_a_stopped_server_time_out_and_work_again_when_it_goes_on()
     let commit = write((&head).into(), vec![set("visits", "1")]);
 
     server.stop();
-    // The first is sent on an open connection, so it may be applied when the server goes on.
+    // It is sent on an open connection, so it may be applied when the server goes on.
     let error = store.commit(&key, &commit).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::TimedOut, false));
     let error = store.load(&key, load(HALF_AN_HOUR)).await.unwrap_err();
@@ -141,21 +141,22 @@ async fn p07_a_commit_whose_connection_is_cut_before_the_answer_is_applied_once(
     let proxy = Proxy::start(&server.address());
     let store = PostgresOptions::new(server.url_at(&proxy.address())).connections(1).open().await.unwrap();
     let key = key("42");
-    let mut head = create(&store, &key, vec![set("visits", "0")]).await;
+    let head = create(&store, &key, vec![set("visits", "first")]).await;
+    // The first commit of its kind also prepares the statement.
+    let mut head = apply(&store, &key, &write((&head).into(), vec![set("visits", "0")])).await;
     let mut repeated = 0;
     for visit in 1..=1000 {
         let commit = write((&head).into(), vec![set("visits", visit.to_string())]);
         proxy.cut_after(0);
-        let error = store.commit(&key, &commit).await.unwrap_err();
-        assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Unavailable, false));
+        // The store sends it again by itself.
         let answer = applied(store.commit(&key, &commit).await.unwrap());
         repeated += u32::from(answer.repeated);
         head = answer.head.unwrap();
-        assert_eq!(head.revision, visit + 1);
+        assert_eq!(head.revision, visit + 2);
     }
     assert_eq!(proxy.cuts(), 1000);
     let record = found(&store, &key).await;
-    assert_eq!((record.head.revision, value(&record, "visits").unwrap()), (1001, "1000".into()));
+    assert_eq!((record.head.revision, value(&record, "visits").unwrap()), (1002, "1000".into()));
     // The proxy cuts when the server answers, so each had been applied.
     assert_eq!(repeated, 1000);
 }
@@ -200,7 +201,7 @@ async fn a_handler_that_goes_away_leaves_nobody_its_answer_to_wait_for() {
     assert_eq!(found(&store, &key("42")).await.head, head);
     // The server is told, so its process does not wait for the lock any longer either.
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
-    let query = format!("%{schema}\".commit(%");
+    let query = format!("%UPDATE \"{schema}\".header%");
     while lock.query_one(sql, &[&query]).await.unwrap().get::<_, i64>(0) > 0 {
         tokio::task::yield_now().await;
     }
@@ -219,8 +220,8 @@ async fn a_read_only_server_serves_loads_and_refuses_commits() {
     let error = store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::ReadOnly, true));
     let late = Load::touch(HALF_AN_HOUR, ClockOffset(400_000));
-    let error = store.load(&key("42"), late).await.unwrap_err();
-    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::ReadOnly, true));
+    let loaded = store.load(&key("42"), late).await.unwrap();
+    assert_eq!((loaded.touched, record(loaded).head), (false, head), "a load moves no expiry here");
     assert_eq!(value(&found(&store, &key("42")).await, "a").unwrap(), "1");
 }
 
@@ -334,6 +335,7 @@ async fn errors_of_the_server_say_what_to_do() {
         ("25006", StoreErrorKind::ReadOnly),
         ("42501", StoreErrorKind::Denied),
         ("28000", StoreErrorKind::Denied),
+        // After some more attempts.
         ("40001", StoreErrorKind::Busy),
         ("40P01", StoreErrorKind::Busy),
         ("55P03", StoreErrorKind::Busy),
@@ -410,32 +412,36 @@ async fn commits_that_change_the_same_fields_in_other_orders_never_deadlock() {
     clear(&client, &schema).await;
 }
 
-/// An administrator's default, under which waiting for another commit is an error.
+/// A database whose default would make an error of each wait for another commit.
 #[tokio::test(flavor = "multi_thread")]
-async fn p05_a_server_set_to_serializable_loses_nothing_and_says_busy() {
-    let server = server!(("default_transaction_isolation", "serializable"));
-    let store = PostgresStore::open(server.url()).await.unwrap();
-    let mut writers = tokio::task::JoinSet::new();
-    for _ in 0..4 {
-        let store = store.clone();
-        writers.spawn(async move {
-            let mut done = 0;
-            let mut base: Base = NOTHING;
-            while done < 25 {
-                match store.commit(&key("42"), &write(base, vec![set("a", "1")])).await {
-                    Ok(Reply::Applied(applied)) => {
-                        done += 1;
-                        base = (&applied.head.unwrap()).into();
+async fn p05_whatever_isolation_a_database_defaults_to_no_writer_notices() {
+    for isolation in ["repeatable read", "serializable"] {
+        let server = server!(("default_transaction_isolation", isolation));
+        let prepared = PostgresStore::open(server.url()).await.unwrap();
+        // One that was never prepared learns it from the first error.
+        let unprepared = PostgresOptions::new(server.url()).build().unwrap();
+        let pooled = PostgresOptions::new(server.url()).behind_pooler(true).build().unwrap();
+        let mut writers = tokio::task::JoinSet::new();
+        for store in [&prepared, &prepared, &unprepared, &unprepared, &pooled, &pooled] {
+            let store = store.clone();
+            writers.spawn(async move {
+                let mut done = 0;
+                let mut base: Base = NOTHING;
+                while done < 25 {
+                    match store.commit(&key("42"), &write(base, vec![set("a", "1")])).await.unwrap() {
+                        Reply::Applied(applied) => {
+                            done += 1;
+                            base = (&applied.head.unwrap()).into();
+                        }
+                        Reply::Conflict(record) => base = (&record.head).into(),
+                        other => panic!("{other:?}"),
                     }
-                    Ok(Reply::Conflict(record)) => base = (&record.head).into(),
-                    Ok(other) => panic!("{other:?}"),
-                    Err(error) => assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Busy, true)),
                 }
-            }
-        });
+            });
+        }
+        writers.join_all().await;
+        assert_eq!(found(&prepared, &key("42")).await.head.revision, 150);
     }
-    writers.join_all().await;
-    assert_eq!(found(&store, &key("42")).await.head.revision, 100);
 }
 
 /// The last commit is compared too, not the number alone.
@@ -456,5 +462,123 @@ async fn p07_a_revision_that_comes_round_again_after_a_failover_is_no_base() {
     let reply = store.commit(&key("42"), &write((&lost).into(), vec![set("a", "2")])).await.unwrap();
     assert!(matches!(reply, Reply::Conflict(_)), "{reply:?}");
     assert_eq!(value(&found(&store, &key("42")).await, "a").unwrap(), "kept");
+    clear(&client, &schema).await;
+}
+
+/// A firewall that forgot all connections: it passes on what is sent on new ones only.
+#[tokio::test]
+async fn p12_a_network_that_forgot_its_connections_costs_an_operation_one_of_them() {
+    let server = server!();
+    let proxy = Proxy::start(&server.address());
+    let options = PostgresOptions::new(server.url_at(&proxy.address())).connections(4);
+    let store = options.response_timeout(Duration::from_secs(2)).open().await.unwrap();
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    // Four connections at once.
+    let loads: Vec<_> = (0..4)
+        .map(|_| {
+            tokio::spawn({
+                let store = store.clone();
+                async move { store.load(&key("42"), load(HALF_AN_HOUR)).await }
+            })
+        })
+        .collect();
+    for load in loads {
+        load.await.unwrap().unwrap();
+    }
+    proxy.silence();
+    let before = proxy.connections();
+    let commit = write((&head).into(), vec![set("a", "2")]);
+    let answer = applied(store.commit(&key("42"), &commit).await.unwrap());
+    assert_eq!(answer.head.unwrap().revision, 2);
+    // One in place of the dead one, and one on which the server is asked to stop what it never heard of.
+    while proxy.connections() < before + 2 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..8 {
+        assert_eq!(value(&found(&store, &key("42")).await, "a").unwrap(), "2");
+    }
+    assert_eq!(proxy.connections(), before + 2, "the other dead ones are not even tried");
+}
+
+/// As a server or a balancer does that closes what rests for long.
+#[tokio::test]
+async fn p12_connections_that_were_closed_while_they_rested_cost_nobody_an_error() {
+    let (url, schema) = place!();
+    let (store, client) = open(&url, &schema).await;
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+               WHERE pid <> pg_backend_pid() AND application_name = $1";
+    let name = format!("app {schema}");
+    let named = format!("{url}?application_name={}", name.replace(' ', "%20"));
+    let store_of_its_own = PostgresOptions::new(named).schema(&schema).build().unwrap();
+    let mut head = head;
+    for round in 0..10 {
+        assert_eq!(found(&store_of_its_own, &key("42")).await.head, head);
+        let ended: i64 = client.query_one(end, &[&name]).await.unwrap().get(0);
+        assert_eq!(ended, 1);
+        head = apply(&store_of_its_own, &key("42"), &write((&head).into(), vec![set("a", round.to_string())])).await;
+        let ended: i64 = client.query_one(end, &[&name]).await.unwrap().get(0);
+        assert_eq!(ended, 1);
+        let renewed = key(&format!("renewed {round}"));
+        let moving = renewing(write((&head).into(), vec![]), &renewed);
+        let there = apply(&store_of_its_own, &key("42"), &moving).await;
+        let _: i64 = client.query_one(end, &[&name]).await.unwrap().get(0);
+        let back = renewing(write((&there).into(), vec![]), &key("42"));
+        head = apply(&store_of_its_own, &renewed, &back).await;
+    }
+    clear(&client, &schema).await;
+}
+
+/// Each test has a runtime of its own; so has a program that blocks on several.
+#[test]
+fn p12_the_first_operation_in_another_runtime_succeeds() {
+    let (url, schema) = place!();
+    let store = PostgresOptions::new(&url).schema(&schema).build().unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    first.block_on(store.prepare()).unwrap();
+    let head = first.block_on(create(&store, &key("42"), vec![set("a", "1")]));
+    let second = runtime();
+    assert_eq!(second.block_on(found(&store, &key("42"))).head, head);
+    drop(first);
+    runtime().block_on(async {
+        assert_eq!(found(&store, &key("42")).await.head, head);
+        clear(&client(&url).await, &schema).await;
+    });
+}
+
+#[tokio::test]
+async fn p08_a_database_that_is_not_utf8_is_refused_by_name() {
+    let (url, schema) = place!();
+    let admin = client(&url).await;
+    let sql = format!("CREATE DATABASE {schema} ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+    admin.batch_execute(&sql).await.unwrap();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let error = PostgresStore::open(format!("{server}/{schema}")).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Incompatible, true));
+    assert!(error.to_string().contains("encoded as LATIN1"), "{error}");
+    admin.batch_execute(&format!("DROP DATABASE {schema} WITH (FORCE)")).await.unwrap();
+}
+
+/// Longer than what the common kind of commit leaves to the rule.
+#[tokio::test]
+async fn p06_a_session_that_expires_while_its_commit_waits_is_not_written() {
+    let (url, schema) = place!();
+    let (store, mut client) = open(&url, &schema).await;
+    let short = Lifetime { inactivity: Some(1_500), creation: None, touch_after: i64::MAX, retention: 60_000 };
+    let head = apply(&store, &key("42"), &living(write(NOTHING, vec![set("a", "1")]), short)).await;
+    let lock = client.transaction().await.unwrap();
+    lock.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(&key("42"), &living(write((&head).into(), vec![set("a", "2")]), short)).await }
+    });
+    somebody_waits(lock.client()).await;
+    while matches!(store.load(&key("42"), load(short)).await.unwrap().found, Found::Record(_)) {
+        tokio::task::yield_now().await;
+    }
+    lock.rollback().await.unwrap();
+    let reply = waiting.await.unwrap().unwrap();
+    assert!(matches!(reply, Reply::Ended(Ended::Expired)), "{reply:?}");
     clear(&client, &schema).await;
 }

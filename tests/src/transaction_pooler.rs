@@ -10,6 +10,9 @@ use std::thread;
 /// The only version of the protocol.
 const VERSION: u32 = 196_608;
 
+/// What a client sends that would like to encrypt.
+const TLS: u32 = 80_877_103;
+
 /// Lends out a few server connections, until it is dropped.
 #[derive(Debug)]
 pub struct TransactionPooler {
@@ -71,9 +74,13 @@ impl Drop for TransactionPooler {
 impl Pool {
     /// Serves one client until it leaves.
     fn serve(&self, mut client: TcpStream) -> io::Result<()> {
-        let (_, start) = message(&mut client, false)?;
+        let (_, mut start) = message(&mut client, false)?;
+        if start.get(4..8) == Some(&TLS.to_be_bytes()) {
+            client.write_all(b"N")?;
+            (_, start) = message(&mut client, false)?;
+        }
         if start.get(4..8) != Some(&VERSION.to_be_bytes()) {
-            return Ok(()); // A request to cancel, or for TLS.
+            return Ok(()); // A request to cancel.
         }
         client.write_all(&self.next().lock().unwrap_or_else(PoisonError::into_inner).greeting)?;
         loop {

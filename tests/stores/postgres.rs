@@ -79,18 +79,21 @@ async fn logged(client: &Client) -> i64 {
 }
 
 #[tokio::test]
-async fn every_operation_is_one_round_trip() {
+async fn a_load_and_a_commit_are_one_round_trip_each() {
     let place = place!();
     place.store().await;
     let address = place.url.rsplit('@').next().unwrap().split('/').next().unwrap().to_owned();
     let proxy = Proxy::start(&address);
     let through_proxy = place.url.replace(&address, &proxy.address());
-    for named in [false, true] {
-        let store = PostgresOptions::new(&through_proxy).schema(&place.schema).named_statements(named).build().unwrap();
-        let (from, to) = (key(&format!("from {named}")), key(&format!("to {named}")));
-        // The first use of a connection opens it, and prepares named statements.
-        store.load(&key("other"), load(HALF_AN_HOUR)).await.unwrap();
-        create(&store, &key(&format!("other {named}")), vec![set("a", "1")]).await;
+    for behind_pooler in [false, true] {
+        let store =
+            PostgresOptions::new(&through_proxy).schema(&place.schema).behind_pooler(behind_pooler).build().unwrap();
+        let (from, to) = (key(&format!("from {behind_pooler}")), key(&format!("to {behind_pooler}")));
+        // The first use of a connection opens it, and of a statement prepares it under a name.
+        let other = key(&format!("other {behind_pooler}"));
+        let head = create(&store, &other, vec![set("a", "1")]).await;
+        let _ = applied(store.commit(&other, &write((&head).into(), vec![set("a", "2")])).await.unwrap());
+        store.load(&other, Load::touch(HALF_AN_HOUR, ClockOffset(400_000))).await.unwrap();
 
         let before = proxy.requests();
         let head = create(&store, &from, vec![set("big", vec![b'x'; 10_000])]).await;
@@ -112,17 +115,17 @@ async fn every_operation_is_one_round_trip() {
         let before = proxy.requests();
         let late = Load::touch(HALF_AN_HOUR, ClockOffset(400_000));
         assert!(store.load(&from, late).await.unwrap().touched);
-        assert_eq!(proxy.requests() - before, 1, "a load that moves the expiry");
+        assert_eq!(proxy.requests() - before, 2, "a load that moves the expiry");
 
         let before = proxy.requests();
         let Reply::Conflict(current) = store.commit(&from, &write((&head).into(), vec![set("a", "3")])).await.unwrap()
         else {
             panic!("a stale base")
         };
-        assert_eq!((current.fields.len(), proxy.requests() - before), (2, 1), "a conflict and what is there");
+        assert_eq!((current.fields.len(), proxy.requests() - before), (2, 2), "a conflict and what is there");
 
         let renewal = renewing(write((&touched).into(), vec![set("a", "4")]), &to);
-        if named {
+        if !behind_pooler {
             store.commit(&key("nothing"), &renewal).await.unwrap();
         }
         let before = proxy.requests();
@@ -194,7 +197,8 @@ async fn a_proxy_that_pools_by_the_transaction_may_stand_in_between() {
     }
     let server = PostgresServer::start(&[("fsync", "off")]);
     let pooler = TransactionPooler::start(&server.address(), 3);
-    let store = PostgresStore::open(server.url_at(&pooler.address())).await.unwrap();
+    let url = server.url_at(&pooler.address());
+    let store = PostgresOptions::new(&url).behind_pooler(true).open().await.unwrap();
     let mut head = create(&store, &key("42"), vec![set("a", "0")]).await;
     for visit in 1..=20 {
         let commit = write((&head).into(), vec![set("a", visit.to_string())]);
@@ -206,8 +210,7 @@ async fn a_proxy_that_pools_by_the_transaction_may_stand_in_between() {
     store.prepare().await.unwrap();
 
     // Named statements are what such a proxy cannot do.
-    let url = server.url_at(&pooler.address());
-    let named = PostgresOptions::new(url).connections(1).named_statements(true).build().unwrap();
+    let named = PostgresOptions::new(url).connections(1).build().unwrap();
     let error = async {
         for _ in 0..4 {
             named.load(&key("42"), load(HALF_AN_HOUR)).await?;
@@ -216,7 +219,7 @@ async fn a_proxy_that_pools_by_the_transaction_may_stand_in_between() {
     };
     let error: session_runtime::store::StoreError = error.await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Configuration);
-    assert!(error.to_string().contains("turn `named_statements` off"), "{error}");
+    assert!(error.to_string().contains("say that it is there with `behind_pooler`"), "{error}");
 }
 
 #[tokio::test]

@@ -65,6 +65,12 @@ impl StoreError {
         Self { not_applied: true, ..self }
     }
 
+    /// Takes back that the operation changed nothing: it was sent before, and that answer is missing.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn perhaps_applied(self) -> Self {
+        Self { not_applied: false, ..self }
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {

@@ -1,16 +1,22 @@
-//! A commit: one call of a function, which says the [rule] in PL/pgSQL.
+//! A commit: one statement for the common kind, and else one call of a function, which says the [rule] in PL/pgSQL.
 
 use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 
 use super::super::rule::{self, Decision};
-use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Key, Reply, StoreError, StoreErrorKind};
+use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Key, Reply, StoreError};
 use super::arguments::{Argument, Value};
 use super::row::column;
-use super::{PostgresStore, row};
+use super::{PostgresStore, row, sql};
+
+/// What times and numbers may be at most to be added without a look: more milliseconds than any time that is meant.
+const MOST_ADDED: u64 = 1 << 60;
 
 pub(super) async fn commit(store: &PostgresStore, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
+    if let Some(applied) = set_fields(store, key, commit).await? {
+        return Ok(Reply::Applied(applied));
+    }
     let mut arguments = vec![
         ("p_name", Value::Text(key.name())),
         ("p_key", Value::Bytes(key.id().as_bytes())),
@@ -37,6 +43,62 @@ pub(super) async fn commit(store: &PostgresStore, key: &Key, commit: &Commit) ->
     reply(&row, commit)
 }
 
+/// Applies a commit that only sets fields of a stored session, if its base is current. `None` if it is of another kind,
+/// or was not applied: then the function finds out why.
+async fn set_fields(store: &PostgresStore, key: &Key, commit: &Commit) -> Result<Option<Applied>, StoreError> {
+    let (Base::Record { incarnation, revision, last_commit }, Action::Write(write)) = (commit.base, &commit.action)
+    else {
+        return Ok(None);
+    };
+    let lifetime = commit.lifetime;
+    let added = [lifetime.inactivity, lifetime.creation, Some(lifetime.retention), Some(commit.clock.0)];
+    if write.replace
+        || write.expiry != ExpiryChange::Keep
+        || write.changes.is_empty()
+        || write.changes.iter().any(|change| change.value.is_none())
+        || added.into_iter().flatten().any(|millis| millis.unsigned_abs() > MOST_ADDED)
+        || revision >= MOST_ADDED
+    {
+        return Ok(None);
+    }
+    let changes = in_order(commit);
+    let values = [
+        Value::Text(key.name()),
+        Value::Bytes(key.id().as_bytes()),
+        Value::id(incarnation.0),
+        Value::id(revision),
+        Value::id(last_commit.0),
+        Value::id(commit.id.0),
+        Value::Int(Some(write.version.into())),
+        Value::id(write.registration.0),
+        Value::Int(Some(commit.clock.0)),
+        Value::Int(lifetime.inactivity),
+        Value::Int(lifetime.creation),
+        Value::Int(Some(lifetime.retention)),
+        Value::Texts(changes.keys().copied().collect()),
+        Value::AllBytes(changes.values().copied().collect()),
+    ];
+    let rows = store.rows(&store.inner.statements.set_fields, &values).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let head = Head {
+        incarnation,
+        revision: revision.saturating_add(1),
+        last_commit: commit.id,
+        version: write.version,
+        registration: write.registration,
+        created_at: row::now(row, 0)?,
+        fixed_end: row::time(row, 1, "fixed_end")?,
+        expires_at: row::time(row, 2, "expires_at")?,
+        stored: true,
+    };
+    Ok(Some(Applied { head: Some(head), was_stored: true, is_stored: true, repeated: false }))
+}
+
+/// One change a field, in one order for all, so that no two commits wait for each other.
+fn in_order(commit: &Commit) -> BTreeMap<&str, Option<&[u8]>> {
+    commit.changes().iter().map(|change| (&*change.name, change.value.as_deref())).collect()
+}
+
 /// What the commit is based on.
 fn base(base: Base) -> [Argument<'static>; 5] {
     let (record, saw, valid_until) = match base {
@@ -58,9 +120,7 @@ fn base(base: Base) -> [Argument<'static>; 5] {
 /// What the commit writes: nothing if it destroys.
 fn content(commit: &Commit) -> [Argument<'_>; 10] {
     let write = commit.write();
-    // One change a field, in one order for all.
-    let changes: BTreeMap<&str, Option<&[u8]>> =
-        commit.changes().iter().map(|change| (&*change.name, change.value.as_deref())).collect();
+    let changes = in_order(commit);
     let set = changes.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name);
     let unset = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name);
     let id = |id: Option<u64>| Value::Int(id.map(u64::cast_signed));
@@ -104,9 +164,6 @@ fn reply(row: &Row, commit: &Commit) -> Result<Reply, StoreError> {
         ("renewed", _) => Reply::Ended(Ended::Renewed),
         ("expired", _) => Reply::Ended(Ended::Expired),
         ("absent", _) => Reply::Ended(Ended::Unknown),
-        _ => {
-            let message = "PostgreSQL answered what this build does not know; look whether the functions were changed";
-            return Err(StoreError::new(StoreErrorKind::Incompatible, message));
-        }
+        _ => return Err(sql::unknown_answer()),
     })
 }

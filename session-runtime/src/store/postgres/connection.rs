@@ -1,123 +1,187 @@
-//! Connections: lent out one by one, given back only when nothing is left to read from them.
+//! One connection, which moves its bytes in the task of the operation that uses it.
 
 use std::fmt;
-use std::time::Duration;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Instant;
 
-use deadpool_postgres::{Object, Pool};
-use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::runtime::{Handle, Id};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
-use super::super::StoreError;
 use super::arguments::Value;
-use super::error;
-use super::tls::Tls;
+use super::sql::Sql;
 
-/// How long to try to stop a statement whose answer nobody waits for any more.
-const CANCEL: Duration = Duration::from_secs(5);
+/// What reads and writes for a [`Client`]; done when the connection is closed.
+pub(super) type Line = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-pub(super) struct Connections {
-    pub(super) pool: Pool,
-    pub(super) timeout: Duration,
-    pub(super) named: bool,
-    pub(super) tls: Tls,
-}
-
-impl Connections {
-    pub(super) async fn lend(&self) -> Result<Lent<'_>, StoreError> {
-        let object = self.pool.get().await.map_err(error::no_connection)?;
-        Ok(Lent { object: Some(object), connections: self, is_settled: true, in_transaction: false })
-    }
-
-    /// Sends one statement; its rows are the answer.
-    pub(super) async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.lend().await?.rows(sql, values).await
-    }
-}
-
-impl fmt::Debug for Connections {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections").field("pool", &self.pool.status()).finish_non_exhaustive()
-    }
-}
-
-/// A connection on loan.
+/// An open connection.
 ///
-/// If its user goes away before the answer is there, it is closed: the next user would wait for that answer first.
-pub(super) struct Lent<'a> {
-    /// There until this is dropped.
-    object: Option<Object>,
-    connections: &'a Connections,
-    is_settled: bool,
-    in_transaction: bool,
+/// No task of its own stands between an operation and the socket: whoever waits for an answer also fetches it. That
+/// spares two switches of tasks, often of threads, for each statement.
+pub(super) struct Connection {
+    client: Client,
+    /// There until it is closed.
+    line: Option<Line>,
+    /// The named statements, at the numbers of their texts.
+    prepared: Vec<Option<Statement>>,
+    /// When the server was last heard of.
+    heard: Instant,
+    /// Its socket is of no use in another runtime.
+    runtime: Id,
 }
 
-impl Lent<'_> {
-    /// Sends one statement; its rows are the answer.
-    pub(super) async fn rows(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        let Self { object: Some(object), connections, is_settled, .. } = self else { return Err(error::no_answer()) };
-        let answer = async {
-            if !connections.named {
-                // Parsed, bound and executed in one message, under no name that a proxy would have to remember.
-                let typed: Vec<(&(dyn ToSql + Sync), Type)> =
-                    values.iter().map(|value| (value as _, value.kind())).collect();
-                return object.query_typed(sql, &typed).await;
-            }
-            let types: Vec<Type> = values.iter().map(Value::kind).collect();
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("heard", &self.heard).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// A connection that was opened just now, in the runtime that runs this.
+    pub(super) fn new(client: Client, line: Line) -> Self {
+        let runtime = Handle::current().id();
+        Self { client, line: Some(line), prepared: Vec::new(), heard: Instant::now(), runtime }
+    }
+
+    /// Whether it can be used here, as far as can be known without asking the server.
+    pub(super) fn is_open(&mut self) -> bool {
+        if Handle::current().id() != self.runtime {
+            return false;
+        }
+        let mut nobody = Context::from_waker(std::task::Waker::noop());
+        self.advance(&mut nobody);
+        self.line.is_some()
+    }
+
+    /// When the server was last heard of.
+    pub(super) fn heard(&self) -> Instant {
+        self.heard
+    }
+
+    pub(super) fn cancel_token(&self) -> CancelToken {
+        self.client.cancel_token()
+    }
+
+    /// Sends one statement under a name, which is prepared at its first use.
+    pub(super) async fn named(&mut self, sql: &Sql, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
+        if self.prepared.len() <= sql.number {
+            self.prepared.resize(sql.number + 1, None);
+        }
+        let Self { client, line, prepared, heard, .. } = self;
+        let asked = async {
+            let statement = if let Some(Some(statement)) = prepared.get(sql.number) {
+                statement.clone()
+            } else {
+                let types: Vec<Type> = values.iter().map(Value::kind).collect();
+                let statement = client.prepare_typed(&sql.text, &types).await?;
+                if let Some(place) = prepared.get_mut(sql.number) {
+                    *place = Some(statement.clone());
+                }
+                statement
+            };
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-            let statement = object.prepare_typed_cached(sql, &types).await?;
-            object.query(&statement, &values).await
+            client.query(&statement, &values).await
         };
-        connections.wait_for(answer, is_settled).await
+        drive(line, heard, asked).await
     }
 
-    /// Begins a transaction with these statements. Only [`Lent::commit`] ends it well.
-    pub(super) async fn begin(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.in_transaction = true;
-        self.run(&format!("BEGIN; {sql}")).await
+    /// Sends one statement in one message, under no name that a proxy would have to remember.
+    pub(super) async fn unnamed(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> = values.iter().map(|value| (value as _, value.kind())).collect();
+        let Self { client, line, heard, .. } = self;
+        drive(line, heard, client.query_typed(sql, &typed)).await
     }
 
-    /// Runs these statements and commits.
-    pub(super) async fn commit(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.run(&format!("{sql}; COMMIT")).await?;
-        self.in_transaction = false;
-        Ok(())
+    /// Sends one statement in a transaction of its own that reads what is committed, whatever the database's default
+    /// is: three messages in one flight.
+    pub(super) async fn isolated(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> = values.iter().map(|value| (value as _, value.kind())).collect();
+        let Self { client, line, heard, .. } = self;
+        let asked = async {
+            let begun = client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+            // Where the statement fails, this rolls back.
+            let (rows, committed) = (client.query_typed(sql, &typed), client.batch_execute("COMMIT"));
+            let ((), rows, ()) = in_one_flight(begun, rows, committed).await?;
+            Ok(rows)
+        };
+        drive(line, heard, asked).await
     }
 
-    async fn run(&mut self, sql: &str) -> Result<(), StoreError> {
-        let Self { object: Some(object), connections, is_settled, .. } = self else { return Err(error::no_answer()) };
-        connections.wait_for(object.batch_execute(sql), is_settled).await
+    /// Runs statements without values.
+    pub(super) async fn run(&mut self, sql: &str) -> Result<(), Error> {
+        let Self { client, line, heard, .. } = self;
+        drive(line, heard, client.batch_execute(sql)).await
+    }
+
+    /// Asks the server for nothing but a sign of life.
+    pub(super) async fn ping(&mut self) -> Result<(), Error> {
+        let Self { client, line, heard, .. } = self;
+        drive(line, heard, client.check_connection()).await
+    }
+
+    fn advance(&mut self, context: &mut Context<'_>) {
+        advance(&mut self.line, context);
     }
 }
 
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        let Some(object) = self.object.take() else { return };
-        if self.is_settled && !self.in_transaction {
-            return;
-        }
-        // A statement that waits for a lock would keep its place on the server for as long as the lock is held.
-        if !self.is_settled
-            && let Ok(runtime) = Handle::try_current()
-        {
-            let cancel = self.connections.tls.clone().cancel(object.cancel_token());
-            runtime.spawn(timeout(CANCEL, cancel));
-        }
-        drop(Object::take(object));
+fn advance(line: &mut Option<Line>, context: &mut Context<'_>) {
+    if line.as_mut().is_some_and(|line| line.as_mut().poll(context).is_ready()) {
+        *line = None;
     }
 }
 
-impl Connections {
-    /// Waits for an answer, and notes whether the connection is free again then.
-    async fn wait_for<T>(
-        &self,
-        answer: impl Future<Output = Result<T, Error>>,
-        is_settled: &mut bool,
-    ) -> Result<T, StoreError> {
-        *is_settled = false;
-        let answer = timeout(self.timeout, answer).await.map_err(|_| error::no_answer())?;
-        *is_settled = true;
-        answer.map_err(error::store_error)
+/// Waits for an answer while it moves the connection's bytes.
+async fn drive<R>(
+    line: &mut Option<Line>,
+    heard: &mut Instant,
+    asked: impl Future<Output = Result<R, Error>>,
+) -> Result<R, Error> {
+    let mut asked = pin!(asked);
+    let answer = poll_fn(|context| {
+        // What has arrived, then whoever waits for it, then what that one sends.
+        advance(line, context);
+        let answer = asked.as_mut().poll(context);
+        if answer.is_pending() {
+            advance(line, context);
+        }
+        answer
+    })
+    .await;
+    *heard = Instant::now();
+    answer
+}
+
+/// Polls three futures in their order, so that what they send travels together; the first error is the answer.
+async fn in_one_flight<A, B, C>(
+    first: impl Future<Output = Result<A, Error>>,
+    second: impl Future<Output = Result<B, Error>>,
+    third: impl Future<Output = Result<C, Error>>,
+) -> Result<(A, B, C), Error> {
+    let (mut first, mut second, mut third) = (pin!(first), pin!(second), pin!(third));
+    let (mut one, mut two, mut three) = (None, None, None);
+    poll_fn(|context| {
+        poll_once(first.as_mut(), &mut one, context);
+        poll_once(second.as_mut(), &mut two, context);
+        poll_once(third.as_mut(), &mut three, context);
+        match (one.take(), two.take(), three.take()) {
+            (Some(first), Some(second), Some(third)) => {
+                Poll::Ready(first.and_then(|first| Ok((first, second?, third?))))
+            }
+            answered => {
+                (one, two, three) = answered;
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+fn poll_once<R>(future: Pin<&mut impl Future<Output = R>>, answer: &mut Option<R>, context: &mut Context<'_>) {
+    if answer.is_none()
+        && let Poll::Ready(ready) = future.poll(context)
+    {
+        *answer = Some(ready);
     }
 }

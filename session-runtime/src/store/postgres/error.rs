@@ -3,7 +3,6 @@
 use std::error::Error as _;
 use std::io;
 
-use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, Severity};
 
@@ -17,31 +16,69 @@ struct ServerError {
     code: String,
 }
 
-/// Why no connection could be had. Nothing was sent.
-pub(super) fn no_connection(error: PoolError) -> StoreError {
-    match error {
-        PoolError::Timeout(TimeoutType::Wait) => StoreError::new(
-            StoreErrorKind::Busy,
-            "all connections to PostgreSQL are in use; try again, or allow more of them",
-        ),
-        PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) => {
-            StoreError::new(StoreErrorKind::TimedOut, "connecting to PostgreSQL took too long; try again")
-        }
-        PoolError::Backend(error) => store_error(error),
-        other => {
-            StoreError::new(StoreErrorKind::Other, "the pool of connections to PostgreSQL failed").with_source(other)
-        }
-    }
-    .not_applied()
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server did not answer in time. What it was asked for may yet be done.
+    Silent,
+    /// The server refused, or the connection failed.
+    Failed(Error),
 }
 
-/// The server did not answer in time. What it was asked for may yet be done.
-pub(super) fn no_answer() -> StoreError {
-    StoreError::new(StoreErrorKind::TimedOut, "PostgreSQL did not answer in time; try again")
+impl Failure {
+    /// Whether the connection is of no use any more.
+    pub(super) fn is_broken(&self) -> bool {
+        match self {
+            Self::Silent => true,
+            Self::Failed(error) => match error.as_db_error() {
+                // Worse than an ERROR ends the connection; a plan for tables of before is made anew on another one.
+                Some(server) => {
+                    server.parsed_severity() != Some(Severity::Error)
+                        || server.routine() == Some("RevalidateCachedQuery")
+                }
+                None => error.is_closed() || is_io(error),
+            },
+        }
+    }
+
+    /// Whether the server gave up for the sake of other work, so that the same statement can be sent again.
+    pub(super) fn is_given_up(&self) -> bool {
+        matches!(self.refusal(), Some("40001" | "40P01" | "SSR02"))
+    }
+
+    /// Whether it did so because of the isolation: under READ COMMITTED that hardly ever happens.
+    pub(super) fn is_of_isolation(&self) -> bool {
+        self.refusal() == Some("40001")
+    }
+
+    /// Why the server refused, if it did and all is as before.
+    fn refusal(&self) -> Option<&str> {
+        let Self::Failed(error) = self else { return None };
+        let server = error.as_db_error().filter(|server| server.parsed_severity() == Some(Severity::Error))?;
+        Some(server.code().code())
+    }
+
+    pub(super) fn store_error(self) -> StoreError {
+        match self {
+            Self::Silent => StoreError::new(StoreErrorKind::TimedOut, "PostgreSQL did not answer in time; try again"),
+            Self::Failed(error) => store_error(error),
+        }
+    }
+}
+
+/// Nothing was sent.
+pub(super) fn all_in_use() -> StoreError {
+    let message = "all connections to PostgreSQL are in use; try again, or allow more of them";
+    StoreError::new(StoreErrorKind::Busy, message).not_applied()
+}
+
+/// Nothing was sent.
+pub(super) fn no_connection_in_time() -> StoreError {
+    StoreError::new(StoreErrorKind::TimedOut, "connecting to PostgreSQL took too long; try again").not_applied()
 }
 
 /// Why a statement failed.
-pub(super) fn store_error(error: Error) -> StoreError {
+fn store_error(error: Error) -> StoreError {
     if let Some(server) = error.as_db_error() {
         let (kind, message) = meaning(server);
         let said = StoreError::new(kind, message);
@@ -58,17 +95,19 @@ pub(super) fn store_error(error: Error) -> StoreError {
             said.with_source(ServerError { message, code })
         };
     }
-    // What cannot be understood, or a certificate that is not trusted, will not be better at the next attempt.
-    let is_io = error
-        .source()
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .is_some_and(|source| source.kind() != io::ErrorKind::InvalidData);
-    let (kind, message) = if error.is_closed() || is_io {
+    let (kind, message) = if error.is_closed() || is_io(&error) {
         (StoreErrorKind::Unavailable, "the connection to PostgreSQL failed; try again, or check that the server runs")
     } else {
         (StoreErrorKind::Other, "PostgreSQL could not be asked; see the source of this error")
     };
     StoreError::new(kind, message).with_source(error)
+}
+
+/// Whether the connection failed. What cannot be understood, or a certificate that is not trusted, will not be better at
+/// the next attempt.
+fn is_io(error: &Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() != io::ErrorKind::InvalidData)
 }
 
 fn meaning(error: &DbError) -> (StoreErrorKind, String) {
@@ -92,7 +131,7 @@ fn meaning(error: &DbError) -> (StoreErrorKind, String) {
         // Behind a proxy that lends the connection out by the transaction, named statements are another client's.
         "26000" | "42P05" => (
             StoreErrorKind::Configuration,
-            "the proxy before PostgreSQL cannot keep prepared statements; turn `named_statements` off",
+            "the proxy before PostgreSQL cannot keep prepared statements; say that it is there with `behind_pooler`",
         ),
         _ => match code.get(..2) {
             Some("28") => (StoreErrorKind::Denied, "PostgreSQL refuses the user or the password"),

@@ -6,31 +6,35 @@ use super::{
     Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
     StoreErrorKind,
 };
-use crate::expiry::ClockOffset;
+use crate::expiry::{ClockOffset, Lifetime};
 
+mod address;
 mod arguments;
+#[cfg(feature = "postgres-tls")]
+mod certificate;
 mod commit;
 mod connection;
 mod error;
 mod options;
+mod pool;
 mod prepare;
 mod row;
 mod sql;
 mod tls;
 
 use arguments::{Argument, Value};
-use connection::Connections;
 pub use options::PostgresOptions;
+use pool::Pool;
 use row::column;
-use sql::{Call, Names, Statements};
+use sql::{Call, Names, Sql, Statements};
 
 /// How many keys one step of a purge looks at, so that no commit waits long for it.
 const PURGED_AT_ONCE: i64 = 200;
 
 /// Keeps sessions in PostgreSQL 13 or newer, for many instances on many machines.
 ///
-/// A load is one statement that takes no lock; a commit is one call of a function that locks the session's header and
-/// writes the header and the changed fields, nothing else. Each is one round trip.
+/// A load is one statement that takes no lock, and a second one when an expiry is to be moved; a commit is one call of a
+/// function that writes the session's header and the changed fields, nothing else. Each is one round trip.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), session_runtime::store::StoreError> {
@@ -85,13 +89,23 @@ const PURGED_AT_ONCE: i64 = 200;
 /// `synchronous_commit` at `on` (or `remote_apply`). Where commits are lost nevertheless, a session that was loaded
 /// before meets a conflict and is rebased: a revision that comes round again is told apart by its commit id.
 ///
-/// Connect to the primary server. A replica serves loads, as long as no expiry is to be moved, and answers
+/// Connect to the primary server. A replica serves loads, which move no expiry there, and answers
 /// [`StoreErrorKind::ReadOnly`] to the rest.
 ///
 /// # Behind a proxy
-/// Every operation is one statement without a name and leaves nothing behind on the connection, so a proxy that pools
-/// by the transaction (`PgBouncer`, for one) may stand in between. Without one, or where it knows prepared statements,
-/// [`PostgresOptions::named_statements`] spares the server some work.
+/// A proxy that pools by the transaction (`PgBouncer`, for one) may stand in between: say so with
+/// [`PostgresOptions::behind_pooler`], unless it carries prepared statements along. Then every operation is one
+/// statement without a name, which leaves nothing behind on the connection; that takes about twice the time.
+///
+/// # When connections die
+/// A connection that rested for half a minute is asked for a sign of life before it is used, and keepalives are sent
+/// meanwhile. One that fails in use, or does not answer in half of
+/// [`response_timeout`](PostgresOptions::response_timeout), is replaced, and the operation sent again; commits have an
+/// id, so none is applied twice. All connections that rest at that time are replaced too: an operation meets one dead
+/// connection at most. What the server gave up for the sake of other work is sent again as well.
+///
+/// Each statement runs under READ COMMITTED, whatever the default of the database is. Where it is another, that takes
+/// two messages more for each statement.
 ///
 /// # Size and upkeep
 /// A commit of one small field logs about 360 bytes (WAL) whatever the size of the session, and a touch about 290,
@@ -110,7 +124,7 @@ pub struct PostgresStore {
 
 #[derive(Debug)]
 struct Inner {
-    connections: Connections,
+    pool: Pool,
     names: Names,
     statements: Statements,
 }
@@ -131,17 +145,34 @@ impl PostgresStore {
         self.inner.names.create()
     }
 
-    async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.inner.connections.rows(sql, values).await
+    async fn rows(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.inner.pool.rows(sql, values).await
     }
 
     /// The only row of an answer.
-    async fn row(&self, sql: &str, values: &[Value<'_>]) -> Result<Row, StoreError> {
-        let row = self.rows(sql, values).await?.into_iter().next();
-        row.ok_or_else(|| {
-            let message = "PostgreSQL answered nothing; look whether the functions of the session store were changed";
-            StoreError::new(StoreErrorKind::Incompatible, message)
-        })
+    async fn row(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Row, StoreError> {
+        self.rows(sql, values).await?.into_iter().next().ok_or_else(sql::unknown_answer)
+    }
+
+    /// Reads a session anew and moves its expiry, if that is still due.
+    async fn touch(&self, key: &Key, lifetime: Lifetime, clock: ClockOffset) -> Result<Loaded, StoreError> {
+        let arguments = vec![
+            ("p_name", Value::Text(key.name())),
+            ("p_key", Value::Bytes(key.id().as_bytes())),
+            ("p_inactivity", Value::Int(lifetime.inactivity)),
+            ("p_creation", Value::Int(lifetime.creation)),
+            ("p_touch_after", Value::Int(Some(lifetime.touch_after))),
+            ("p_retention", Value::Int(Some(lifetime.retention))),
+            ("p_offset", Value::Int(Some(clock.0))),
+        ];
+        let row = self.call(&self.inner.statements.touch, arguments).await?;
+        let now = row::now(&row, 0)?;
+        let found = match row::header(&row, 4)? {
+            None => Found::Absent { saw: None },
+            Some(header) if header.is_live(now) => Found::Record(row::record(&row, 2, header.head)?),
+            Some(header) => Found::Absent { saw: Some(header.head.incarnation) },
+        };
+        Ok(Loaded { now, touched: column(&row, 1, "touched")?, found })
     }
 
     /// The answer of a function.
@@ -158,24 +189,26 @@ impl Store for PostgresStore {
     }
 
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
-        let lifetime = load.lifetime;
-        let arguments = vec![
-            ("p_name", Value::Text(key.name())),
-            ("p_key", Value::Bytes(key.id().as_bytes())),
-            ("p_inactivity", Value::Int(lifetime.and_then(|lifetime| lifetime.inactivity))),
-            ("p_creation", Value::Int(lifetime.and_then(|lifetime| lifetime.creation))),
-            ("p_touch_after", Value::Int(lifetime.map(|lifetime| lifetime.touch_after))),
-            ("p_retention", Value::Int(lifetime.map(|lifetime| lifetime.retention))),
-            ("p_offset", Value::Int(Some(load.clock.0))),
-        ];
-        let row = self.call(&self.inner.statements.load, arguments).await?;
-        let now = row::now(&row, 0)?;
-        let found = match row::header(&row, 4)? {
+        let values = [Value::Text(key.name()), Value::Bytes(key.id().as_bytes()), Value::Int(Some(load.clock.0))];
+        let rows = self.rows(&self.inner.statements.look, &values).await?;
+        let first = rows.first().ok_or_else(sql::unknown_answer)?;
+        let now = row::now(first, 0)?;
+        let found = match row::header(first, 1)? {
             None => Found::Absent { saw: None },
-            Some(header) if header.is_live(now) => Found::Record(row::record(&row, 2, header.head)?),
-            Some(header) => Found::Absent { saw: Some(header.head.incarnation) },
+            Some(header) if !header.is_live(now) => Found::Absent { saw: Some(header.head.incarnation) },
+            Some(header) => {
+                let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
+                if let (Some(lifetime), true) = (load.lifetime, touched.is_some()) {
+                    match self.touch(key, lifetime, load.clock).await {
+                        // A session can be read where nothing can be written.
+                        Err(error) if matches!(error.kind(), StoreErrorKind::ReadOnly | StoreErrorKind::Full) => {}
+                        answer => return answer,
+                    }
+                }
+                Found::Record(row::record_of(&rows, 12, header.head)?)
+            }
         };
-        Ok(Loaded { now, touched: column(&row, 1, "touched")?, found })
+        Ok(Loaded { now, touched: false, found })
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {

@@ -2,11 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
-use tokio_postgres::Config;
-
-use super::super::{Store, StoreError, StoreErrorKind};
-use super::connection::Connections;
+use super::super::{Store, StoreError};
+use super::address;
+use super::pool::{Limits, Pool};
 use super::sql::{Names, Statements};
 use super::tls::Tls;
 use super::{Inner, PostgresStore};
@@ -21,7 +19,7 @@ pub struct PostgresOptions {
     connections: usize,
     pool_timeout: Duration,
     response_timeout: Duration,
-    named_statements: bool,
+    behind_pooler: bool,
     #[cfg(feature = "postgres-tls")]
     tls: Option<Arc<rustls::ClientConfig>>,
 }
@@ -47,8 +45,8 @@ impl PostgresOptions {
             prefix: String::new(),
             connections: 16,
             pool_timeout: Duration::from_secs(5),
-            response_timeout: Duration::from_secs(10),
-            named_statements: false,
+            response_timeout: Duration::from_secs(8),
+            behind_pooler: false,
             #[cfg(feature = "postgres-tls")]
             tls: None,
         }
@@ -74,24 +72,32 @@ impl PostgresOptions {
         Self { pool_timeout: timeout, ..self }
     }
 
-    /// How long an operation waits for the server, and how long it tries to connect, before it fails as
-    /// [`StoreErrorKind::TimedOut`]. Default: 10 s.
+    /// How long an operation waits for the server, all in all, before it fails as [`StoreErrorKind::TimedOut`]: an open
+    /// connection that does not answer has half of that, then a new one is opened and the operation sent again.
+    /// Default: 8 s, which is less than the deadline of [`Sessions`](crate::Sessions).
     pub fn response_timeout(self, timeout: Duration) -> Self {
         Self { response_timeout: timeout, ..self }
     }
 
-    /// Whether each connection prepares its statements once, under names, instead of sending them anew each time.
+    /// Whether a proxy stands in between that lends connections out by the transaction, as `PgBouncer` can.
     ///
-    /// That spares the server a few microseconds an operation, but must stay off, as it is by default, behind a proxy
-    /// that lends connections out by the transaction and does not know prepared statements.
-    pub fn named_statements(self, named: bool) -> Self {
-        Self { named_statements: named, ..self }
+    /// Without one, each connection prepares its statements once, under names, and is about twice as fast. A proxy that
+    /// carries prepared statements along, as `PgBouncer` does from version 1.21 on if `max_prepared_statements` is set,
+    /// needs no word about it. Default: no.
+    pub fn behind_pooler(self, behind_pooler: bool) -> Self {
+        Self { behind_pooler, ..self }
     }
 
     /// Encrypts connections with this configuration, even where the address does not ask for it.
     ///
-    /// Without it, `sslmode=require` in the address encrypts them and checks the server's certificate against the
-    /// authorities that this machine trusts; any other mode does not encrypt.
+    /// Without it, `sslmode` in the address decides:
+    ///
+    /// | `sslmode` | |
+    /// |---|---|
+    /// | `disable` | does not encrypt |
+    /// | `prefer`, the default | encrypts if the server can, and takes any certificate: this keeps out who listens, and not who takes the server's place |
+    /// | `verify-ca` | encrypts, and takes a certificate of an authority that this machine trusts |
+    /// | `verify-full`, `require` | encrypts, and takes such a certificate for this very host |
     #[cfg(feature = "postgres-tls")]
     pub fn tls(self, client: rustls::ClientConfig) -> Self {
         Self { tls: Some(Arc::new(client)), ..self }
@@ -113,39 +119,20 @@ impl PostgresOptions {
     /// # Errors
     /// [`StoreErrorKind::Configuration`] when the address or a name cannot be used.
     pub fn build(self) -> Result<PostgresStore, StoreError> {
-        let wrong = |message| StoreError::new(StoreErrorKind::Configuration, message);
-        let mut config: Config = self.url.parse().map_err(|source: tokio_postgres::Error| {
-            wrong(
-                "this is no address of a PostgreSQL server, which looks like `postgres://user:password@host/database`",
-            )
-            .with_source(source)
-        })?;
-        if config.get_application_name().is_none() {
-            config.application_name("session-runtime");
-        }
+        let (mut config, encryption) = address::parse(&self.url)?;
         #[cfg(not(feature = "postgres-tls"))]
-        let tls = Tls::new(config.get_ssl_mode())?;
+        let tls = Tls::new(encryption, &mut config)?;
         #[cfg(feature = "postgres-tls")]
-        let tls = {
-            if self.tls.is_some() {
-                config.ssl_mode(tokio_postgres::config::SslMode::Require);
-            }
-            Tls::new(config.get_ssl_mode(), self.tls)?
-        };
+        let tls = Tls::new(encryption, self.tls, &mut config)?;
         let names = Names::new(&self.schema, &self.prefix)?;
-        let manager = tls.manager(config, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        let pool = Pool::builder(manager)
-            .max_size(self.connections.max(1))
-            .timeouts(Timeouts {
-                wait: Some(self.pool_timeout),
-                create: Some(self.response_timeout),
-                recycle: Some(self.response_timeout),
-            })
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|source| wrong("the pool of connections could not be set up").with_source(source))?;
-        let connections = Connections { pool, timeout: self.response_timeout, named: self.named_statements, tls };
+        let limits = Limits {
+            connections: self.connections,
+            pool_timeout: self.pool_timeout,
+            response_timeout: self.response_timeout,
+            behind_pooler: self.behind_pooler,
+        };
+        let pool = Pool::new(config, tls, limits);
         let statements = Statements::new(&names);
-        Ok(PostgresStore { inner: Arc::new(Inner { connections, names, statements }) })
+        Ok(PostgresStore { inner: Arc::new(Inner { pool, names, statements }) })
     }
 }

@@ -28,7 +28,7 @@ fn id(row: &Row, index: usize, what: &str) -> Result<u64, StoreError> {
     column::<i64>(row, index, what).map(i64::cast_unsigned)
 }
 
-fn time(row: &Row, index: usize, what: &str) -> Result<Option<Timestamp>, StoreError> {
+pub(super) fn time(row: &Row, index: usize, what: &str) -> Result<Option<Timestamp>, StoreError> {
     Ok(column::<Option<i64>>(row, index, what)?.map(Timestamp::from_millis))
 }
 
@@ -47,11 +47,18 @@ pub(super) fn header(row: &Row, first: usize) -> Result<Option<Header>, StoreErr
         _ => return Err(corrupt("state")),
     };
     let ids = column::<Vec<i64>>(row, first + 10, "commits")?;
+    if ids.len() > Commits::KEPT {
+        return Err(corrupt("commits"));
+    }
     let commits: Commits = ids.into_iter().map(|id| CommitId(id.cast_unsigned())).collect();
     Ok(Some(Header {
         head: Head {
             incarnation: Incarnation(incarnation.cast_unsigned()),
-            revision: id(row, first + 7, "revision")?,
+            revision: column::<i64>(row, first + 7, "revision")?
+                .try_into()
+                .ok()
+                .filter(|revision| *revision > 0)
+                .ok_or_else(|| corrupt("revision"))?,
             last_commit: commits.iter().next().ok_or_else(|| corrupt("commits"))?,
             version: version(row, first + 3)?,
             registration: RegistrationId(id(row, first + 4, "registration")?),
@@ -71,15 +78,26 @@ pub(super) fn header(row: &Row, first: usize) -> Result<Option<Header>, StoreErr
 pub(super) fn record(row: &Row, first: usize, head: Head) -> Result<Record, StoreError> {
     let names = column::<Option<Vec<&str>>>(row, first, "field")?.unwrap_or_default();
     let values = column::<Option<Vec<&[u8]>>>(row, first + 1, "value")?.unwrap_or_default();
-    let fields = names.into_iter().zip(values).map(|(name, value)| {
-        let is_ours = !name.is_empty() && name.len() <= LONGEST_FIELD && !name.starts_with('#');
-        if is_ours {
-            Ok(StoredField { name: name.into(), value: Bytes::copy_from_slice(value) })
-        } else {
-            Err(corrupt(name.get(..LONGEST_FIELD).unwrap_or(name)))
-        }
-    });
+    let fields = names.into_iter().zip(values).map(|(name, value)| stored_field(name, value));
     Ok(Record { head, fields: fields.collect::<Result<_, _>>()? })
+}
+
+/// The record of a header and of the fields in these rows, each with a name and a value in the columns at `first`.
+pub(super) fn record_of(rows: &[Row], first: usize, head: Head) -> Result<Record, StoreError> {
+    let mut fields = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let Some(name) = column::<Option<&str>>(row, first, "field")? {
+            fields.push(stored_field(name, column(row, first + 1, "value")?)?);
+        }
+    }
+    Ok(Record { head, fields })
+}
+
+fn stored_field(name: &str, value: &[u8]) -> Result<StoredField, StoreError> {
+    if name.is_empty() || name.len() > LONGEST_FIELD || name.starts_with('#') {
+        return Err(corrupt(name.get(..LONGEST_FIELD).unwrap_or(name)));
+    }
+    Ok(StoredField { name: name.into(), value: Bytes::copy_from_slice(value) })
 }
 
 pub(super) fn registration(row: &Row) -> Result<Registration, StoreError> {

@@ -70,7 +70,7 @@ $body$;
 
 -- The clock itself, because now() is the time at which the transaction began: before it waited for a lock.
 CREATE OR REPLACE FUNCTION sessions.clock(p_offset bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $body$
-    SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + p_offset
+    SELECT floor(date_part('epoch', clock_timestamp()) * 1000)::bigint + p_offset
 $body$;
 
 CREATE OR REPLACE FUNCTION sessions.plus(a bigint, b bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $body$
@@ -242,9 +242,8 @@ BEGIN
 END
 $body$;
 
--- Reads a session without a lock, header and fields of one moment; and moves its expiry, if that is due. Without
--- p_touch_after it only looks.
-CREATE OR REPLACE FUNCTION sessions.load(
+-- Reads a session without a lock, header and fields of one moment, and moves its expiry if that is due.
+CREATE OR REPLACE FUNCTION sessions.touch(
     p_name text, p_key bytea, p_inactivity bigint, p_creation bigint, p_touch_after bigint, p_retention bigint,
     p_offset bigint,
     OUT now bigint, OUT touched boolean, OUT header sessions.header, OUT fields text[], OUT field_values bytea[]
@@ -280,7 +279,7 @@ BEGIN
         fields := r.fields;
         field_values := r.field_values;
         expires := sessions.expires_at(header.created_at, header.fixed_end, now, p_inactivity, p_creation);
-        IF p_touch_after IS NULL OR header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_touch_after THEN
+        IF header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_touch_after THEN
             RETURN;
         END IF;
         -- Only what was read is touched; when something came in between, it is read again.
@@ -297,6 +296,13 @@ BEGIN
             RETURN;
         END IF;
     END LOOP;
+END
+$body$;
+
+-- Ends a commit of the common kind, which judged the time before it waited for a lock: it is to be sent again.
+CREATE OR REPLACE FUNCTION sessions.start_anew() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    RAISE EXCEPTION 'a commit waited too long for others' USING ERRCODE = 'SSR02';
 END
 $body$;
 

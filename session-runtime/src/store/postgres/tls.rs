@@ -3,13 +3,19 @@
 #[cfg(feature = "postgres-tls")]
 use std::sync::Arc;
 
-use deadpool_postgres::{Manager, ManagerConfig};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{CancelToken, Config, Error, NoTls};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{CancelToken, Config, Error, NoTls, Socket};
 #[cfg(feature = "postgres-tls")]
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::super::{StoreError, StoreErrorKind};
+use super::super::StoreError;
+#[cfg(not(feature = "postgres-tls"))]
+use super::super::StoreErrorKind;
+use super::address::Encryption;
+#[cfg(feature = "postgres-tls")]
+use super::certificate;
+use super::connection::Connection;
 
 #[derive(Clone)]
 pub(super) enum Tls {
@@ -19,37 +25,50 @@ pub(super) enum Tls {
 }
 
 impl Tls {
-    /// What an address with this `sslmode` asks for.
+    /// What an address asks for, which is told to the driver in `config`.
     #[cfg(not(feature = "postgres-tls"))]
-    pub(super) fn new(mode: SslMode) -> Result<Self, StoreError> {
-        match mode {
-            SslMode::Disable | SslMode::Prefer => Ok(Self::Off),
-            _ => Err(StoreError::new(
-                StoreErrorKind::Configuration,
-                "this build cannot encrypt connections to PostgreSQL; turn on the feature `postgres-tls`",
-            )),
-        }
-    }
-
-    /// What an address with this `sslmode` asks for. The server's certificate is checked against `client`'s roots, or
-    /// else those of this machine.
-    #[cfg(feature = "postgres-tls")]
-    pub(super) fn new(mode: SslMode, client: Option<Arc<rustls::ClientConfig>>) -> Result<Self, StoreError> {
-        if client.is_none() && matches!(mode, SslMode::Disable | SslMode::Prefer) {
+    pub(super) fn new(encryption: Encryption, config: &mut Config) -> Result<Self, StoreError> {
+        if matches!(encryption, Encryption::Off | Encryption::Preferred) {
+            config.ssl_mode(SslMode::Disable);
             return Ok(Self::Off);
         }
-        let client = match client {
-            Some(client) => client,
-            None => Arc::new(trusting_this_machine()?),
-        };
-        Ok(Self::Rustls(MakeRustlsConnect::new(rustls::ClientConfig::clone(&client))))
+        Err(StoreError::new(
+            StoreErrorKind::Configuration,
+            "this build cannot encrypt connections to PostgreSQL; turn on the feature `postgres-tls`",
+        ))
     }
 
-    pub(super) fn manager(&self, config: Config, manager: ManagerConfig) -> Manager {
+    /// What an address asks for, which is told to the driver in `config`. `client`, if there is one, takes the place of
+    /// all that.
+    #[cfg(feature = "postgres-tls")]
+    pub(super) fn new(
+        encryption: Encryption,
+        client: Option<Arc<rustls::ClientConfig>>,
+        config: &mut Config,
+    ) -> Result<Self, StoreError> {
+        let client = match (client, encryption) {
+            (Some(client), _) => rustls::ClientConfig::clone(&client),
+            (None, Encryption::Off) => {
+                config.ssl_mode(SslMode::Disable);
+                return Ok(Self::Off);
+            }
+            (None, Encryption::Preferred) => {
+                config.ssl_mode(SslMode::Prefer);
+                return Ok(Self::Rustls(MakeRustlsConnect::new(certificate::of_anybody()?)));
+            }
+            (None, Encryption::ByAuthority) => certificate::of_an_authority()?,
+            (None, Encryption::ByName) => certificate::of_this_host()?,
+        };
+        config.ssl_mode(SslMode::Require);
+        Ok(Self::Rustls(MakeRustlsConnect::new(client)))
+    }
+
+    /// Opens a connection.
+    pub(super) async fn connect(&self, config: &Config) -> Result<Connection, Error> {
         match self {
-            Self::Off => Manager::from_config(config, NoTls, manager),
+            Self::Off => connect(config, NoTls).await,
             #[cfg(feature = "postgres-tls")]
-            Self::Rustls(connect) => Manager::from_config(config, connect.clone(), manager),
+            Self::Rustls(tls) => connect(config, tls.clone()).await,
         }
     }
 
@@ -63,17 +82,10 @@ impl Tls {
     }
 }
 
-#[cfg(feature = "postgres-tls")]
-fn trusting_this_machine() -> Result<rustls::ClientConfig, StoreError> {
-    let wrong = |message| StoreError::new(StoreErrorKind::Configuration, message);
-    let mut roots = rustls::RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if added == 0 {
-        return Err(wrong("this machine trusts no certificate authority; give the store its own with `tls`"));
-    }
-    // The provider is named, because another crate can have brought a second one.
-    rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(|source| wrong("TLS could not be set up; see the source of this error").with_source(source))
-        .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
+async fn connect<T>(config: &Config, tls: T) -> Result<Connection, Error>
+where
+    T: MakeTlsConnect<Socket, Stream: Send + 'static>,
+{
+    let (client, line) = config.connect(tls).await?;
+    Ok(Connection::new(client, Box::pin(line)))
 }
