@@ -60,6 +60,9 @@ mod tracked;
 #[path = "private.rs"]
 pub mod __private;
 
+/// Encoded values are [`Bytes`](bytes::Bytes), and stand in public signatures.
+pub use bytes;
+
 pub use admin::Admin;
 pub use error::{Error, Mismatch};
 pub use expiry::Expiry;

@@ -14,6 +14,7 @@ use crate::store::StoredField;
 pub(crate) mod agreement;
 pub(crate) mod migration;
 pub(crate) mod older;
+mod stability;
 mod watch;
 
 pub use agreement::Agreement;

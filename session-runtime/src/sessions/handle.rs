@@ -237,6 +237,22 @@ impl<T: Session, C: Codec> Handle<T, C> {
     }
 
     /// Lets the session expire by the rule again, after [`expire_at`](Handle::expire_at).
+    ///
+    /// ```
+    /// # use std::time::SystemTime;
+    /// # use session_runtime::{MemoryStore, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::Error> {
+    /// # let sessions = Sessions::<Visitor>::new(MemoryStore::new());
+    /// let mut visitor = sessions.load("42").await?;
+    /// visitor.expire_at(SystemTime::now());
+    /// visitor.expire_by_rule();
+    /// assert_eq!(visitor.expires_at(), None); // the rule of these sessions is that they do not expire
+    /// # visitor.discard();
+    /// # Ok(()) }
+    /// ```
     pub fn expire_by_rule(&mut self) {
         self.expiry = ExpiryChange::ByRule;
     }

@@ -81,6 +81,21 @@ impl<T> Fields<T> {
     }
 }
 
+impl<'a, T: Session> IntoIterator for &'a Fields<T> {
+    type Item = T::Field;
+    type IntoIter = Box<dyn Iterator<Item = T::Field> + 'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.iter())
+    }
+}
+
+impl<T> Default for Fields<T> {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
 impl<T> Clone for Fields<T> {
     fn clone(&self) -> Self {
         Self { low: self.low, high: self.high.clone(), session: PhantomData }

@@ -65,6 +65,14 @@ pub struct Tracked<T: Session, C = Json> {
 impl<T: Session> Tracked<T> {
     /// A new session, in JSON.
     ///
+    /// ```
+    /// # use session_runtime::{Session, Tracked};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32, theme: String }
+    /// assert_eq!(Tracked::<Visitor>::new()?.visits, 0);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Encode`] and [`Error::UnstableInitial`], when the initial value is none that can be tracked.
     pub fn new() -> Result<Self, Error> {
@@ -74,6 +82,16 @@ impl<T: Session> Tracked<T> {
 
 impl<T: Session, C: Codec> Tracked<T, C> {
     /// A new session, in the encoding of `codec`.
+    ///
+    /// ```
+    /// # use session_runtime::{Session, Tracked};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32, theme: String }
+    /// use session_runtime::codec::Json;
+    ///
+    /// assert_eq!(Tracked::<Visitor, _>::with_codec(Json)?.visits, 0);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Encode`] and [`Error::UnstableInitial`], when the initial value is none that can be tracked.
@@ -102,12 +120,31 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     }
 
     /// Lends the session for change, field by field.
+    ///
+    /// ```
+    /// # use session_runtime::{Session, Tracked};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32, theme: String }
+    /// let mut visitor = Tracked::<Visitor>::new()?;
+    /// *visitor.edit().visits() += 1;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     #[inline]
     pub fn edit(&mut self) -> T::Edit<'_> {
         T::edit(&mut self.value, &mut self.marks)
     }
 
     /// Lends the whole session for change. Every field is looked at when it is asked what is dirty.
+    ///
+    /// ```
+    /// # use session_runtime::{Session, Tracked};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32, theme: String }
+    /// let mut visitor = Tracked::<Visitor>::new()?;
+    /// visitor.edit_all().theme = "dark".to_owned();
+    /// assert_eq!(visitor.dirty()?.len(), 1);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     #[inline]
     pub fn edit_all(&mut self) -> &mut T {
         self.marks.fill(true);
@@ -116,6 +153,16 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// The fields whose value differs from the baseline.
     ///
+    /// ```
+    /// # use session_runtime::{Session, Tracked};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32, theme: String }
+    /// let mut visitor = Tracked::<Visitor>::new()?;
+    /// *visitor.edit().theme() = "dark".to_owned();
+    /// assert!(visitor.dirty()?.contains(VisitorField::Theme));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Encode`] when a marked field cannot be encoded.
     pub fn dirty(&self) -> Result<Fields<T>, Error> {
@@ -123,6 +170,18 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     }
 
     /// The change from the baseline to the present value.
+    ///
+    /// ```
+    /// # use session_runtime::{Session, Tracked};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32, theme: String }
+    /// let mut visitor = Tracked::<Visitor>::new()?;
+    /// *visitor.edit().visits() = 7;
+    /// let patch = visitor.patch()?;
+    /// assert_eq!(&*patch.changes()[0].name, "visits");
+    /// assert_eq!(patch.changes()[0].value.as_deref(), Some(&b"7"[..]));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Encode`] when a marked field cannot be encoded.
@@ -168,9 +227,36 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         }
     }
 
+    /// The session itself, without its marks and its baseline.
+    ///
+    /// ```
+    /// # use session_runtime::{Session, Tracked};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32, theme: String }
+    /// let mut visitor = Tracked::<Visitor>::new()?;
+    /// *visitor.edit().visits() = 7;
+    /// assert_eq!(visitor.into_inner().visits, 7);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
     /// Tells that everything up to now is stored: what was changed is no longer dirty.
     ///
     /// `patch` is the session's latest.
+    ///
+    /// ```
+    /// # use session_runtime::{Session, Tracked};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32, theme: String }
+    /// let mut visitor = Tracked::<Visitor>::new()?;
+    /// *visitor.edit().visits() = 7;
+    /// let patch = visitor.patch()?;
+    /// visitor.saved(&patch);
+    /// assert!(visitor.dirty()?.is_empty());
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     pub fn saved(&mut self, patch: &Patch<T>) {
         self.marks.fill(false);
         self.settle(&patch.fields, patch.changes.iter().map(|change| change.value.clone()));

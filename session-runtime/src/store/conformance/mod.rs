@@ -9,7 +9,7 @@
 //! The macro expands to one `#[test]` per case. Each case works under a session name or keys of its own, so that all
 //! of them can share a server and run at the same time, and it moves only its own clock. Programs go through [`CASES`].
 //!
-//! The cases know the [`Store`] trait, and [`Sessions`](crate::Sessions) over it. A case that fails panics; its message
+//! The cases know the [`Store`](super::Store) trait, and [`Sessions`](crate::Sessions) over it. A case that fails panics; its message
 //! says what was expected.
 
 #![allow(clippy::missing_panics_doc, reason = "a case fails by panicking")]

@@ -2,11 +2,7 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
-use super::{
-    Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
-    StoreErrorKind,
-};
-use crate::expiry::{ClockOffset, Lifetime};
+use super::StoreError;
 
 mod address;
 mod arguments;
@@ -15,21 +11,19 @@ mod certificate;
 mod commit;
 mod connection;
 mod error;
+mod open;
 mod options;
 mod pool;
 mod prepare;
 mod row;
 mod sql;
+mod store;
 mod tls;
 
 use arguments::{Argument, Value};
 pub use options::PostgresOptions;
 use pool::Pool;
-use row::column;
 use sql::{Call, Names, Sql, Statements};
-
-/// How many keys one step of a purge looks at, so that no commit waits long for it.
-const PURGED_AT_ONCE: i64 = 200;
 
 /// Keeps sessions in PostgreSQL 13 or newer, for many instances on many machines.
 ///
@@ -69,7 +63,7 @@ const PURGED_AT_ONCE: i64 = 200;
 /// for a while. Do not change rows by hand while instances run, except by the functions beside the tables.
 ///
 /// # Rights
-/// [`Store::prepare`] creates the tables if they are not there: that takes the right to create in the schema, and in
+/// [`Store::prepare`](super::Store::prepare) creates the tables if they are not there: that takes the right to create in the schema, and in
 /// the database if the schema is missing too. Instances that start together do it once. If an administrator runs
 /// [`schema_sql`](PostgresStore::schema_sql) instead, this is all that a running store needs (`EXECUTE` on functions is
 /// granted to all by default):
@@ -90,7 +84,7 @@ const PURGED_AT_ONCE: i64 = 200;
 /// before meets a conflict and is rebased: a revision that comes round again is told apart by its commit id.
 ///
 /// Connect to the primary server. A replica serves loads, which move no expiry there, and answers
-/// [`StoreErrorKind::ReadOnly`] to the rest.
+/// [`StoreErrorKind::ReadOnly`](super::StoreErrorKind::ReadOnly) to the rest.
 ///
 /// # Behind a proxy
 /// A proxy that pools by the transaction (`PgBouncer`, for one) may stand in between: say so with
@@ -110,7 +104,7 @@ const PURGED_AT_ONCE: i64 = 200;
 /// # Size and upkeep
 /// A commit of one small field logs about 360 bytes (WAL) whatever the size of the session, and a touch about 290,
 /// outside the page images that follow a checkpoint; a read-only request logs nothing. A renewal copies the fields to
-/// the new key. Let a task call [`Housekeeping::purge`] now and then: expired sessions stay in the tables until it does. It
+/// the new key. Let a task call [`Housekeeping::purge`](super::Housekeeping::purge) now and then: expired sessions stay in the tables until it does. It
 /// works in small steps and passes by what others have locked.
 ///
 /// Both tables can be partitioned by their key: let an administrator create `header` and `field` as
@@ -130,15 +124,7 @@ struct Inner {
 }
 
 impl PostgresStore {
-    /// Connects to a database, and creates the tables if they are not there. [`PostgresOptions`] say more.
-    ///
-    /// # Errors
-    /// [`StoreErrorKind::Configuration`] when this is no address, and whatever [`Store::prepare`] meets.
-    pub async fn open(url: impl Into<String>) -> Result<Self, StoreError> {
-        PostgresOptions::new(url).open().await
-    }
-
-    /// The statements with which [`Store::prepare`] creates the tables and functions, for those who want to run them
+    /// The statements with which [`Store::prepare`](super::Store::prepare) creates the tables and functions, for those who want to run them
     /// by hand, in one transaction, in a schema that exists.
     #[must_use]
     pub fn schema_sql(&self) -> String {
@@ -154,141 +140,10 @@ impl PostgresStore {
         self.rows(sql, values).await?.into_iter().next().ok_or_else(sql::unknown_answer)
     }
 
-    /// Reads a session anew and moves its expiry, if that is still due.
-    async fn touch(&self, key: &Key, lifetime: Lifetime, clock: ClockOffset) -> Result<Loaded, StoreError> {
-        let arguments = vec![
-            ("p_name", Value::Text(key.name())),
-            ("p_key", Value::Bytes(key.id().as_bytes())),
-            ("p_inactivity", Value::Int(lifetime.inactivity)),
-            ("p_creation", Value::Int(lifetime.creation)),
-            ("p_touch_after", Value::Int(Some(lifetime.touch_after))),
-            ("p_retention", Value::Int(Some(lifetime.retention))),
-            ("p_offset", Value::Int(Some(clock.0))),
-        ];
-        let row = self.call(&self.inner.statements.touch, arguments).await?;
-        let now = row::now(&row, 0)?;
-        let found = match row::header(&row, 4)? {
-            None => Found::Absent { saw: None },
-            Some(header) if header.is_live(now) => Found::Record(row::record(&row, 2, header.head)?),
-            Some(header) => Found::Absent { saw: Some(header.head.incarnation) },
-        };
-        Ok(Loaded { now, touched: column(&row, 1, "touched")?, found })
-    }
-
     /// The answer of a function.
     async fn call(&self, call: &Call, arguments: Vec<Argument<'_>>) -> Result<Row, StoreError> {
         let sql = call.sql(&arguments);
         let values: Vec<Value<'_>> = arguments.into_iter().map(|(_, value)| value).collect();
         self.row(sql, &values).await
-    }
-}
-
-impl Store for PostgresStore {
-    async fn prepare(&self) -> Result<(), StoreError> {
-        prepare::prepare(&self.inner).await
-    }
-
-    async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
-        let values = [Value::Text(key.name()), Value::Bytes(key.id().as_bytes()), Value::Int(Some(load.clock.0))];
-        let rows = self.rows(&self.inner.statements.look, &values).await?;
-        let first = rows.first().ok_or_else(sql::unknown_answer)?;
-        let now = row::now(first, 0)?;
-        let found = match row::header(first, 1)? {
-            None => Found::Absent { saw: None },
-            Some(header) if !header.is_live(now) => Found::Absent { saw: Some(header.head.incarnation) },
-            Some(header) => {
-                let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
-                if let (Some(lifetime), true) = (load.lifetime, touched.is_some()) {
-                    match self.touch(key, lifetime, load.clock).await {
-                        // A session can be read where nothing can be written.
-                        Err(error) if matches!(error.kind(), StoreErrorKind::ReadOnly | StoreErrorKind::Full) => {}
-                        answer => return answer,
-                    }
-                }
-                Found::Record(row::record_of(&rows, 12, header.head)?)
-            }
-        };
-        Ok(Loaded { now, touched: false, found })
-    }
-
-    async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
-        commit::commit(self, key, commit).await
-    }
-
-    async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
-        let values = [Value::Text(name), Value::Int(Some(version.into()))];
-        self.rows(&self.inner.statements.registration, &values).await?.first().map(row::registration).transpose()
-    }
-
-    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
-        let fields = &proposal.fields;
-        let arguments = vec![
-            ("p_name", Value::Text(&proposal.name)),
-            ("p_version", Value::Int(Some(proposal.version.into()))),
-            ("p_id", Value::id(proposal.id.0)),
-            ("p_codec", Value::Text(&proposal.codec)),
-            ("p_fields", Value::Texts(fields.iter().map(|field| &*field.name).collect())),
-            ("p_initials", Value::AllBytes(fields.iter().map(|field| field.initial.as_deref()).collect())),
-            ("p_sensitive", Value::Flags(fields.iter().map(|field| field.sensitive).collect())),
-        ];
-        self.call(&self.inner.statements.register, arguments).await?;
-        let registered = self.registration(&proposal.name, proposal.version).await?;
-        registered.ok_or_else(|| {
-            let message = "the registration was withdrawn while it was made; try again";
-            StoreError::new(StoreErrorKind::Busy, message).not_applied()
-        })
-    }
-}
-
-impl Housekeeping for PostgresStore {
-    async fn keys(
-        &self,
-        name: &str,
-        after: Option<Cursor>,
-        limit: usize,
-        clock: ClockOffset,
-    ) -> Result<Keys, StoreError> {
-        let after = after.as_ref().map_or(&[][..], |after| &after.0);
-        let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = [Value::Text(name), Value::Int(Some(clock.0)), Value::Bytes(after), Value::Int(Some(at_most))];
-        let rows = self.rows(&self.inner.statements.keys, &values).await?;
-        let name: Arc<str> = name.into();
-        let key = |row: &Row| {
-            let id = std::str::from_utf8(column(row, 0, "key")?).map_err(|_| row::corrupt("key"))?;
-            Key::new(name.clone(), id).map_err(|_| row::corrupt("key"))
-        };
-        let keys = rows.iter().map(key).collect::<Result<Vec<_>, _>>()?;
-        let next = keys.last().filter(|_| keys.len() == limit).map(|key| Cursor(key.id().as_bytes().into()));
-        Ok(Keys { keys, next })
-    }
-
-    async fn count(&self, name: &str, clock: ClockOffset) -> Result<u64, StoreError> {
-        let row = self.row(&self.inner.statements.count, &[Value::Text(name), Value::Int(Some(clock.0))]).await?;
-        column::<i64>(&row, 0, "count").map(i64::unsigned_abs)
-    }
-
-    async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut removed: i64 = 0;
-        while removed < limit {
-            let batch = (limit - removed).min(PURGED_AT_ONCE);
-            let arguments = vec![("p_batch", Value::Int(Some(batch))), ("p_offset", Value::Int(Some(clock.0)))];
-            let row = self.call(&self.inner.statements.purge, arguments).await?;
-            removed += column::<i64>(&row, 1, "removed")?;
-            // Keys that were only looked at are not due any more, so each step is nearer to the end.
-            if column::<i64>(&row, 0, "looked_at")? < batch {
-                return Ok(Purged { removed: removed.unsigned_abs(), more: false });
-            }
-        }
-        Ok(Purged { removed: removed.unsigned_abs(), more: true })
-    }
-
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.rows(&self.inner.statements.registrations, &[]).await?.iter().map(row::registration).collect()
-    }
-
-    async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        let arguments = vec![("p_name", Value::Text(name)), ("p_version", Value::Int(Some(version.into())))];
-        column(&self.call(&self.inner.statements.withdraw, arguments).await?, 0, "withdraw")
     }
 }

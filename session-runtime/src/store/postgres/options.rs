@@ -1,27 +1,21 @@
 use std::fmt;
+#[cfg(feature = "postgres-tls")]
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::{Store, StoreError};
-use super::address;
-use super::pool::{Limits, Pool};
-use super::sql::{Names, Statements};
-use super::tls::Tls;
-use super::{Inner, PostgresStore};
-
-/// How a [`PostgresStore`] is reached and where it keeps its tables.
+/// How a [`PostgresStore`](super::PostgresStore) is reached and where it keeps its tables.
 #[derive(Clone)]
 #[must_use = "`open` makes the store"]
 pub struct PostgresOptions {
-    url: String,
-    schema: String,
-    prefix: String,
-    connections: usize,
-    pool_timeout: Duration,
-    response_timeout: Duration,
-    behind_pooler: bool,
+    pub(super) url: String,
+    pub(super) schema: String,
+    pub(super) prefix: String,
+    pub(super) connections: usize,
+    pub(super) pool_timeout: Duration,
+    pub(super) response_timeout: Duration,
+    pub(super) behind_pooler: bool,
     #[cfg(feature = "postgres-tls")]
-    tls: Option<Arc<rustls::ClientConfig>>,
+    pub(super) tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 /// Leaves out the address, which holds the password.
@@ -67,12 +61,12 @@ impl PostgresOptions {
         Self { connections, ..self }
     }
 
-    /// How long an operation waits for a free connection before it fails as [`StoreErrorKind::Busy`]. Default: 5 s.
+    /// How long an operation waits for a free connection before it fails as [`StoreErrorKind::Busy`](crate::store::StoreErrorKind::Busy). Default: 5 s.
     pub fn pool_timeout(self, timeout: Duration) -> Self {
         Self { pool_timeout: timeout, ..self }
     }
 
-    /// How long an operation waits for the server, all in all, before it fails as [`StoreErrorKind::TimedOut`]: an open
+    /// How long an operation waits for the server, all in all, before it fails as [`StoreErrorKind::TimedOut`](crate::store::StoreErrorKind::TimedOut): an open
     /// connection that does not answer has half of that, then a new one is opened and the operation sent again.
     /// Default: 8 s, which is less than the deadline of [`Sessions`](crate::Sessions).
     pub fn response_timeout(self, timeout: Duration) -> Self {
@@ -101,38 +95,5 @@ impl PostgresOptions {
     #[cfg(feature = "postgres-tls")]
     pub fn tls(self, client: rustls::ClientConfig) -> Self {
         Self { tls: Some(Arc::new(client)), ..self }
-    }
-
-    /// Makes the store, connects it, and creates the tables if they are not there.
-    ///
-    /// # Errors
-    /// [`StoreErrorKind::Configuration`] when the address or a name cannot be used, and whatever [`Store::prepare`]
-    /// meets.
-    pub async fn open(self) -> Result<PostgresStore, StoreError> {
-        let store = self.build()?;
-        store.prepare().await?;
-        Ok(store)
-    }
-
-    /// Makes the store without asking the server anything: it connects when it is first used.
-    ///
-    /// # Errors
-    /// [`StoreErrorKind::Configuration`] when the address or a name cannot be used.
-    pub fn build(self) -> Result<PostgresStore, StoreError> {
-        let (mut config, encryption) = address::parse(&self.url)?;
-        #[cfg(not(feature = "postgres-tls"))]
-        let tls = Tls::new(encryption, &mut config)?;
-        #[cfg(feature = "postgres-tls")]
-        let tls = Tls::new(encryption, self.tls, &mut config)?;
-        let names = Names::new(&self.schema, &self.prefix)?;
-        let limits = Limits {
-            connections: self.connections,
-            pool_timeout: self.pool_timeout,
-            response_timeout: self.response_timeout,
-            behind_pooler: self.behind_pooler,
-        };
-        let pool = Pool::new(config, tls, limits);
-        let statements = Statements::new(&names);
-        Ok(PostgresStore { inner: Arc::new(Inner { pool, names, statements }) })
     }
 }

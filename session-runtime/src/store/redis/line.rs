@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::resp::{Cut, Garbled, Request, Value, values};
-use super::socket::Socket;
+use super::stream::Socket;
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;

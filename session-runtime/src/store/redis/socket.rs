@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use super::stream::Socket;
 use super::tls::Tls;
 
 /// A connection that went away without a word is noticed after a minute, also when nobody uses it.
@@ -23,13 +23,6 @@ pub(super) enum Place {
     Host(String, u16),
     File(PathBuf),
 }
-
-/// A connected socket.
-pub(super) type Socket = Box<dyn Stream>;
-
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Place {
     /// Connects.

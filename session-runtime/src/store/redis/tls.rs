@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
-use super::socket::Socket;
+use super::stream::Socket;
 use crate::store::{StoreError, StoreErrorKind};
 
 #[derive(Clone)]
