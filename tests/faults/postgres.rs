@@ -154,11 +154,12 @@ async fn p07_a_commit_whose_connection_is_cut_before_the_answer_is_applied_once(
         head = answer.head.unwrap();
         assert_eq!(head.revision, visit + 2);
     }
-    assert_eq!(proxy.cuts(), 1000);
     let record = found(&store, &key).await;
     assert_eq!((record.head.revision, value(&record, "visits").unwrap()), (1002, "1000".into()));
-    // The proxy cuts when the server answers, so each had been applied.
-    assert_eq!(repeated, 1000);
+    // The proxy cuts when the server answers, so each that was cut had been applied. Now and then the last word of the
+    // connection that was cut before takes the place of the commit, which is then not cut.
+    assert_eq!(u64::from(repeated), proxy.cuts());
+    assert!(proxy.cuts() > 900, "{}", proxy.cuts());
 }
 
 #[tokio::test]
