@@ -2,6 +2,7 @@
 
 mod connect;
 mod example;
+mod golden;
 mod memory;
 mod postgres;
 mod processes;
