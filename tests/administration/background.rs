@@ -21,13 +21,13 @@ fn sessions() -> Kept<Visitor, Place> {
 async fn what_ended_is_removed_at_once_and_then_once_every_period() {
     let sessions = sessions();
     store_visits(&sessions, &["1", "2"]).await;
-    let stage = sessions.store().clone();
-    stage.pass(HOUR);
+    let faulty = sessions.store().clone();
+    faulty.pass(HOUR);
     let purger = sessions.purge_every(HOUR).expect("a runtime");
     sleep(MOMENT).await;
     assert_eq!((sessions.stats().purge_batches, sessions.stats().purged), (1, 2));
     store_visits(&sessions, &["3"]).await;
-    stage.pass(HOUR);
+    faulty.pass(HOUR);
     sleep(HOUR.saturating_sub(MOMENT * 2)).await;
     assert_eq!((sessions.stats().purge_batches, sessions.stats().purged), (1, 2), "the next turn is not due");
     sleep(MOMENT * 2).await;

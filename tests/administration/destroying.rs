@@ -36,7 +36,7 @@ async fn whoever_holds_an_emptied_session_cannot_store_it_after_it_was_destroyed
     }
 }
 
-/// Destroys the session and creates it anew, past the stage.
+/// Destroys the session and creates it anew, past the faulty.
 fn replace(memory: &MemoryStore) {
     let sessions = Kept::<Visitor, _>::new(memory.clone());
     now(async {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use session_runtime::store::{PostgresOptions, RedisOptions, Store};
 use session_runtime::{AnyStore, Handle, MemoryStore, Session, SqliteStore};
-use session_tests::{Kept, Stage, postgres_server, redis_server};
+use session_tests::{FaultyStore, Kept, postgres_server, redis_server};
 
 #[derive(Session, Debug)]
 #[session(name = "visitor", version = 3)]
@@ -29,7 +29,7 @@ pub(crate) struct Other {
 }
 
 /// A memory in which things go wrong.
-pub(crate) type Place = Stage<MemoryStore>;
+pub(crate) type Place = FaultyStore<MemoryStore>;
 
 /// An empty place on each store that is there; none is connected or prepared yet.
 pub(crate) async fn stores() -> Vec<AnyStore> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use session_runtime::store::Call;
 use session_runtime::{Error, Expiry, Outcome};
 
-use crate::visitor::{Item, Shelf, Visitor, builder, fields, names, sessions};
+use crate::visitor::{Item, TestStore, Visitor, builder, fields, names, sessions};
 use session_tests::Kept;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -19,7 +19,7 @@ fn commit(set: &[(&str, &str)], unset: &[&str]) -> Call {
 }
 
 /// A store in which the session `42` has two visits and one item in its cart.
-async fn with_a_stored_session() -> Kept<Visitor, Shelf> {
+async fn with_a_stored_session() -> Kept<Visitor, TestStore> {
     let sessions = sessions::<Visitor>();
     let change = |visitor: &mut session_runtime::Handle<Visitor>| {
         *visitor.edit().visits() = 2;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::Housekeeping;
 use session_runtime::{Error, Handle, MemoryStore, Session, SqliteStore, merge};
-use session_tests::{Fault, Kept, Stage, stored};
+use session_tests::{Fault, FaultyStore, Kept, stored};
 use tokio::runtime::{Builder, Runtime};
 
 use self::truth::{Base, Truth, Values};
@@ -44,7 +44,7 @@ impl Model {
 
 const NAMES: [&str; 4] = ["plain", "seven", "sum", "owner"];
 const FIELDS: [ModelField; 4] = [ModelField::Plain, ModelField::Seven, ModelField::Sum, ModelField::Owner];
-const ACTORS: usize = 3;
+const HANDLERS: usize = 3;
 
 /// What one of the actors does next.
 #[derive(Debug, Clone)]
@@ -81,7 +81,7 @@ fn step() -> impl Strategy<Value = (usize, Step)> {
         8 => fault().prop_map(|fault| Step::Commit { fault }),
         1 => fault().prop_map(|fault| Step::Destroy { fault }),
     ];
-    (0..ACTORS, step)
+    (0..HANDLERS, step)
 }
 
 /// A handler, and what the model knows of it.
@@ -91,13 +91,13 @@ struct Actor {
 }
 
 struct Play<S: Housekeeping> {
-    sessions: Kept<Model, Stage<S>>,
+    sessions: Kept<Model, FaultyStore<S>>,
     truth: Truth,
-    actors: [Option<Actor>; ACTORS],
+    actors: [Option<Actor>; HANDLERS],
 }
 
 impl<S: Housekeeping> Play<S> {
-    fn stage(&self) -> &Stage<S> {
+    fn faulty(&self) -> &FaultyStore<S> {
         self.sessions.store()
     }
 
@@ -110,7 +110,7 @@ impl<S: Housekeeping> Play<S> {
                 self.actors[who] = Some(Actor { handle, model });
             }
             Step::LoadInVain => {
-                self.stage().fail_load(Fault::LostBefore);
+                self.faulty().fail_load(Fault::LostBefore);
                 assert!(matches!(self.sessions.load("42").await, Err(Error::Store(_))));
             }
             Step::Set { place, value } => self.set(who, place, |_| value),
@@ -145,9 +145,9 @@ impl<S: Housekeeping> Play<S> {
 
     async fn commit(&mut self, who: usize, fault: Option<Fault>) {
         let Some(mut actor) = self.actors[who].take() else { return };
-        self.stage().heal();
+        self.faulty().heal();
         if let Some(fault) = fault {
-            self.stage().fail_commit(fault);
+            self.faulty().fail_commit(fault);
         }
         let expected = self.truth.commit(&mut actor.model, fault);
         let found = tokio::select! {
@@ -155,22 +155,22 @@ impl<S: Housekeeping> Play<S> {
              () = self.sessions.store().stuck() => truth::Answer::Lost,
         };
         assert_eq!(found, expected);
-        self.stage().heal();
+        self.faulty().heal();
         self.actors[who] = Some(actor);
     }
 
     async fn destroy(&mut self, who: usize, fault: Option<Fault>) {
         let Some(mut actor) = self.actors[who].take() else { return };
-        self.stage().heal();
+        self.faulty().heal();
         if let Some(fault) = fault {
-            self.stage().fail_commit(fault);
+            self.faulty().fail_commit(fault);
             tokio::select! {
                 // Whatever it says, it is tried again.
                 _ = actor.handle.destroy() => {},
                 () = self.sessions.store().stuck() => {},
             }
         }
-        self.stage().heal();
+        self.faulty().heal();
         let destroyed = match actor.handle.destroy().await {
             // What was pending before is settled first, and can be refused; it is void now, and the rest goes on.
             Err(Error::Conflict { .. }) => actor.handle.destroy().await,
@@ -200,8 +200,8 @@ impl<S: Housekeeping> Play<S> {
             .map(|place| (NAMES[place].to_owned(), self.truth.values[place].to_string()))
             .collect();
         expected.sort();
-        assert_eq!(stored(self.stage(), "model", "42").await, expected, "stored is what differs, and nothing else");
-        let count = self.stage().count("model", ClockOffset::default()).await.expect("a count");
+        assert_eq!(stored(self.faulty(), "model", "42").await, expected, "stored is what differs, and nothing else");
+        let count = self.faulty().count("model", ClockOffset::default()).await.expect("a count");
         assert_eq!(count, u64::from(!expected.is_empty()), "a session without differences is not stored");
         for actor in self.actors.iter().flatten() {
             assert_eq!(actor.handle.values(), actor.model.now, "what a handler sees");
@@ -214,14 +214,14 @@ impl<S: Housekeeping> Play<S> {
 }
 
 async fn run<S: Housekeeping>(store: S, steps: Vec<(usize, Step)>) {
-    let sessions = Kept::new(Stage::new(store));
+    let sessions = Kept::new(FaultyStore::new(store));
     let truth = Truth::new(Model::initial().values());
     let mut play = Play { sessions, truth, actors: [None, None, None] };
     for (who, step) in steps {
         play.play(who, step).await;
         play.check().await;
     }
-    for who in 0..ACTORS {
+    for who in 0..HANDLERS {
         play.leave(who);
     }
 }

@@ -6,7 +6,7 @@ use session_runtime::store::{Call, Housekeeping};
 use session_runtime::{Agreement, Outcome, Session};
 use session_tests::{Kept, is_stored, now, stored};
 
-use crate::visitor::{Item, Visitor, VisitorField, builder, fields, sessions, shelf};
+use crate::visitor::{Item, Visitor, VisitorField, builder, fields, sessions, test_store};
 
 /// Sends whatever differs, and tells what the store then holds.
 macro_rules! stored_after {
@@ -212,7 +212,7 @@ async fn p01_a_pinned_field_that_was_borrowed_but_not_changed_is_stored_with_the
 
 #[tokio::test]
 async fn p01_a_pinned_field_survives_a_change_of_its_initial_value() {
-    let store = shelf();
+    let store = test_store();
     let sessions = Kept::<Pinned, _>::new(store.clone());
     sessions.update("42", |session| *session.edit().visits() = 1).await.expect("a commit");
     let modern = || Pinned { visits: 0, layout: "modern".to_owned() };

@@ -4,7 +4,7 @@ use allocation_counter::{AllocationInfo, measure};
 use session_runtime::{Handle, Outcome, Session};
 use session_tests::{CountingCodec, Kept, now};
 
-use crate::visitor::{Item, Shelf, Visitor, sessions, shelf};
+use crate::visitor::{Item, TestStore, Visitor, sessions, test_store};
 
 /// What a commit that has nothing to do allocates.
 fn allocations_of_commit<T: Session>(session: &mut Handle<T>) -> AllocationInfo {
@@ -14,7 +14,7 @@ fn allocations_of_commit<T: Session>(session: &mut Handle<T>) -> AllocationInfo 
     info
 }
 
-fn stored_session() -> Kept<Visitor, Shelf> {
+fn stored_session() -> Kept<Visitor, TestStore> {
     let sessions = sessions::<Visitor>();
     now(sessions.update("42", |visitor| visitor.edit().cart().push(Item::new("A1", 2)))).expect("a commit");
     sessions
@@ -53,7 +53,7 @@ fn p02_a_second_commit_calls_no_store_and_allocates_nothing() {
 #[test]
 fn p02_a_commit_of_an_untouched_session_encodes_and_decodes_nothing() {
     let codec = CountingCodec::default();
-    let sessions = Kept::<Visitor, _>::builder(shelf()).codec(codec.clone()).build();
+    let sessions = Kept::<Visitor, _>::builder(test_store()).codec(codec.clone()).build();
     now(sessions.update("42", |visitor| *visitor.edit().visits() += 1)).expect("a commit");
     let mut visitor = now(sessions.load("42")).expect("a load");
     let _ = codec.take();

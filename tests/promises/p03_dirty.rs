@@ -7,7 +7,7 @@ use session_runtime::store::Call;
 use session_runtime::{Error, Handle, Outcome, Session, Tracked};
 use session_tests::{Kept, now};
 
-use crate::visitor::{Item, Visitor, VisitorField, sessions, shelf};
+use crate::visitor::{Item, Visitor, VisitorField, sessions, test_store};
 
 /// A stored session with two visits and one item.
 fn loaded() -> Handle<Visitor> {
@@ -121,7 +121,7 @@ fn grown() -> Deep {
 
 #[test]
 fn p03_no_change_through_a_mutable_borrow_is_missed_however_deep() {
-    let sessions = Kept::<Deep, _>::builder(shelf()).initial(grown).build();
+    let sessions = Kept::<Deep, _>::builder(test_store()).initial(grown).build();
     let changes: [(&str, Change<Deep>); 16] = [
         ("tree", |deep| deep.tree.children[1].leaf = 0.5),
         ("tree", |deep| {
@@ -217,11 +217,11 @@ fn p03_a_hash_map_deep_inside_another_type_is_dirty_when_it_changed_and_only_the
     assert!(session.dirty().expect("it can be encoded").is_empty());
     assert_eq!(now(session.commit()).expect("a commit").outcome(), Outcome::Unchanged);
 
-    for shelf in 0..64 {
+    for test_store in 0..64 {
         let mut session = now(sessions.load("42")).expect("a load");
-        *session.edit().stock().shelves.get_mut(&shelf).expect("a shelf") += 1;
+        *session.edit().stock().shelves.get_mut(&test_store).expect("a test_store") += 1;
         now(session.commit()).expect("a commit");
-        assert_eq!(now(sessions.load("42")).expect("a load").stock.shelves[&shelf], shelf + 1);
+        assert_eq!(now(sessions.load("42")).expect("a load").stock.shelves[&test_store], test_store + 1);
     }
 }
 

@@ -5,7 +5,7 @@ use session_runtime::store::Call;
 use session_runtime::{Session, Tracked};
 use session_tests::{CountingCodec, Fault, Kept, now, stored};
 
-use crate::visitor::{Item, Visitor, fields, names, sessions, shelf};
+use crate::visitor::{Item, Visitor, fields, names, sessions, test_store};
 
 #[tokio::test]
 async fn p04_only_the_dirty_fields_are_sent_however_many_were_touched() {
@@ -82,7 +82,7 @@ struct Ten {
 #[test]
 fn p04_the_cost_of_a_commit_does_not_grow_with_the_untouched_part() {
     let codec = CountingCodec::default();
-    let sessions = Kept::<Wide, _>::builder(shelf()).codec(codec.clone()).build();
+    let sessions = Kept::<Wide, _>::builder(test_store()).codec(codec.clone()).build();
     let fill = |wide: &mut session_runtime::Handle<Wide, _>| {
         let wide = wide.edit_all();
         wide.ballast.fill(7);

@@ -7,10 +7,10 @@ use session_runtime::store::Call;
 use session_runtime::{Error, Handle, Outcome, Session, merge};
 use session_tests::{Fault, Kept, now, record, stored, write};
 
-use crate::visitor::{Item, Shelf, Visitor, builder, fields, sessions};
+use crate::visitor::{Item, TestStore, Visitor, builder, fields, sessions};
 
 /// Two handlers that loaded the same session.
-fn two<T: Session>(sessions: &Kept<T, Shelf>) -> (Handle<T>, Handle<T>) {
+fn two<T: Session>(sessions: &Kept<T, TestStore>) -> (Handle<T>, Handle<T>) {
     (now(sessions.load("42")).expect("a load"), now(sessions.load("42")).expect("a load"))
 }
 

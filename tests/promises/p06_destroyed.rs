@@ -7,16 +7,16 @@ use session_runtime::store::{Housekeeping, Key};
 use session_runtime::{Error, Expiry, Handle, Outcome};
 use session_tests::{Kept, is_stored, now, record, stored};
 
-use crate::visitor::{Item, Shelf, Visitor, builder, fields, sessions};
+use crate::visitor::{Item, TestStore, Visitor, builder, fields, sessions};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn load(sessions: &Kept<Visitor, Shelf>, key: &str) -> Handle<Visitor> {
+fn load(sessions: &Kept<Visitor, TestStore>, key: &str) -> Handle<Visitor> {
     now(sessions.load(key)).expect("a load")
 }
 
 /// Sessions of which `42` is stored, and a handler that loaded it and changed a field.
-fn with_a_late_handler(sessions: Kept<Visitor, Shelf>) -> (Kept<Visitor, Shelf>, Handle<Visitor>) {
+fn with_a_late_handler(sessions: Kept<Visitor, TestStore>) -> (Kept<Visitor, TestStore>, Handle<Visitor>) {
     now(sessions.update("42", |visitor| visitor.edit().cart().push(Item::new("A", 1)))).expect("a commit");
     let mut late = load(&sessions, "42");
     *late.edit().visits() += 1;
@@ -25,7 +25,7 @@ fn with_a_late_handler(sessions: Kept<Visitor, Shelf>) -> (Kept<Visitor, Shelf>,
 
 /// The late handler is refused as often as it tries, and the key still holds what it held.
 #[track_caller]
-fn assert_refused(sessions: &Kept<Visitor, Shelf>, mut late: Handle<Visitor>, is_it: fn(&Error) -> bool) {
+fn assert_refused(sessions: &Kept<Visitor, TestStore>, mut late: Handle<Visitor>, is_it: fn(&Error) -> bool) {
     let before = now(record(sessions.store(), "visitor", "42"));
     for _ in 0..2 {
         let refused = now(late.commit()).expect_err("its session has ended");

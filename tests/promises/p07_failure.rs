@@ -4,17 +4,17 @@ use session_runtime::store::{Call, InvalidKey};
 use session_runtime::{Error, Handle, Limits, Outcome, Session};
 use session_tests::{Events, Fault, Kept, is_stored, now, record, stored};
 
-use crate::visitor::{Item, Shelf, Visitor, builder, fields, sessions, shelf};
+use crate::visitor::{Item, TestStore, Visitor, builder, fields, sessions, test_store};
 
 /// Sessions of which `42` has two visits.
-fn with_two_visits() -> Kept<Visitor, Shelf> {
+fn with_two_visits() -> Kept<Visitor, TestStore> {
     let sessions = sessions();
     now(sessions.update("42", |visitor: &mut Handle<Visitor>| *visitor.edit().visits() = 2)).expect("a commit");
     sessions
 }
 
 #[track_caller]
-fn assert_two_visits(sessions: &Kept<Visitor, Shelf>) {
+fn assert_two_visits(sessions: &Kept<Visitor, TestStore>) {
     assert_eq!(now(stored(sessions.store(), "visitor", "42")), fields(&[("visits", "2")]));
 }
 
@@ -120,7 +120,7 @@ struct Texts {
     other: String,
 }
 
-fn limited() -> Kept<Texts, Shelf> {
+fn limited() -> Kept<Texts, TestStore> {
     builder().limits(Limits { field: 10, record: 15 }).build()
 }
 
@@ -202,7 +202,7 @@ async fn p07_odd_keys_name_sessions_of_their_own() {
 
 #[tokio::test]
 async fn p07_two_session_types_never_clobber_each_other() {
-    let store = shelf();
+    let store = test_store();
     let (visitors, texts) = (Kept::<Visitor, _>::new(store.clone()), Kept::<Texts, _>::new(store.clone()));
     visitors.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     assert!(texts.load("42").await.expect("a load").is_new());
@@ -221,7 +221,7 @@ mod namesake {
 
 #[tokio::test]
 async fn p07_two_session_types_with_one_name_are_refused() {
-    let store = shelf();
+    let store = test_store();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let refused = Kept::<namesake::Visitor, _>::new(store).prepare().await;
     assert!(matches!(refused, Err(Error::NameTaken { name: "visitor" })), "{refused:?}");

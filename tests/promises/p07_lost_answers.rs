@@ -6,7 +6,7 @@ use session_runtime::store::Call;
 use session_runtime::{Error, Handle, Outcome, Session, merge};
 use session_tests::{Fault, Kept, begin, is_stored, now, record, stored};
 
-use crate::visitor::{Shelf, fields, sessions};
+use crate::visitor::{TestStore, fields, sessions};
 
 #[derive(Session)]
 #[session(name = "p07-counter")]
@@ -20,7 +20,7 @@ struct Counter {
 const MISSING: [Fault; 4] = [Fault::LostBefore, Fault::LostAfter, Fault::StuckBefore, Fault::StuckAfter];
 
 /// Sessions of which `42` counted to ten, and a handle of it.
-fn at_ten() -> (Kept<Counter, Shelf>, Handle<Counter>) {
+fn at_ten() -> (Kept<Counter, TestStore>, Handle<Counter>) {
     let sessions = sessions();
     now(sessions.update("42", |counter: &mut Handle<Counter>| *counter.edit().count() = 10)).expect("a commit");
     let handle = now(sessions.load("42")).expect("a load");
@@ -28,7 +28,7 @@ fn at_ten() -> (Kept<Counter, Shelf>, Handle<Counter>) {
     (sessions, handle)
 }
 
-fn fail(sessions: &Kept<Counter, Shelf>, fault: Fault) {
+fn fail(sessions: &Kept<Counter, TestStore>, fault: Fault) {
     sessions.store().inner().fail_commit(fault);
 }
 
@@ -40,16 +40,16 @@ fn commit_in_vain(handle: &mut Handle<Counter>) {
     }
 }
 
-fn count(sessions: &Kept<Counter, Shelf>) -> u32 {
+fn count(sessions: &Kept<Counter, TestStore>) -> u32 {
     now(sessions.load("42")).expect("a load").count
 }
 
-fn revision(sessions: &Kept<Counter, Shelf>) -> u64 {
+fn revision(sessions: &Kept<Counter, TestStore>) -> u64 {
     now(record(sessions.store(), "p07-counter", "42")).expect("a record").head.revision
 }
 
 /// Others commit so many times, each adding one hundred.
-fn others_commit(sessions: &Kept<Counter, Shelf>, times: u32) {
+fn others_commit(sessions: &Kept<Counter, TestStore>, times: u32) {
     for _ in 0..times {
         now(sessions.update("42", |other| *other.edit().count() += 100)).expect("a commit");
     }

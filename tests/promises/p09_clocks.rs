@@ -5,21 +5,21 @@ use std::time::Duration;
 use session_runtime::{Error, Expiry};
 use session_tests::{Kept, is_stored};
 
-use crate::visitor::{Shelf, Visitor, shelf};
+use crate::visitor::{TestStore, Visitor, test_store};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const TTL: Duration = Duration::from_secs(30 * 60);
 const ALMOST: Duration = Duration::from_secs(29 * 60);
 const HOUR: i64 = 3_600_000;
 
-fn sliding(store: &Shelf) -> Kept<Visitor, Shelf> {
+fn sliding(store: &TestStore) -> Kept<Visitor, TestStore> {
     Kept::builder(store.clone()).expiry(Expiry::AfterInactivity(TTL)).build()
 }
 
 /// The store is ahead of an instance whose clock is late, and behind one whose clock is early.
-async fn with_wrong_clocks<F: Future<Output = ()>>(test: impl Fn(Shelf) -> F) {
+async fn with_wrong_clocks<F: Future<Output = ()>>(test: impl Fn(TestStore) -> F) {
     for ahead in [-HOUR, HOUR] {
-        let store = shelf();
+        let store = test_store();
         store.inner().set_ahead(ahead);
         test(store).await;
     }

@@ -6,7 +6,7 @@ use session_runtime::store::Call;
 use session_runtime::{Error, Expiry, Handle, Outcome};
 use session_tests::{Kept, is_stored, now, record};
 
-use crate::visitor::{Item, Shelf, Visitor, VisitorField, builder};
+use crate::visitor::{Item, TestStore, Visitor, VisitorField, builder};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -15,23 +15,23 @@ const TTL: Duration = Duration::from_secs(30 * 60);
 /// A minute before a session that was used just now expires.
 const ALMOST: Duration = Duration::from_secs(29 * 60);
 
-fn with(expiry: Expiry) -> Kept<Visitor, Shelf> {
+fn with(expiry: Expiry) -> Kept<Visitor, TestStore> {
     builder().expiry(expiry).build()
 }
 
-fn sliding() -> Kept<Visitor, Shelf> {
+fn sliding() -> Kept<Visitor, TestStore> {
     with(Expiry::AfterInactivity(TTL))
 }
 
-fn load(sessions: &Kept<Visitor, Shelf>) -> Handle<Visitor> {
+fn load(sessions: &Kept<Visitor, TestStore>) -> Handle<Visitor> {
     now(sessions.load("42")).expect("a load")
 }
 
-fn store(sessions: &Kept<Visitor, Shelf>) {
+fn store(sessions: &Kept<Visitor, TestStore>) {
     now(sessions.update("42", |visitor| *visitor.edit().visits() += 1)).expect("a commit");
 }
 
-fn pass(sessions: &Kept<Visitor, Shelf>, time: Duration) {
+fn pass(sessions: &Kept<Visitor, TestStore>, time: Duration) {
     sessions.store().inner().pass(time);
 }
 
@@ -69,7 +69,7 @@ fn p09_a_commit_counts_as_activity() {
 }
 
 /// Loads every minute, and counts how many of `minutes` loads moved the expiry.
-fn renewals(sessions: &Kept<Visitor, Shelf>, minutes: u32) -> usize {
+fn renewals(sessions: &Kept<Visitor, TestStore>, minutes: u32) -> usize {
     store(sessions);
     let _ = sessions.store().take();
     for _ in 0..minutes {

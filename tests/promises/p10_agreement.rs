@@ -5,20 +5,20 @@ use session_runtime::store::{Housekeeping, RegisteredField, Registration, Regist
 use session_runtime::{Agreement, Error, Handle, Outcome, Session};
 use session_tests::{CountingCodec, Kept, now, record, stored};
 
-use crate::visitor::{Shelf, Visitor, fields, shelf};
+use crate::visitor::{TestStore, Visitor, fields, test_store};
 
 fn themed(theme: &'static str) -> impl Fn() -> Visitor {
     move || Visitor { visits: 0, theme: theme.to_owned(), cart: Vec::new(), request_id: None }
 }
 
 /// An instance in the field whose build knows another initial theme.
-fn instance(store: &Shelf, theme: &'static str, agreement: Agreement) -> Kept<Visitor, Shelf> {
+fn instance(store: &TestStore, theme: &'static str, agreement: Agreement) -> Kept<Visitor, TestStore> {
     Kept::builder(store.clone()).initial(themed(theme)).agreement(agreement).build()
 }
 
 #[tokio::test]
 async fn p10_instances_with_the_same_initial_values_agree() {
-    let store = shelf();
+    let store = test_store();
     let (one, other) = (Kept::<Visitor, _>::new(store.clone()), Kept::<Visitor, _>::new(store.clone()));
     one.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     assert_eq!(other.load("42").await.expect("a load").visits, 1);
@@ -27,7 +27,7 @@ async fn p10_instances_with_the_same_initial_values_agree() {
 
 #[tokio::test]
 async fn p10_an_instance_with_other_initial_values_is_refused_and_told_which() {
-    let store = shelf();
+    let store = test_store();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let other = instance(&store, "dark", Agreement::default());
     let refused = other.prepare().await.expect_err("another theme");
@@ -44,7 +44,7 @@ async fn p10_an_instance_with_other_initial_values_is_refused_and_told_which() {
 
 #[tokio::test]
 async fn p10_an_instance_that_adopts_uses_the_registered_values() {
-    let store = shelf();
+    let store = test_store();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let adopting = instance(&store, "dark", Agreement::Adopt);
     let mut visitor = adopting.load("42").await.expect("a load");
@@ -58,7 +58,7 @@ async fn p10_an_instance_that_adopts_uses_the_registered_values() {
 
 #[tokio::test]
 async fn p10_a_refused_instance_serves_once_the_registration_is_withdrawn() {
-    let store = shelf();
+    let store = test_store();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let other = instance(&store, "dark", Agreement::Refuse);
     other.prepare().await.expect_err("another theme");
@@ -69,7 +69,7 @@ async fn p10_a_refused_instance_serves_once_the_registration_is_withdrawn() {
 
 #[tokio::test]
 async fn p10_a_record_whose_registration_is_gone_is_an_error_and_no_guess() {
-    let store = shelf();
+    let store = test_store();
     let first = Kept::<Visitor, _>::new(store.clone());
     first.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     let before = record(&store, "visitor", "42").await.expect("a record");
@@ -91,7 +91,7 @@ struct Always {
 
 #[tokio::test]
 async fn p10_a_stored_session_without_differences_refers_to_its_registration_too() {
-    let store = shelf();
+    let store = test_store();
     let first = Kept::<Always, _>::new(store.clone());
     first.update("42", |_| ()).await.expect("a commit");
     assert_eq!(stored(&store, "p10-always", "42").await, [], "ten lives are what all had agreed on");
@@ -109,7 +109,7 @@ struct Unstable {
 
 #[tokio::test]
 async fn p10_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_is_proposed() {
-    let store = shelf();
+    let store = test_store();
     let refused = Kept::<Unstable, _>::new(store.clone()).prepare().await.expect_err("never the same");
     assert!(matches!(&refused, Error::UnstableInitial { field } if &**field == "made"), "{refused:?}");
     assert!(refused.to_string().contains("#[session(pin)]"), "{refused}");
@@ -118,7 +118,7 @@ async fn p10_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_
 
 #[tokio::test]
 async fn p10_values_in_another_encoding_are_refused() {
-    let store = shelf();
+    let store = test_store();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
     let other = Kept::<Visitor, _>::builder(store).codec(CountingCodec::default()).build();
     let refused = other.prepare().await.expect_err("another codec");
@@ -129,7 +129,7 @@ async fn p10_values_in_another_encoding_are_refused() {
 }
 
 /// Registers fields of `visitor`, as an older or a newer build did.
-async fn register(store: &Shelf, registered: &[(&str, Option<&'static str>)]) -> Registration {
+async fn register(store: &TestStore, registered: &[(&str, Option<&'static str>)]) -> Registration {
     let field = |(name, initial): &(&str, Option<&'static str>)| RegisteredField {
         name: (*name).into(),
         initial: initial.map(|initial| Bytes::from_static(initial.as_bytes())),
@@ -147,7 +147,7 @@ async fn register(store: &Shelf, registered: &[(&str, Option<&'static str>)]) ->
 
 #[tokio::test]
 async fn p10_fields_that_are_not_registered_yet_are_added() {
-    let store = shelf();
+    let store = test_store();
     register(&store, &[("visits", Some("0")), ("wishlist", Some("[]"))]).await;
     let sessions = Kept::<Visitor, _>::new(store.clone());
     sessions.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
@@ -160,7 +160,7 @@ async fn p10_fields_that_are_not_registered_yet_are_added() {
 
 #[tokio::test]
 async fn p10_an_initial_value_of_another_type_differs_and_is_never_adopted() {
-    let store = shelf();
+    let store = test_store();
     register(&store, &[("visits", Some(r#""none""#))]).await;
     let refused = instance(&store, "light", Agreement::Refuse).prepare().await.expect_err("text is no number");
     assert!(matches!(refused, Error::InitialStateMismatch { .. }), "{refused:?}");
@@ -170,7 +170,7 @@ async fn p10_an_initial_value_of_another_type_differs_and_is_never_adopted() {
 
 #[tokio::test]
 async fn p10_the_same_initial_value_in_other_bytes_is_agreed_on() {
-    let store = shelf();
+    let store = test_store();
     register(&store, &[("visits", Some(" 0")), ("cart", Some("[ ]")), ("theme", Some(r#""\u006cight""#))]).await;
     let sessions = Kept::<Visitor, _>::new(store.clone());
     sessions.prepare().await.expect("the values are the same");
@@ -181,7 +181,7 @@ async fn p10_the_same_initial_value_in_other_bytes_is_agreed_on() {
 
 #[tokio::test]
 async fn p10_many_first_instances_at_once_end_in_one_registration() {
-    let store = shelf();
+    let store = test_store();
     let instances: Vec<_> = (0..16).map(|_| Kept::<Visitor, _>::new(store.clone())).collect();
     let tasks: Vec<_> = instances
         .iter()
@@ -212,7 +212,7 @@ struct Renamed {
 
 #[tokio::test]
 async fn p10_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_it() {
-    let store = shelf();
+    let store = test_store();
     let older = Registration {
         id: RegistrationId(7),
         name: "p10-renamed".into(),
@@ -233,7 +233,7 @@ async fn p10_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_
 
 #[tokio::test]
 async fn p10_a_value_stored_under_an_older_name_is_read_and_moves_with_its_next_change() {
-    let store = shelf();
+    let store = test_store();
     let sessions = Kept::<Renamed, _>::new(store.clone());
     sessions.update("42", |session| *session.edit().visits() = 1).await.expect("a commit");
     session_tests::write(&store, "p10-renamed", "42", &[("language", Some(r#""fr""#))]).await;

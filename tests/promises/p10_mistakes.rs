@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use session_runtime::store::{Housekeeping, LogStore};
 use session_runtime::{Agreement, Error, MemoryStore, Session};
-use session_tests::{Events, Kept, Stage, now};
+use session_tests::{Events, FaultyStore, Kept, now};
 
 mod first {
     use session_runtime::Session;
@@ -46,17 +46,17 @@ mod migrating {
     }
 }
 
-type Shelf = LogStore<Stage<MemoryStore>>;
+type TestStore = LogStore<FaultyStore<MemoryStore>>;
 
 /// A store that the first build has used.
-fn used() -> Shelf {
-    let store = LogStore::new(Stage::new(MemoryStore::new()));
+fn used() -> TestStore {
+    let store = LogStore::new(FaultyStore::new(MemoryStore::new()));
     let sessions = Kept::<first::Visitor, _>::new(store.clone());
     now(sessions.update("42", |visitor| *visitor.edit().visits() += 1)).expect("a commit");
     store
 }
 
-fn refused<T: Session>(store: &Shelf) -> Error {
+fn refused<T: Session>(store: &TestStore) -> Error {
     now(Kept::<T, _>::new(store.clone()).prepare()).expect_err("a mistake")
 }
 
@@ -75,7 +75,7 @@ fn p10_a_raised_version_that_cannot_read_the_older_one_is_refused_at_the_start()
 
 #[test]
 fn p10_a_raised_version_starts_where_the_older_one_never_was_or_was_withdrawn() {
-    let fresh = LogStore::new(Stage::new(MemoryStore::new()));
+    let fresh = LogStore::new(FaultyStore::new(MemoryStore::new()));
     now(Kept::<raised::Visitor, _>::new(fresh).prepare()).expect("nothing is lost");
 
     let store = used();
@@ -124,15 +124,15 @@ struct Clocked {
 
 #[test]
 fn p10_an_initial_value_that_reads_a_clock_in_seconds_is_found_with_a_later_session() {
-    let stage = Stage::new(MemoryStore::new());
+    let faulty = FaultyStore::new(MemoryStore::new());
     let seconds = Arc::new(AtomicU64::new(1_700_000_000));
     let clock = seconds.clone();
     let initial = move || Clocked { visits: 0, started: clock.load(Ordering::Relaxed) };
-    let sessions = Kept::<Clocked, _>::builder(stage.clone()).initial(initial).build();
+    let sessions = Kept::<Clocked, _>::builder(faulty.clone()).initial(initial).build();
     now(sessions.load("42")).expect("it looks the same twice within a second");
 
     seconds.fetch_add(2, Ordering::Relaxed);
-    stage.pass(Duration::from_secs(2));
+    faulty.pass(Duration::from_secs(2));
     let error = now(sessions.load("43")).expect_err("another value than was agreed on");
     assert!(matches!(&error, Error::UnstableInitial { field } if **field == *"started"), "{error}");
     assert!(error.to_string().contains("#[session(pin)]"), "{error}");

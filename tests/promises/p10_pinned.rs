@@ -3,7 +3,7 @@
 use session_runtime::Session;
 use session_tests::{Kept, Shared, stored};
 
-use crate::visitor::{Shelf, fields, shelf};
+use crate::visitor::{TestStore, fields, test_store};
 
 const NAME: &str = "p10-pinned";
 
@@ -39,13 +39,13 @@ struct NoLonger {
     theme: String,
 }
 
-fn instance<T: Session>(store: &Shelf) -> Kept<T, Shared<Shelf>> {
+fn instance<T: Session>(store: &TestStore) -> Kept<T, Shared<TestStore>> {
     Kept::new(Shared::new(store.clone(), NAME))
 }
 
 #[tokio::test]
 async fn p10_a_field_that_becomes_pinned_keeps_what_stored_sessions_showed() {
-    let store = shelf();
+    let store = test_store();
     instance::<Plain>(&store).update("42", |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
     let dark = instance::<Dark>(&store);
     let mut visitor = dark.load("42").await.expect("a load");
@@ -63,7 +63,7 @@ async fn p10_a_field_that_becomes_pinned_keeps_what_stored_sessions_showed() {
 
 #[tokio::test]
 async fn p10_a_field_that_was_pinned_goes_on_being_stored_until_the_next_version() {
-    let store = shelf();
+    let store = test_store();
     let light = instance::<Light>(&store);
     light.prepare().await.expect("the first");
     let no_longer = instance::<NoLonger>(&store);

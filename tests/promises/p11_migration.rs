@@ -5,7 +5,7 @@ use session_runtime::store::{Housekeeping, RegisteredField, Registration, Regist
 use session_runtime::{Error, Handle, Outcome, Session};
 use session_tests::{Fault, Kept, now, record, stored, write};
 
-use crate::visitor::{Shelf, Visitor, fields, sessions, shelf};
+use crate::visitor::{TestStore, Visitor, fields, sessions, test_store};
 
 mod v1 {
     #[derive(session_runtime::Session)]
@@ -53,8 +53,8 @@ mod v4 {
 const NAME: &str = "p11-account";
 
 /// A store in which the first version kept the account `42` with nine coins.
-async fn old_store() -> Shelf {
-    let store = shelf();
+async fn old_store() -> TestStore {
+    let store = test_store();
     let sessions = Kept::<v1::Account, _>::new(store.clone());
     let open = |account: &mut Handle<v1::Account>| {
         account.edit().name().push_str("Ada");
@@ -109,7 +109,7 @@ async fn p11_a_chain_of_versions_is_migrated_through_each() {
 
 #[tokio::test]
 async fn p11_fields_that_are_not_stored_have_the_values_that_were_registered_for_their_version() {
-    let store = shelf();
+    let store = test_store();
     let early = Registration {
         id: RegistrationId(7),
         name: NAME.into(),
@@ -130,7 +130,7 @@ async fn p11_fields_that_are_not_stored_have_the_values_that_were_registered_for
 
 #[tokio::test]
 async fn p11_what_migrates_to_the_initial_value_is_not_stored() {
-    let store = shelf();
+    let store = test_store();
     let sessions = Kept::<v1::Account, _>::new(store.clone());
     sessions.update("42", |account| *account.edit().name() = "Ada".to_owned()).await.expect("a commit");
     let sessions = Kept::<v2::Account, _>::new(store.clone());
@@ -232,7 +232,7 @@ mod always {
 
 #[tokio::test]
 async fn p11_a_stored_session_without_differences_is_migrated_too() {
-    let store = shelf();
+    let store = test_store();
     Kept::<always::V1, _>::new(store.clone()).update("42", |_| ()).await.expect("a commit");
     let account = Kept::<always::V2, _>::new(store).load("42").await.expect("a load");
     assert_eq!(account.cents, 500);
@@ -255,7 +255,7 @@ async fn p11_an_older_record_to_which_no_from_leads_is_refused_and_kept() {
 }
 
 /// Sessions whose record `42` has a field that is no number.
-fn undecodable() -> Kept<Visitor, Shelf> {
+fn undecodable() -> Kept<Visitor, TestStore> {
     let sessions = sessions::<Visitor>();
     now(sessions.update("42", |visitor| *visitor.edit().visits() = 1)).expect("a commit");
     now(write(sessions.store(), "visitor", "42", &[("visits", Some("many")), ("theme", Some(r#""dark""#))]));

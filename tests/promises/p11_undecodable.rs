@@ -6,17 +6,17 @@ use session_runtime::store::{Call, Housekeeping};
 use session_runtime::{Error, Expiry, OnUndecodable, Outcome};
 use session_tests::{Fault, Kept, KeptBuilder, is_stored, record, stored, write};
 
-use crate::visitor::{Shelf, Visitor, fields, shelf};
+use crate::visitor::{TestStore, Visitor, fields, test_store};
 
 const ASIDE: &str = "visitor#aside";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-fn setting_aside(store: &Shelf) -> KeptBuilder<Visitor, Shelf> {
+fn setting_aside(store: &TestStore) -> KeptBuilder<Visitor, TestStore> {
     Kept::builder(store.clone()).on_undecodable(OnUndecodable::SetAside)
 }
 
 /// Makes the record of `key` one whose visits are no number.
-async fn spoil(store: &Shelf, key: &str) {
+async fn spoil(store: &TestStore, key: &str) {
     Kept::<Visitor, _>::new(store.clone()).update(key, |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     write(store, "visitor", key, &[("visits", Some("many")), ("theme", Some(r#""dark""#))]).await;
 }
@@ -27,7 +27,7 @@ fn spoiled() -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn p11_an_undecodable_record_is_refused_unless_the_program_asks_to_set_it_aside() {
-    let store = shelf();
+    let store = test_store();
     spoil(&store, "42").await;
     let refused = Kept::<Visitor, _>::new(store.clone()).load("42").await;
     assert!(matches!(refused, Err(Error::Decode { .. })));
@@ -37,7 +37,7 @@ async fn p11_an_undecodable_record_is_refused_unless_the_program_asks_to_set_it_
 
 #[tokio::test]
 async fn p11_what_is_set_aside_is_kept_byte_for_byte_and_the_session_starts_anew() {
-    let store = shelf();
+    let store = test_store();
     spoil(&store, "42").await;
     let before = record(&store, "visitor", "42").await.expect("a record").head;
     let sessions = setting_aside(&store).build();
@@ -58,7 +58,7 @@ async fn p11_what_is_set_aside_is_kept_byte_for_byte_and_the_session_starts_anew
 
 #[tokio::test]
 async fn p11_no_key_of_a_user_reaches_what_is_set_aside() {
-    let store = shelf();
+    let store = test_store();
     spoil(&store, "42").await;
     let sessions = setting_aside(&store).build();
     sessions.load("42").await.expect("a new session");
@@ -70,7 +70,7 @@ async fn p11_no_key_of_a_user_reaches_what_is_set_aside() {
 
 #[tokio::test]
 async fn p11_what_is_set_aside_is_never_written_over() {
-    let store = shelf();
+    let store = test_store();
     let sessions = setting_aside(&store).build();
     spoil(&store, "42").await;
     sessions.load("42").await.expect("a new session");
@@ -85,7 +85,7 @@ async fn p11_what_is_set_aside_is_never_written_over() {
 
 #[tokio::test]
 async fn p11_what_is_set_aside_keeps_its_expiry() {
-    let store = shelf();
+    let store = test_store();
     let sliding = || setting_aside(&store).expiry(Expiry::AfterInactivity(DAY)).build();
     sliding().update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     write(&store, "visitor", "42", &[("visits", Some("many"))]).await;
@@ -110,7 +110,7 @@ async fn p11_what_is_set_aside_keeps_its_expiry() {
 
 #[tokio::test]
 async fn p11_only_the_record_that_could_not_be_decoded_is_set_aside() {
-    let store = shelf();
+    let store = test_store();
     spoil(&store, "42").await;
     // Loaded, but not set aside yet, when another program repairs it.
     let sessions = setting_aside(&store).build();
@@ -125,7 +125,7 @@ async fn p11_only_the_record_that_could_not_be_decoded_is_set_aside() {
 
 #[tokio::test]
 async fn p11_many_loads_at_once_set_a_record_aside_once() {
-    let store = shelf();
+    let store = test_store();
     spoil(&store, "42").await;
     let sessions = setting_aside(&store).build();
     let loads: Vec<_> = (0..8)
@@ -142,7 +142,7 @@ async fn p11_many_loads_at_once_set_a_record_aside_once() {
 
 #[tokio::test]
 async fn p11_what_is_set_aside_stays_whatever_becomes_of_the_new_session() {
-    let store = shelf();
+    let store = test_store();
     let sessions = setting_aside(&store).build();
     for key in ["42", "43"] {
         spoil(&store, key).await;
@@ -162,7 +162,7 @@ async fn p11_what_is_set_aside_stays_whatever_becomes_of_the_new_session() {
 
 #[tokio::test]
 async fn p11_what_is_set_aside_can_be_put_back() {
-    let store = shelf();
+    let store = test_store();
     spoil(&store, "42").await;
     let sessions = setting_aside(&store).build();
     let mut visitor = sessions.load("42").await.expect("a new session");
@@ -179,7 +179,7 @@ async fn p11_what_is_set_aside_can_be_put_back() {
 
 #[tokio::test]
 async fn p11_a_record_of_another_registration_or_version_is_not_set_aside() {
-    let store = shelf();
+    let store = test_store();
     spoil(&store, "42").await;
     store.withdraw("visitor", 0).await.expect("a withdrawal");
     let sessions = setting_aside(&store).build();
@@ -216,7 +216,7 @@ mod newer {
 
 #[tokio::test]
 async fn p11_a_program_that_could_set_records_aside_pays_nothing_for_it() {
-    let store = shelf();
+    let store = test_store();
     let sessions = setting_aside(&store).build();
     sessions.prepare().await.expect("a store");
     let _ = store.take();

@@ -4,7 +4,7 @@ use session_runtime::store::Call;
 use session_runtime::{Error, Outcome, WriteMigrated};
 use session_tests::{Kept, record, stored};
 
-use crate::visitor::{Shelf, fields, shelf};
+use crate::visitor::{TestStore, fields, test_store};
 
 mod v1 {
     #[derive(session_runtime::Session)]
@@ -30,14 +30,14 @@ mod v2 {
 
 const NAME: &str = "p11-purse";
 
-async fn old_store() -> Shelf {
-    let store = shelf();
+async fn old_store() -> TestStore {
+    let store = test_store();
     let sessions = Kept::<v1::Purse, _>::new(store.clone());
     sessions.update("42", |purse| *purse.edit().coins() = 9).await.expect("a commit");
     store
 }
 
-fn with(store: &Shelf, write: WriteMigrated) -> Kept<v2::Purse, Shelf> {
+fn with(store: &TestStore, write: WriteMigrated) -> Kept<v2::Purse, TestStore> {
     Kept::builder(store.clone()).write_migrated(write).build()
 }
 

@@ -8,7 +8,7 @@ use session_runtime::store::{RegisteredField, Registration, RegistrationId, Stor
 use session_runtime::{Agreement, Error, Outcome, Session};
 use session_tests::{Events, Fault, Kept, now, write};
 
-use crate::visitor::{Item, Visitor, builder, sessions, shelf};
+use crate::visitor::{Item, Visitor, builder, sessions, test_store};
 
 const KEY: &str = "key-of-a-chat";
 const OTHER_KEY: &str = "key-of-another-chat";
@@ -118,7 +118,7 @@ async fn secrets_an_encode_error_shows_no_sensitive_value() {
 
 #[tokio::test]
 async fn secrets_a_decode_error_shows_no_sensitive_value() {
-    let store = shelf();
+    let store = test_store();
     let sessions = Kept::<Patient, _>::new(store.clone());
     let sick = |patient: &mut session_runtime::Handle<Patient>| patient.edit().diagnosis().0 = "flu".to_owned();
     sessions.update("42", sick).await.expect("a commit");
@@ -151,7 +151,7 @@ fn registered(sensitive: bool) -> Registration {
 async fn secrets_a_mismatch_shows_no_sensitive_value() {
     // Whether the field is sensitive in this build, or in the one that registered it.
     for sensitive in [true, false] {
-        let store = shelf();
+        let store = test_store();
         store.register(&registered(sensitive)).await.expect("a registration");
         let initial = || Patient { diagnosis: Loud("cold".to_owned()), remark: Loud("small".to_owned()) };
         let sessions = Kept::<Patient, _>::builder(store).initial(initial).agreement(Agreement::Refuse).build();

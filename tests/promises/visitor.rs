@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use session_runtime::store::LogStore;
 use session_runtime::{MemoryStore, Session};
-use session_tests::{Kept, KeptBuilder, Stage};
+use session_tests::{FaultyStore, Kept, KeptBuilder};
 
 /// A store that logs its calls and fails when it is told to.
-pub type Shelf = LogStore<Stage<MemoryStore>>;
+pub type TestStore = LogStore<FaultyStore<MemoryStore>>;
 
 #[derive(Session, Debug)]
 #[session(name = "visitor")]
@@ -32,18 +32,18 @@ impl Item {
 }
 
 /// An empty store.
-pub fn shelf() -> Shelf {
-    LogStore::new(Stage::new(MemoryStore::new()))
+pub fn test_store() -> TestStore {
+    LogStore::new(FaultyStore::new(MemoryStore::new()))
 }
 
 /// The sessions of a type in a store of their own.
-pub fn sessions<T: Session>() -> Kept<T, Shelf> {
-    Kept::new(shelf())
+pub fn sessions<T: Session>() -> Kept<T, TestStore> {
+    Kept::new(test_store())
 }
 
 /// The same, with settings.
-pub fn builder<T: Session>() -> KeptBuilder<T, Shelf> {
-    Kept::builder(shelf())
+pub fn builder<T: Session>() -> KeptBuilder<T, TestStore> {
+    Kept::builder(test_store())
 }
 
 /// Fields as `stored` and the log of calls show them.

@@ -3,6 +3,7 @@
 pub mod commits;
 mod counting;
 mod events;
+mod faulty;
 mod kept;
 pub mod lints;
 mod poll;
@@ -10,16 +11,15 @@ pub mod postgres_server;
 pub mod proxy;
 pub mod redis_server;
 mod shared;
-mod stage;
 mod stored;
 pub mod transaction_pooler;
 
 pub use counting::CountingCodec;
 pub use events::Events;
+pub use faulty::{Fault, FaultyStore};
 pub use kept::{Kept, KeptBuilder};
 pub use poll::{begin, now};
 pub use shared::Shared;
-pub use stage::{Fault, Stage};
 pub use stored::{is_stored, record, stored, write};
 
 /// The examples of the pages are compiled with the tests.

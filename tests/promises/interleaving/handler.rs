@@ -63,7 +63,7 @@ impl<'a> Handler<'a> {
         }
     }
 
-    pub(crate) async fn play(mut self, program: &[Step]) -> Self {
+    pub(crate) async fn run(mut self, program: &[Step]) -> Self {
         for step in program {
             match step {
                 Step::Load => self.load().await,

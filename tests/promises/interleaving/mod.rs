@@ -1,6 +1,6 @@
 //! Every interleaving of two and of three handlers, call by call, on the memory store.
 //!
-//! Each handler plays a program of steps in a process of its own (its own `Sessions`, so that nothing queues). It is
+//! Each handler runs a program of steps in a process of its own (its own `Sessions`, so that nothing queues). It is
 //! stopped before each call to the store; the test goes through all orders in which the calls can follow each other.
 //! A [`Ledger`] keeps the truth: what was acknowledged must be stored, once, and what ended must stay ended.
 //!
@@ -26,7 +26,7 @@ mod program;
 mod stopped;
 
 /// The handlers' stores and sessions, made once and used for all runs.
-struct Theatre {
+struct Explorer {
     store: MemoryStore,
     handlers: Vec<(Arc<Control>, Kept<Tally, StoppedStore>)>,
     observer: Kept<Tally, MemoryStore>,
@@ -62,7 +62,7 @@ impl Order {
     }
 }
 
-impl Theatre {
+impl Explorer {
     fn new(handlers: usize, without: Option<Ingredient>) -> Self {
         let store = MemoryStore::new();
         let origins = Arc::default();
@@ -77,13 +77,13 @@ impl Theatre {
         Self { observer: Kept::new(store.clone()), store, handlers, runs: 0 }
     }
 
-    /// Plays these programs in all orders.
-    fn play_all(&mut self, programs: &[&[Step]]) -> Result<(), String> {
+    /// Runs these programs in all orders.
+    fn run_all(&mut self, programs: &[&[Step]]) -> Result<(), String> {
         let mut order = Order::default();
         loop {
             self.runs += 1;
-            let played = self.play(programs, &mut order);
-            if let Err(violation) = played {
+            let explored = self.explore(programs, &mut order);
+            if let Err(violation) = explored {
                 let calls: Vec<usize> = order.choices.iter().map(|(chosen, _)| *chosen).collect();
                 return Err(format!("{violation}\nprograms: {programs:#?}\nchoices: {calls:?}"));
             }
@@ -93,22 +93,22 @@ impl Theatre {
         }
     }
 
-    fn play(&mut self, programs: &[&[Step]], order: &mut Order) -> Result<(), String> {
+    fn explore(&mut self, programs: &[&[Step]], order: &mut Order) -> Result<(), String> {
         let names: [String; KEYS] = std::array::from_fn(|place| format!("{}.{place}", self.runs));
         let ledger = Mutex::new(Ledger::default());
-        let mut players: Vec<Pin<Box<dyn Future<Output = Handler<'_>>>>> = Vec::new();
+        let mut running: Vec<Pin<Box<dyn Future<Output = Handler<'_>>>>> = Vec::new();
         for (id, (program, (control, sessions))) in programs.iter().zip(&self.handlers).enumerate() {
             control.stop_at_calls(true);
             let handler = Handler::new(id, control, sessions, &names, &ledger);
-            let mut player = Box::pin(handler.play(program));
-            assert!(begin(player.as_mut()).is_pending(), "a program begins with a call");
-            players.push(player);
+            let mut run = Box::pin(handler.run(program));
+            assert!(begin(run.as_mut()).is_pending(), "a program begins with a call");
+            running.push(run);
         }
         let mut ended = Vec::new();
-        while !players.is_empty() {
-            let next = order.choose(players.len());
-            if let Poll::Ready(handler) = begin(players[next].as_mut()) {
-                drop(players.remove(next));
+        while !running.is_empty() {
+            let next = order.choose(running.len());
+            if let Poll::Ready(handler) = begin(running[next].as_mut()) {
+                drop(running.remove(next));
                 ended.push(handler);
             }
         }
@@ -116,7 +116,7 @@ impl Theatre {
             handler.control.stop_at_calls(false);
             now(handler.settle());
         }
-        drop(players);
+        drop(running);
         let ledger = ledger.into_inner().expect("nobody panicked");
         let expected = ledger.verdict()?;
         for (place, name) in names.iter().enumerate().take(programs.len() + 1) {
@@ -132,16 +132,16 @@ impl Theatre {
     }
 }
 
-/// Plays all ways to give handlers programs of these lists, and counts the interleavings.
-fn play(lists: &[&[Vec<Step>]], without: Option<Ingredient>) -> (u64, Result<(), String>) {
-    let mut theatre = Theatre::new(lists.len(), without);
-    let result = program::casts(lists).iter().try_for_each(|cast| theatre.play_all(cast));
-    (theatre.runs, result)
+/// Explores all ways to give handlers programs of these lists, and counts the interleavings.
+fn explore(lists: &[&[Vec<Step>]], without: Option<Ingredient>) -> (u64, Result<(), String>) {
+    let mut explorer = Explorer::new(lists.len(), without);
+    let result = program::assignments(lists).iter().try_for_each(|assignment| explorer.run_all(assignment));
+    (explorer.runs, result)
 }
 
-/// Plays with all ingredients.
+/// Explores with all ingredients.
 fn holds(lists: &[&[Vec<Step>]], at_least: u64) {
-    let (runs, result) = play(lists, None);
+    let (runs, result) = explore(lists, None);
     println!("{runs} interleavings of {} handlers", lists.len());
     assert_eq!(result, Ok(()));
     assert!(runs > at_least, "only {runs} interleavings");
@@ -160,9 +160,9 @@ fn p07_three_handlers_lose_nothing_and_double_nothing() {
     holds(&[&short, &short, &short], 20_000);
 }
 
-/// Plays without an ingredient, and returns what goes wrong.
+/// Explores without an ingredient, and returns what goes wrong.
 fn violation(lists: &[&[Vec<Step>]], without: Ingredient) -> String {
-    let (runs, result) = play(lists, Some(without));
+    let (runs, result) = explore(lists, Some(without));
     let violation = result.expect_err("a violation must be found");
     println!("without {without:?}, interleaving {runs}: {violation}");
     violation

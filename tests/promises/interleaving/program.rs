@@ -78,18 +78,18 @@ pub(crate) fn short() -> Vec<Vec<Step>> {
 
 /// All ways to give each handler a program out of its list; of two ways in which only the fields, or handlers of the
 /// same list, have changed places, one.
-pub(crate) fn casts<'a>(lists: &[&'a [Vec<Step>]]) -> Vec<Vec<&'a [Step]>> {
-    let mut casts: Vec<(usize, Vec<&'a [Step]>)> = vec![(0, Vec::new())];
+pub(crate) fn assignments<'a>(lists: &[&'a [Vec<Step>]]) -> Vec<Vec<&'a [Step]>> {
+    let mut assignments: Vec<(usize, Vec<&'a [Step]>)> = vec![(0, Vec::new())];
     for (handler, list) in lists.iter().enumerate() {
         let same_list = handler > 0 && std::ptr::eq(lists[handler - 1], *list);
-        let longer = casts.iter().flat_map(|(place, cast)| {
+        let longer = assignments.iter().flat_map(|(place, cast)| {
             let first = if same_list { *place } else { 0 };
             let programs = list.iter().enumerate().skip(first);
             programs.map(|(place, program)| (place, [&cast[..], &[program.as_slice()]].concat())).collect::<Vec<_>>()
         });
-        casts = longer.collect();
+        assignments = longer.collect();
     }
-    let casts = casts.into_iter().map(|(_, cast)| cast);
+    let assignments = assignments.into_iter().map(|(_, cast)| cast);
     let first_change = |cast: &[&[Step]]| cast.concat().into_iter().find(|step| matches!(step, ChangeA | ChangeB));
-    casts.filter(|cast| first_change(cast) != Some(ChangeB)).collect()
+    assignments.filter(|assignment| first_change(assignment) != Some(ChangeB)).collect()
 }

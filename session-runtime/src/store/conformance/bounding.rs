@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::fixture::{Fixture, are};
 use super::odd::odd_keys;
-use super::scene::{Scene, are};
 use super::visiting::{Logged, committing, load, loading, with_a_visitor};
 use crate::codec::{Codec, CodecError, Json};
 use crate::store::{Call, Key};
 use crate::{Error, Limits, Outcome, Session};
 
 /// A session that is larger than the limits allow is refused before anything is sent, and one that is as large is not.
-pub(super) async fn p13_a_session_that_is_too_large_is_not_sent(scene: Scene) {
-    let id = scene.id("42");
-    with_a_visitor(&scene, &id).await;
+pub(super) async fn p13_a_session_that_is_too_large_is_not_sent(fixture: Fixture) {
+    let id = fixture.id("42");
+    with_a_visitor(&fixture, &id).await;
     let limits = Limits { field: 20, record: 30 };
-    let sessions = scene.sessions_with::<super::visiting::Visitor, _>(|builder| builder.limits(limits));
+    let sessions = fixture.sessions_with::<super::visiting::Visitor, _>(|builder| builder.limits(limits));
     let mut visitor = load(&sessions, &id).await;
 
     *visitor.edit().theme() = "x".repeat(19);
@@ -29,7 +29,7 @@ pub(super) async fn p13_a_session_that_is_too_large_is_not_sent(scene: Scene) {
     let refused = visitor.commit().await.expect_err("33 bytes");
     assert!(matches!(refused, Error::TooLarge { field: None, size: 33, limit: 30 }), "{refused:?}");
     assert_eq!(sessions.calls(), [loading(&id)], "nothing was sent");
-    assert_eq!(scene.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
+    assert_eq!(fixture.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
 
     let theme = format!("\"{}\"", "x".repeat(18));
     *visitor.edit().cart() = vec!["green".to_owned()];
@@ -39,8 +39,8 @@ pub(super) async fn p13_a_session_that_is_too_large_is_not_sent(scene: Scene) {
 }
 
 /// A field of a mebibyte, the default limit, comes back as it was; one byte more is refused.
-pub(super) async fn p13_a_field_of_a_mebibyte_comes_back(scene: Scene) {
-    let (sessions, id) = (scene.visitors(), scene.id("large"));
+pub(super) async fn p13_a_field_of_a_mebibyte_comes_back(fixture: Fixture) {
+    let (sessions, id) = (fixture.visitors(), fixture.id("large"));
     // The quotes of JSON are two bytes of it.
     let theme: String = ('a'..='z').cycle().take((1 << 20) - 2).collect();
     let mut visitor = load(&sessions, &id).await;
@@ -52,11 +52,11 @@ pub(super) async fn p13_a_field_of_a_mebibyte_comes_back(scene: Scene) {
     assert!(matches!(visitor.commit().await, Err(Error::TooLarge { field: Some(_), size: 1_048_577, .. })));
     visitor.edit().theme().clear();
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Updated);
-    assert_eq!(scene.stored(&id).await, are(&[("theme", r#""""#)]), "an empty value differs from the initial one");
+    assert_eq!(fixture.stored(&id).await, are(&[("theme", r#""""#)]), "an empty value differs from the initial one");
     assert_eq!(load(&sessions, &id).await.theme, "");
 }
 
-macro_rules! shelf {
+macro_rules! test_store {
     ($($field:ident)*) => {
         /// Twenty fields.
         #[derive(Session)]
@@ -90,7 +90,7 @@ macro_rules! library {
     };
 }
 
-shelf! { a b c d e f g h i j k l m n o p q r s t }
+test_store! { a b c d e f g h i j k l m n o p q r s t }
 library! { r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 }
 
 /// How many fields a commit sets and removes.
@@ -102,8 +102,8 @@ fn size(call: &Call) -> (usize, usize) {
 }
 
 /// Two hundred fields are stored, changed in part, and removed, by one commit each.
-pub(super) async fn p04_two_hundred_fields_of_a_session_are_one_commit(scene: Scene) {
-    let (sessions, id) = (scene.sessions::<Library>(), scene.id("library"));
+pub(super) async fn p04_two_hundred_fields_of_a_session_are_one_commit(fixture: Fixture) {
+    let (sessions, id) = (fixture.sessions::<Library>(), fixture.id("library"));
     let mut library = load(&sessions, &id).await;
     for (value, field) in (1..).zip(library.edit_all().fields()) {
         *field = value;
@@ -130,14 +130,14 @@ pub(super) async fn p04_two_hundred_fields_of_a_session_are_one_commit(scene: Sc
 }
 
 /// Odd keys name sessions of their own, from their first commit to their end.
-pub(super) async fn p13_odd_keys_name_sessions_of_their_own(scene: Scene) {
-    let sessions = scene.visitors();
+pub(super) async fn p13_odd_keys_name_sessions_of_their_own(fixture: Fixture) {
+    let sessions = fixture.visitors();
     assert!(matches!(sessions.load("").await, Err(Error::InvalidKey(_))));
     assert!(matches!(sessions.load(&"k".repeat(Key::MAX_LEN + 1)).await, Err(Error::InvalidKey(_))));
-    let room = Key::MAX_LEN - scene.id("").len();
+    let room = Key::MAX_LEN - fixture.id("").len();
     let fits = |id: &String| id.len() <= room;
     let longest = ["x", "y"].map(|end| "k".repeat(room - 1) + end);
-    let ids: Vec<String> = odd_keys().into_iter().filter(fits).chain(longest).map(|id| scene.id(&id)).collect();
+    let ids: Vec<String> = odd_keys().into_iter().filter(fits).chain(longest).map(|id| fixture.id(&id)).collect();
     for id in &ids {
         let change = |visitor: &mut crate::Handle<super::visiting::Visitor>| {
             assert!(visitor.is_new(), "{id:?} is mixed up with another key");
@@ -149,7 +149,7 @@ pub(super) async fn p13_odd_keys_name_sessions_of_their_own(scene: Scene) {
         let mut visitor = load(&sessions, id).await;
         assert_eq!((visitor.key(), visitor.theme.as_str()), (id.as_str(), id.as_str()));
         assert_eq!(visitor.destroy().await.expect("a removal"), Outcome::Removed);
-        scene.is_not_stored(id).await;
+        fixture.is_not_stored(id).await;
     }
 }
 
@@ -225,12 +225,12 @@ async fn come_back<T: Session, C: Codec>(sessions: Logged<T, C>, id: &str, oddit
 }
 
 /// Values come back as they were when their encoding is not text.
-pub(super) async fn p13_odd_values_come_back_from_a_codec_that_is_not_text(scene: Scene) {
-    let sessions = scene.sessions_with::<Negatives, _>(|builder| builder.codec(Negative));
-    come_back(sessions, &scene.id("negative"), |session| &mut session.oddities).await;
+pub(super) async fn p13_odd_values_come_back_from_a_codec_that_is_not_text(fixture: Fixture) {
+    let sessions = fixture.sessions_with::<Negatives, _>(|builder| builder.codec(Negative));
+    come_back(sessions, &fixture.id("negative"), |session| &mut session.oddities).await;
     #[cfg(feature = "msgpack")]
     {
-        let sessions = scene.sessions_with::<Packed, _>(|builder| builder.codec(crate::codec::MessagePack));
-        come_back(sessions, &scene.id("packed"), |session| &mut session.oddities).await;
+        let sessions = fixture.sessions_with::<Packed, _>(|builder| builder.codec(crate::codec::MessagePack));
+        come_back(sessions, &fixture.id("packed"), |session| &mut session.oddities).await;
     }
 }

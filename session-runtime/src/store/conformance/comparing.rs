@@ -1,15 +1,15 @@
 //! Long random histories, on the store and on a memory store beside it: every answer must be the same.
 //!
-//! A history that is answered differently is printed with its seed. `SESSION_CONFORMANCE_SEED` plays it again, and
-//! `SESSION_CONFORMANCE_HISTORIES` plays more than the few that every run has time for.
+//! A history that is answered differently is printed with its seed. `SESSION_CONFORMANCE_SEED` runs it again, and
+//! `SESSION_CONFORMANCE_HISTORIES` runs more than the few that every run has time for.
 //!
-//! The clocks of both stores run on while a history is played, so the answers' times are never exactly the same. All
+//! The clocks of both stores run on while a history runs, so the answers' times are never exactly the same. All
 //! that a history does happens at full hours, all lifetimes end on the half hour, and times are compared to the quarter
 //! of an hour: no answer depends on which store was faster.
 
 use bytes::Bytes;
 
-use super::scene::{MINUTE, Scene};
+use super::fixture::{Fixture, MINUTE};
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
 use crate::store::{
     Action, AnyStore, Applied, Base, Change, Commit, CommitId, ExpiryChange, Found, Head, Housekeeping, Incarnation,
@@ -20,7 +20,7 @@ const QUARTER: i64 = 15 * MINUTE;
 const HALF: i64 = 2 * QUARTER;
 const HOUR: i64 = 4 * QUARTER;
 
-/// How many histories a run plays.
+/// How many histories a run compares.
 const HISTORIES: u64 = 12;
 
 /// How many steps a history has. With at most half a day for each it stays within the retention of what has ended.
@@ -31,13 +31,13 @@ const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 const FIELDS: [&str; 3] = ["visits", "theme", "cart.items"];
 
 /// Every history of loads, commits, renewals, destructions and expiries is answered as the memory store answers it.
-pub(super) async fn p06_every_history_is_answered_as_in_memory(scene: Scene) {
+pub(super) async fn p06_every_history_is_answered_as_in_memory(fixture: Fixture) {
     let (first, histories) = match number("SESSION_CONFORMANCE_SEED") {
         Some(seed) => (seed, 1),
         None => (rand::random(), number("SESSION_CONFORMANCE_HISTORIES").unwrap_or(HISTORIES)),
     };
     for seed in (0..histories).map(|step| first.wrapping_add(step)) {
-        History::begin(&scene, seed).await.play().await;
+        History::begin(&fixture, seed).await.unfold().await;
     }
 }
 
@@ -116,12 +116,12 @@ impl Side {
     }
 
     /// The keys of stored sessions.
-    async fn listed(&self, scene: &Scene) -> Vec<String> {
-        Scene { store: self.store.clone(), ..scene.clone() }.listed(100).await
+    async fn listed(&self, fixture: &Fixture) -> Vec<String> {
+        Fixture { store: self.store.clone(), ..fixture.clone() }.listed(100).await
     }
 
-    async fn count(&self, scene: &Scene) -> u64 {
-        self.store.count(&scene.name, scene.clock).await.expect("sessions can be counted")
+    async fn count(&self, fixture: &Fixture) -> u64 {
+        self.store.count(&fixture.name, fixture.clock).await.expect("sessions can be counted")
     }
 
     /// The commit with its dates by this store's clock.
@@ -164,7 +164,7 @@ impl Side {
 struct History {
     seed: u64,
     dice: Dice,
-    scene: Scene,
+    fixture: Fixture,
     tested: Side,
     memory: Side,
     /// What handlers of each key have seen, the latest last.
@@ -176,20 +176,20 @@ struct History {
 }
 
 impl History {
-    async fn begin(scene: &Scene, seed: u64) -> Self {
-        let scene = scene.named(format!("{}-{seed:x}", scene.name));
-        let key = scene.key("beginning");
-        let tested = Side::new(scene.store.clone(), &key).await;
+    async fn begin(fixture: &Fixture, seed: u64) -> Self {
+        let fixture = fixture.named(format!("{}-{seed:x}", fixture.name));
+        let key = fixture.key("beginning");
+        let tested = Side::new(fixture.store.clone(), &key).await;
         let memory = Side::new(AnyStore::new(MemoryStore::new()), &key).await;
-        Self { seed, dice: Dice(seed), scene, tested, memory, seen: Vec::new(), sent: Vec::new(), told: Vec::new() }
+        Self { seed, dice: Dice(seed), fixture, tested, memory, seen: Vec::new(), sent: Vec::new(), told: Vec::new() }
     }
 
-    async fn play(mut self) {
+    async fn unfold(mut self) {
         for _ in 0..STEPS {
             if self.dice.once_in(4) {
                 // A clock may also go back: an hour, so that nothing ends twice.
                 let hours = if self.dice.once_in(8) { -1 } else { self.dice.up_to(12) };
-                self.scene = self.scene.after(hours * HOUR);
+                self.fixture = self.fixture.after(hours * HOUR);
             }
             match self.dice.below(10) {
                 0..4 => self.load().await,
@@ -203,15 +203,15 @@ impl History {
                 }
             }
         }
-        let (tested, memory) = (self.tested.listed(&self.scene).await, self.memory.listed(&self.scene).await);
+        let (tested, memory) = (self.tested.listed(&self.fixture).await, self.memory.listed(&self.fixture).await);
         self.compare("the keys are listed", &tested, &memory);
-        let (tested, memory) = (self.tested.count(&self.scene).await, self.memory.count(&self.scene).await);
+        let (tested, memory) = (self.tested.count(&self.fixture).await, self.memory.count(&self.fixture).await);
         self.compare("the sessions are counted", &tested, &memory);
     }
 
     fn key(&mut self) -> Key {
         let id = self.dice.one_of(&KEYS);
-        self.scene.key(id)
+        self.fixture.key(id)
     }
 
     /// One that most steps of the history share, or, as if instances were configured differently, another.
@@ -219,15 +219,15 @@ impl History {
         let kind = if self.dice.once_in(5) { self.dice.below(4) } else { (self.seed % 4) as usize };
         let inactivity = (kind & 1 != 0).then(|| self.dice.half_past(4));
         let creation = (kind & 2 != 0).then(|| self.dice.half_past(24));
-        Lifetime { inactivity, creation, touch_after: HALF, ..self.scene.lifetime }
+        Lifetime { inactivity, creation, touch_after: HALF, ..self.fixture.lifetime }
     }
 
     async fn load(&mut self) {
         let key = self.key();
         let load = if self.dice.once_in(5) {
-            Load::look(self.scene.clock)
+            Load::look(self.fixture.clock)
         } else {
-            Load::touch(self.lifetime(), self.scene.clock)
+            Load::touch(self.lifetime(), self.fixture.clock)
         };
         let (tested, memory) = (self.tested.load(&key, load).await, self.memory.load(&key, load).await);
         self.compare(&format!("`{}` is loaded: {load:?}", key.id()), &tested, &memory);
@@ -253,7 +253,7 @@ impl History {
             1 | 2 => Action::Renew { to: self.key(), write: self.write() },
             _ => Action::Write(self.write()),
         };
-        let mut commit = Commit::new(base, action, self.lifetime(), self.scene.clock);
+        let mut commit = Commit::new(base, action, self.lifetime(), self.fixture.clock);
         commit.id = CommitId(self.dice.throw());
         (key, commit)
     }
@@ -275,7 +275,7 @@ impl History {
         write.expiry = match self.dice.below(12) {
             0 => ExpiryChange::ByRule,
             1 => {
-                let end = self.scene.clock.0 + self.dice.half_past(12);
+                let end = self.fixture.clock.0 + self.dice.half_past(12);
                 ExpiryChange::At(Timestamp::from_millis(end))
             }
             _ => ExpiryChange::Keep,
@@ -284,7 +284,7 @@ impl History {
     }
 
     async fn commit(&mut self, key: &Key, mut commit: Commit) {
-        commit.clock = self.scene.clock;
+        commit.clock = self.fixture.clock;
         let (tested, memory) = (self.tested.commit(key, &commit).await, self.memory.commit(key, &commit).await);
         self.compare(&format!("`{}` is committed: {commit:?}", key.id()), &tested, &memory);
         if let Reply::Applied(Applied { head: Some(head), .. }) | Reply::Conflict(Record { head, .. }) = &memory {
@@ -306,7 +306,7 @@ impl History {
         assert!(
             tested == memory,
             "the store answers this history otherwise than the memory store:\n{}\n  but the store answers\n    {tested:?}\n\
-             play it again with SESSION_CONFORMANCE_SEED={}",
+             run it again with SESSION_CONFORMANCE_SEED={}",
             self.told.join("\n"),
             self.seed,
         );

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::scene::Scene;
+use super::fixture::Fixture;
 use super::visiting::{Visitor, load};
 use crate::{Outcome, Session};
 
@@ -12,11 +12,11 @@ use crate::{Outcome, Session};
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A thousand writers of one key in one process: a counter that adds up ends exact.
-pub(super) async fn p05_a_counter_of_a_thousand_writers_is_exact(scene: Scene) {
+pub(super) async fn p05_a_counter_of_a_thousand_writers_is_exact(fixture: Fixture) {
     const WRITERS: u64 = 1_000;
     // Each waits for all before it, on however slow a machine.
-    let sessions = scene.sessions_with::<Visitor, _>(|builder| builder.deadline(PATIENCE));
-    let id = scene.id("likes");
+    let sessions = fixture.sessions_with::<Visitor, _>(|builder| builder.deadline(PATIENCE));
+    let id = fixture.id("likes");
     let mut writers = JoinSet::new();
     for _ in 0..WRITERS {
         let (sessions, id) = (sessions.clone(), id.clone());
@@ -26,15 +26,15 @@ pub(super) async fn p05_a_counter_of_a_thousand_writers_is_exact(scene: Scene) {
         written.expect("each writer is served");
     }
     assert_eq!(load(&sessions, &id).await.likes, WRITERS);
-    let behind = scene.behind();
+    let behind = fixture.behind();
     assert_eq!(behind.record(&behind.key(&id)).await.head.revision, WRITERS, "each was applied once");
 }
 
 /// Fifty tasks of five processes add to a field without a merge: each addition counts.
-pub(super) async fn p05_updates_of_fifty_tasks_count_every_one(scene: Scene) {
-    let id = scene.id("visits");
+pub(super) async fn p05_updates_of_fifty_tasks_count_every_one(fixture: Fixture) {
+    let id = fixture.id("visits");
     let processes: Vec<_> =
-        (0..5).map(|_| scene.sessions_with::<Visitor, _>(|builder| builder.deadline(PATIENCE))).collect();
+        (0..5).map(|_| fixture.sessions_with::<Visitor, _>(|builder| builder.deadline(PATIENCE))).collect();
     let mut tasks = JoinSet::new();
     for task in 0..50 {
         let (sessions, id) = (processes[task % processes.len()].clone(), id.clone());
@@ -53,11 +53,11 @@ pub(super) async fn p05_updates_of_fifty_tasks_count_every_one(scene: Scene) {
 }
 
 /// Handlers of four processes that hold their sessions for long count exactly too.
-pub(super) async fn p05_a_counter_of_long_handlers_is_exact(scene: Scene) {
-    let id = scene.id("likes");
+pub(super) async fn p05_a_counter_of_long_handlers_is_exact(fixture: Fixture) {
+    let id = fixture.id("likes");
     let mut handlers = JoinSet::new();
     for _ in 0..4 {
-        let (sessions, id) = (scene.visitors(), id.clone());
+        let (sessions, id) = (fixture.visitors(), id.clone());
         handlers.spawn(async move {
             let mut visitor = load(&sessions, &id).await;
             for _ in 0..20 {
@@ -67,7 +67,7 @@ pub(super) async fn p05_a_counter_of_long_handlers_is_exact(scene: Scene) {
         });
     }
     handlers.join_all().await;
-    assert_eq!(load(&scene.visitors(), &id).await.likes, 80);
+    assert_eq!(load(&fixture.visitors(), &id).await.likes, 80);
 }
 
 #[derive(Session)]
@@ -80,14 +80,14 @@ struct Board {
 }
 
 /// Writers of different fields that never stop do not disturb each other.
-pub(super) async fn p05_writers_of_different_fields_survive_a_crowd(scene: Scene) {
+pub(super) async fn p05_writers_of_different_fields_survive_a_crowd(fixture: Fixture) {
     const ROUNDS: u32 = 25;
-    let id = scene.id("board");
+    let id = fixture.id("board");
     let fields: [fn(&mut Board) -> &mut u32; 4] =
         [|board| &mut board.north, |board| &mut board.east, |board| &mut board.south, |board| &mut board.west];
     let mut writers = JoinSet::new();
     for field in fields {
-        let (sessions, id) = (scene.sessions::<Board>(), id.clone());
+        let (sessions, id) = (fixture.sessions::<Board>(), id.clone());
         writers.spawn(async move {
             for round in 1..=ROUNDS {
                 let seen = sessions.update(&id, |board| {
@@ -99,20 +99,20 @@ pub(super) async fn p05_writers_of_different_fields_survive_a_crowd(scene: Scene
         });
     }
     writers.join_all().await;
-    let board = load(&scene.sessions::<Board>(), &id).await;
+    let board = load(&fixture.sessions::<Board>(), &id).await;
     assert_eq!([board.north, board.east, board.south, board.west], [ROUNDS; 4]);
 }
 
 /// Of many logouts and writers at once, none brings a session back.
-pub(super) async fn p06_a_logout_in_a_crowd_is_one(scene: Scene) {
+pub(super) async fn p06_a_logout_in_a_crowd_is_one(fixture: Fixture) {
     for round in 0..4 {
-        let id = scene.id(&format!("logout {round}"));
-        let sessions = scene.visitors();
+        let id = fixture.id(&format!("logout {round}"));
+        let sessions = fixture.visitors();
         sessions.update(&id, |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
         // All of them loaded the session that is about to end.
         let mut visitors = Vec::new();
         for _ in 0..8 {
-            visitors.push(load(&scene.visitors(), &id).await);
+            visitors.push(load(&fixture.visitors(), &id).await);
         }
         let mut crowd = JoinSet::new();
         for (n, mut visitor) in visitors.into_iter().enumerate() {
@@ -130,6 +130,6 @@ pub(super) async fn p06_a_logout_in_a_crowd_is_one(scene: Scene) {
         assert_eq!(ended.iter().filter(|end| matches!(end, Ok(true))).count(), 1, "one logs out");
         let refused = |end: &Result<bool, crate::Error>| matches!(end, Ok(_) | Err(crate::Error::Destroyed));
         assert!(ended.iter().all(refused), "{ended:?}");
-        scene.is_not_stored(&id).await;
+        fixture.is_not_stored(&id).await;
     }
 }

@@ -28,6 +28,7 @@ mod crowding;
 mod destroyed;
 mod emptied;
 mod expiring;
+mod fixture;
 mod listing;
 mod lost;
 mod odd;
@@ -37,7 +38,6 @@ mod racing;
 mod registering;
 mod renewing;
 mod requesting;
-mod scene;
 mod visiting;
 mod writing;
 
@@ -48,6 +48,7 @@ use crowding::*;
 use destroyed::*;
 use emptied::*;
 use expiring::*;
+use fixture::Fixture;
 use listing::*;
 use lost::*;
 use odd::*;
@@ -57,7 +58,6 @@ use racing::*;
 use registering::*;
 use renewing::*;
 use requesting::*;
-use scene::Scene;
 use writing::*;
 
 /// One thing that a store promises.
@@ -67,13 +67,13 @@ pub struct Case {
     pub name: &'static str,
     /// The promise that it tests.
     pub promise: &'static str,
-    play: fn(Scene) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+    runner: fn(Fixture) -> Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Case {
     /// Tests a store. A future that panics tells what was expected and what was found.
     pub async fn run(&self, store: impl Housekeeping) {
-        (self.play)(Scene::new(AnyStore::new(store)).await).await;
+        (self.runner)(Fixture::new(AnyStore::new(store)).await).await;
     }
 }
 
@@ -130,10 +130,10 @@ impl<S: Housekeeping> Provided for Option<S> {
 /// A thin shell: each test of each store has one of its own, and cases are compiled once, with this crate.
 #[doc(hidden)]
 pub fn run<P: Provided>(store: impl Future<Output = P>, case: &str) {
-    play(Box::pin(async { store.await.provided() }), case);
+    run_on(Box::pin(async { store.await.provided() }), case);
 }
 
-fn play(store: Pin<Box<dyn Future<Output = Option<AnyStore>> + '_>>, case: &str) {
+fn run_on(store: Pin<Box<dyn Future<Output = Option<AnyStore>> + '_>>, case: &str) {
     let case = CASES.iter().find(|known| known.name == case).expect("it is in the table");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime can be built").block_on(async {
@@ -174,7 +174,7 @@ macro_rules! table {
             $(Case {
                 name: stringify!($case),
                 promise: promise(stringify!($case)),
-                play: |scene| Box::pin($case(scene)),
+                runner: |fixture| Box::pin($case(fixture)),
             },)*
         ];
     };

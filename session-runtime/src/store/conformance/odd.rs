@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::scene::{DAY, Draft, Scene, applied, are, ended, fields, head};
+use super::fixture::{DAY, Draft, Fixture, applied, are, ended, fields, head};
 use crate::store::{CommitId, Ended, Incarnation, Key, RegistrationId};
 
 /// Keys that stores have tripped over. All are different, so all are different sessions.
@@ -22,46 +22,46 @@ pub(super) fn odd_keys() -> Vec<String> {
 }
 
 /// Any string of 1 to 512 bytes is a key of its own, and comes back as it was from a listing.
-pub(super) async fn p13_any_string_is_a_key_of_its_own(scene: Scene) {
+pub(super) async fn p13_any_string_is_a_key_of_its_own(fixture: Fixture) {
     let mut ids = odd_keys();
     for id in &ids {
-        let key = scene.key(id);
-        assert_eq!(scene.absence(&key).await, None, "{id:?} is mixed up with another key");
-        scene.create(&key, &[("key", id)]).await;
+        let key = fixture.key(id);
+        assert_eq!(fixture.absence(&key).await, None, "{id:?} is mixed up with another key");
+        fixture.create(&key, &[("key", id)]).await;
     }
     for id in &ids {
-        assert_eq!(fields(&scene.record(&scene.key(id)).await), are(&[("key", id)]), "{id:?}");
+        assert_eq!(fields(&fixture.record(&fixture.key(id)).await), are(&[("key", id)]), "{id:?}");
     }
     ids.sort();
-    assert_eq!(scene.count().await, ids.len() as u64);
+    assert_eq!(fixture.count().await, ids.len() as u64);
     for limit in [3, 1_000] {
-        assert_eq!(scene.listed(limit).await, ids);
+        assert_eq!(fixture.listed(limit).await, ids);
     }
 }
 
 /// All the operations take such keys.
-pub(super) async fn p13_odd_keys_can_be_changed_moved_and_destroyed(scene: Scene) {
+pub(super) async fn p13_odd_keys_can_be_changed_moved_and_destroyed(fixture: Fixture) {
     for id in odd_keys() {
-        let key = scene.key(&id);
-        let created = scene.create(&key, &[("visits", "1")]).await;
-        let changed = head(applied(scene.commit(&key, &scene.change(&created).set("visits", "2")).await));
+        let key = fixture.key(&id);
+        let created = fixture.create(&key, &[("visits", "1")]).await;
+        let changed = head(applied(fixture.commit(&key, &fixture.change(&created).set("visits", "2")).await));
         if id.len() < Key::MAX_LEN {
-            let to = scene.key(&format!("{id}\u{7}"));
-            let moved = head(applied(scene.commit(&key, &scene.change(&changed).renew(&to)).await));
-            assert_eq!(fields(&scene.record(&to).await), are(&[("visits", "2")]), "{id:?}");
-            assert!(scene.destroy(&to, &moved).await.was_stored);
-            assert_eq!(ended(scene.commit(&key, &scene.change(&changed).destroy()).await), Ended::Renewed);
+            let to = fixture.key(&format!("{id}\u{7}"));
+            let moved = head(applied(fixture.commit(&key, &fixture.change(&changed).renew(&to)).await));
+            assert_eq!(fields(&fixture.record(&to).await), are(&[("visits", "2")]), "{id:?}");
+            assert!(fixture.destroy(&to, &moved).await.was_stored);
+            assert_eq!(ended(fixture.commit(&key, &fixture.change(&changed).destroy()).await), Ended::Renewed);
         } else {
-            assert!(scene.destroy(&key, &changed).await.was_stored);
+            assert!(fixture.destroy(&key, &changed).await.was_stored);
         }
-        assert_eq!(scene.absence(&key).await, Some(created.incarnation), "{id:?}");
+        assert_eq!(fixture.absence(&key).await, Some(created.incarnation), "{id:?}");
     }
-    assert_eq!(scene.count().await, 0);
+    assert_eq!(fixture.count().await, 0);
 }
 
 /// A value is any bytes, and comes back as it was.
-pub(super) async fn p13_values_are_opaque(scene: Scene) {
-    let key = scene.key("values");
+pub(super) async fn p13_values_are_opaque(fixture: Fixture) {
+    let key = fixture.key("values");
     let every_byte: Vec<u8> = (0..=255).collect();
     let values: [(&str, Vec<u8>); 12] = [
         ("empty", Vec::new()),
@@ -77,9 +77,9 @@ pub(super) async fn p13_values_are_opaque(scene: Scene) {
         ("escape", br"\x41\101\u0041\\".to_vec()),
         ("word", b"NULL".to_vec()),
     ];
-    let creation = values.iter().fold(scene.creation(None), |commit, (name, value)| commit.set(name, value));
-    applied(scene.commit(&key, &creation).await);
-    let record = scene.record(&key).await;
+    let creation = values.iter().fold(fixture.creation(None), |commit, (name, value)| commit.set(name, value));
+    applied(fixture.commit(&key, &creation).await);
+    let record = fixture.record(&key).await;
     assert_eq!(record.fields.len(), values.len());
     for (name, value) in &values {
         let found = record.fields.iter().find(|field| *field.name == **name).map(|field| &field.value[..]);
@@ -88,31 +88,31 @@ pub(super) async fn p13_values_are_opaque(scene: Scene) {
 }
 
 /// An empty value is stored: it is not the same as no value.
-pub(super) async fn p13_an_empty_value_is_a_value(scene: Scene) {
-    let key = scene.key("empty");
-    let created = scene.create(&key, &[("note", "")]).await;
+pub(super) async fn p13_an_empty_value_is_a_value(fixture: Fixture) {
+    let key = fixture.key("empty");
+    let created = fixture.create(&key, &[("note", "")]).await;
     assert!(created.stored);
-    assert_eq!(fields(&scene.record(&key).await), are(&[("note", "")]));
-    assert!(!applied(scene.commit(&key, &scene.change(&created).unset("note")).await).is_stored);
+    assert_eq!(fields(&fixture.record(&key).await), are(&[("note", "")]));
+    assert!(!applied(fixture.commit(&key, &fixture.change(&created).unset("note")).await).is_stored);
 }
 
 /// A value of a mebibyte is stored, changed and moved like any other, beside small ones.
-pub(super) async fn p13_large_values_are_stored(scene: Scene) {
-    let (key, new) = (scene.key("large"), scene.key("moved"));
+pub(super) async fn p13_large_values_are_stored(fixture: Fixture) {
+    let (key, new) = (fixture.key("large"), fixture.key("moved"));
     let large: Vec<u8> = (0..1_048_576_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let creation = scene.creation(None).set("large", &large).set("small", "1");
-    let created = head(applied(scene.commit(&key, &creation).await));
-    let changed = head(applied(scene.commit(&key, &scene.change(&created).set("small", "2")).await));
-    applied(scene.commit(&key, &scene.change(&changed).renew(&new)).await);
-    let record = scene.record(&new).await;
+    let creation = fixture.creation(None).set("large", &large).set("small", "1");
+    let created = head(applied(fixture.commit(&key, &creation).await));
+    let changed = head(applied(fixture.commit(&key, &fixture.change(&created).set("small", "2")).await));
+    applied(fixture.commit(&key, &fixture.change(&changed).renew(&new)).await);
+    let record = fixture.record(&new).await;
     let value = |name: &str| record.fields.iter().find(|field| *field.name == *name).map(|field| field.value.clone());
     assert!(value("large").as_deref() == Some(&large[..]), "the large value came back changed");
     assert_eq!(value("small"), Some(Bytes::from_static(b"2")));
 }
 
 /// A field name is any dotted string up to 255 bytes; names are told apart byte by byte.
-pub(super) async fn p13_field_names_are_told_apart(scene: Scene) {
-    let key = scene.key("names");
+pub(super) async fn p13_field_names_are_told_apart(fixture: Fixture) {
+    let key = fixture.key("names");
     let words = [
         "a A a.b a.b.c a_b a-b a' a\"b a:b a{b} a% a* a#b 0 00 1.0 null ok err \u{e9} e\u{301} \u{1f36a}",
         "type select key name value field head header id revision commits",
@@ -121,55 +121,56 @@ pub(super) async fn p13_field_names_are_told_apart(scene: Scene) {
     let long = ["x", "y"].map(|end| "n".repeat(254) + end);
     let words = words.into_iter().flat_map(|line| line.split(' ')).map(str::to_owned);
     let names: Vec<String> = words.chain(spaced).chain(long).collect();
-    let creation = names.iter().fold(scene.creation(None), |commit, name| commit.set(name, name));
-    let created = head(applied(scene.commit(&key, &creation).await));
+    let creation = names.iter().fold(fixture.creation(None), |commit, name| commit.set(name, name));
+    let created = head(applied(fixture.commit(&key, &creation).await));
     let expected: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
-    assert_eq!(fields(&scene.record(&key).await), are(&expected));
+    assert_eq!(fields(&fixture.record(&key).await), are(&expected));
 
-    let change = names.iter().skip(1).fold(scene.change(&created), |commit, name| commit.unset(name));
-    applied(scene.commit(&key, &change).await);
-    assert_eq!(fields(&scene.record(&key).await), are(&[("a", "a")]));
+    let change = names.iter().skip(1).fold(fixture.change(&created), |commit, name| commit.unset(name));
+    applied(fixture.commit(&key, &change).await);
+    assert_eq!(fields(&fixture.record(&key).await), are(&[("a", "a")]));
 }
 
 /// Ids are any 64 bits, and zero is one of them.
-pub(super) async fn p13_ids_are_any_64_bits(scene: Scene) {
+pub(super) async fn p13_ids_are_any_64_bits(fixture: Fixture) {
     let extremes = [0, 1, 255, 1 << 53, (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 1, u64::MAX];
     for (n, id) in extremes.into_iter().enumerate() {
-        let key = scene.key(&format!("id.{n}"));
-        let creation = scene.creation(None).set("visits", "1").with(|commit| commit.id = CommitId(id)).edit(|write| {
-            write.creates = Incarnation(id);
-            write.registration = RegistrationId(id);
-            write.version = u32::MAX;
-        });
-        let created = head(applied(scene.commit(&key, &creation).await));
-        let record = scene.record(&key).await;
+        let key = fixture.key(&format!("id.{n}"));
+        let creation =
+            fixture.creation(None).set("visits", "1").with(|commit| commit.id = CommitId(id)).edit(|write| {
+                write.creates = Incarnation(id);
+                write.registration = RegistrationId(id);
+                write.version = u32::MAX;
+            });
+        let created = head(applied(fixture.commit(&key, &creation).await));
+        let record = fixture.record(&key).await;
         assert_eq!(record.head, created);
         let ids = (created.incarnation, created.last_commit, created.registration, created.version);
         assert_eq!(ids, (Incarnation(id), CommitId(id), RegistrationId(id), u32::MAX));
 
-        let again = applied(scene.commit(&key, &creation).await);
+        let again = applied(fixture.commit(&key, &creation).await);
         assert!(again.repeated, "commit {id:#x} is known");
-        let changed = head(applied(scene.commit(&key, &scene.change(&created).set("visits", "2")).await));
-        scene.destroy(&key, &changed).await;
-        assert_eq!(scene.absence(&key).await, Some(Incarnation(id)), "incarnation {id:#x} is known");
-        let later = scene.after(DAY);
+        let changed = head(applied(fixture.commit(&key, &fixture.change(&created).set("visits", "2")).await));
+        fixture.destroy(&key, &changed).await;
+        assert_eq!(fixture.absence(&key).await, Some(Incarnation(id)), "incarnation {id:#x} is known");
+        let later = fixture.after(DAY);
         let anew = later.creation(Some(Incarnation(id))).set("visits", "3");
         assert!(applied(later.commit(&key, &anew).await).is_stored);
     }
 }
 
 /// A first commit whose id nobody sent is not taken for a repeated one, whatever the store keeps for "no id".
-pub(super) async fn p13_an_id_of_zero_is_not_taken_for_known(scene: Scene) {
-    let key = scene.key("zero");
-    let created = scene.create(&key, &[("visits", "1")]).await;
-    let zero = scene.change(&created).set("visits", "2").with(|commit| commit.id = CommitId(0));
-    assert!(!applied(scene.commit(&key, &zero).await).repeated);
-    let record = scene.record(&key).await;
+pub(super) async fn p13_an_id_of_zero_is_not_taken_for_known(fixture: Fixture) {
+    let key = fixture.key("zero");
+    let created = fixture.create(&key, &[("visits", "1")]).await;
+    let zero = fixture.change(&created).set("visits", "2").with(|commit| commit.id = CommitId(0));
+    assert!(!applied(fixture.commit(&key, &zero).await).repeated);
+    let record = fixture.record(&key).await;
     assert_eq!((record.head.revision, fields(&record)), (2, are(&[("visits", "2")])));
     // An incarnation of zero is no absence of one.
-    let end = scene.key("end");
-    let unborn = scene.creation(None).set("visits", "1").edit(|write| write.creates = Incarnation(0));
-    let zero = head(applied(scene.commit(&end, &unborn).await));
-    scene.destroy(&end, &zero).await;
-    assert_eq!(ended(scene.commit(&end, &scene.creation(None).set("visits", "2")).await), Ended::Destroyed);
+    let end = fixture.key("end");
+    let unborn = fixture.creation(None).set("visits", "1").edit(|write| write.creates = Incarnation(0));
+    let zero = head(applied(fixture.commit(&end, &unborn).await));
+    fixture.destroy(&end, &zero).await;
+    assert_eq!(ended(fixture.commit(&end, &fixture.creation(None).set("visits", "2")).await), Ended::Destroyed);
 }

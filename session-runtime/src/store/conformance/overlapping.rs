@@ -2,15 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::scene::{DAY, Draft, Scene, applied, are};
+use super::fixture::{DAY, Draft, Fixture, applied, are};
 use super::visiting::{VisitorField, committing, load, loading, with_a_visitor};
 use crate::store::RegistrationId;
 use crate::{Error, Outcome};
 
 /// Requests that change different fields both survive, which costs the later one a second commit.
-pub(super) async fn p05_requests_that_change_different_fields_both_survive(scene: Scene) {
-    let id = scene.id("42");
-    let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
+pub(super) async fn p05_requests_that_change_different_fields_both_survive(fixture: Fixture) {
+    let id = fixture.id("42");
+    let (first, second) = (with_a_visitor(&fixture, &id).await, fixture.visitors());
     let (mut one, mut other) = (load(&first, &id).await, load(&second, &id).await);
     *one.edit().visits() = 5;
     *other.edit().theme() = String::from("dark");
@@ -20,26 +20,26 @@ pub(super) async fn p05_requests_that_change_different_fields_both_survive(scene
     let commit = committing(&id, &[("theme", r#""dark""#)], &[]);
     assert_eq!(second.calls(), [loading(&id), commit.clone(), commit]);
     let all = [("visits", "5"), ("cart", r#"["tea"]"#), ("theme", r#""dark""#)];
-    assert_eq!(scene.stored(&id).await, are(&all));
+    assert_eq!(fixture.stored(&id).await, are(&all));
 }
 
 /// So do two requests that both begin with a new session.
-pub(super) async fn p05_first_requests_that_change_different_fields_both_survive(scene: Scene) {
-    let id = scene.id("42");
-    let (first, second) = (scene.visitors(), scene.visitors());
+pub(super) async fn p05_first_requests_that_change_different_fields_both_survive(fixture: Fixture) {
+    let id = fixture.id("42");
+    let (first, second) = (fixture.visitors(), fixture.visitors());
     let (mut one, mut other) = (load(&first, &id).await, load(&second, &id).await);
     *one.edit().visits() = 5;
     *other.edit().theme() = String::from("dark");
     assert_eq!(one.commit().await.expect("a commit").outcome(), Outcome::Created);
     assert_eq!(other.commit().await.expect("a commit").outcome(), Outcome::Updated);
-    assert_eq!(scene.stored(&id).await, are(&[("visits", "5"), ("theme", r#""dark""#)]));
+    assert_eq!(fixture.stored(&id).await, are(&[("visits", "5"), ("theme", r#""dark""#)]));
 }
 
 /// A commit that finds a field changed by others wins, and says so; the fields of others and merged ones are not named.
-pub(super) async fn p05_a_commit_tells_which_fields_of_others_it_overwrote(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
-    let (mut mine, mut theirs) = (load(&sessions, &id).await, load(&scene.visitors(), &id).await);
+pub(super) async fn p05_a_commit_tells_which_fields_of_others_it_overwrote(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
+    let (mut mine, mut theirs) = (load(&sessions, &id).await, load(&fixture.visitors(), &id).await);
     *theirs.edit().visits() += 1;
     *theirs.edit().likes() += 1;
     "dark".clone_into(theirs.edit().theme());
@@ -56,9 +56,9 @@ pub(super) async fn p05_a_commit_tells_which_fields_of_others_it_overwrote(scene
 }
 
 /// A slow reader erases nothing that a writer stored meanwhile, not even if it borrowed everything for change.
-pub(super) async fn p05_a_slow_reader_erases_nothing(scene: Scene) {
-    let id = scene.id("42");
-    let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
+pub(super) async fn p05_a_slow_reader_erases_nothing(fixture: Fixture) {
+    let id = fixture.id("42");
+    let (first, second) = (with_a_visitor(&fixture, &id).await, fixture.visitors());
     let (mut reader, mut writer) = (load(&first, &id).await, load(&second, &id).await);
     *writer.edit().visits() = 9;
     *writer.edit().theme() = String::from("dark");
@@ -67,31 +67,31 @@ pub(super) async fn p05_a_slow_reader_erases_nothing(scene: Scene) {
     reader.edit_all();
     assert_eq!(reader.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
     assert_eq!(first.calls(), [loading(&id)]);
-    assert_eq!(scene.stored(&id).await, are(&[("visits", "9"), ("theme", r#""dark""#)]));
+    assert_eq!(fixture.stored(&id).await, are(&[("visits", "9"), ("theme", r#""dark""#)]));
 }
 
 /// A field that both changed is the later one's as a whole: its value is not mixed with the earlier one.
-pub(super) async fn p05_a_value_is_never_mixed_from_two(scene: Scene) {
-    let id = scene.id("42");
-    let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
+pub(super) async fn p05_a_value_is_never_mixed_from_two(fixture: Fixture) {
+    let id = fixture.id("42");
+    let (first, second) = (with_a_visitor(&fixture, &id).await, fixture.visitors());
     let (mut one, mut other) = (load(&first, &id).await, load(&second, &id).await);
     one.edit().cart().push("milk".to_owned());
     *other.edit().cart() = vec!["coffee".to_owned()];
     one.commit().await.expect("a commit");
     other.commit().await.expect("a commit");
-    assert_eq!(scene.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["coffee"]"#)]));
+    assert_eq!(fixture.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["coffee"]"#)]));
 }
 
 /// A logout while a request is in flight stays one: the request fails, and not a field of it is stored.
-pub(super) async fn p06_a_request_in_flight_does_not_undo_a_logout(scene: Scene) {
-    let id = scene.id("42");
-    let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
+pub(super) async fn p06_a_request_in_flight_does_not_undo_a_logout(fixture: Fixture) {
+    let id = fixture.id("42");
+    let (first, second) = (with_a_visitor(&fixture, &id).await, fixture.visitors());
     let (mut in_flight, mut logout) = (load(&first, &id).await, load(&second, &id).await);
     *in_flight.edit().visits() += 1;
     assert_eq!(logout.destroy().await.expect("a removal"), Outcome::Removed);
     for _ in 0..2 {
         assert!(matches!(in_flight.commit().await, Err(Error::Destroyed)));
-        scene.is_not_stored(&id).await;
+        fixture.is_not_stored(&id).await;
     }
     // Nor does it reach whoever comes to that key next.
     let mut next = load(&second, &id).await;
@@ -100,56 +100,56 @@ pub(super) async fn p06_a_request_in_flight_does_not_undo_a_logout(scene: Scene)
     assert_eq!(next.commit().await.expect("a commit").outcome(), Outcome::Created);
     assert!(matches!(in_flight.commit().await, Err(Error::Destroyed)));
     in_flight.discard();
-    assert_eq!(scene.stored(&id).await, are(&[("theme", r#""dark""#)]));
+    assert_eq!(fixture.stored(&id).await, are(&[("theme", r#""dark""#)]));
 }
 
 /// A request that began before there was a session does not store one after a logout.
-pub(super) async fn p06_a_first_request_in_flight_does_not_undo_a_logout(scene: Scene) {
-    let id = scene.id("42");
-    let first = scene.visitors();
+pub(super) async fn p06_a_first_request_in_flight_does_not_undo_a_logout(fixture: Fixture) {
+    let id = fixture.id("42");
+    let first = fixture.visitors();
     let mut in_flight = load(&first, &id).await;
     *in_flight.edit().visits() += 1;
-    let second = with_a_visitor(&scene, &id).await;
+    let second = with_a_visitor(&fixture, &id).await;
     load(&second, &id).await.destroy().await.expect("a removal");
     assert!(matches!(in_flight.commit().await, Err(Error::Destroyed)));
     in_flight.discard();
-    scene.is_not_stored(&id).await;
+    fixture.is_not_stored(&id).await;
 }
 
 /// A renewal while a request is in flight leaves the old key dead, and the request's changes nowhere.
-pub(super) async fn p06_a_request_in_flight_does_not_revive_a_renewed_key(scene: Scene) {
-    let (old, new) = (scene.id("old"), scene.id("new"));
-    let (first, second) = (with_a_visitor(&scene, &old).await, scene.visitors());
+pub(super) async fn p06_a_request_in_flight_does_not_revive_a_renewed_key(fixture: Fixture) {
+    let (old, new) = (fixture.id("old"), fixture.id("new"));
+    let (first, second) = (with_a_visitor(&fixture, &old).await, fixture.visitors());
     let (mut in_flight, mut login) = (load(&first, &old).await, load(&second, &old).await);
     *in_flight.edit().visits() += 1;
     *login.edit().theme() = String::from("dark");
     login.renew(&new).await.expect("a renewal");
     assert!(matches!(in_flight.commit().await, Err(Error::Renewed)));
     in_flight.discard();
-    scene.is_not_stored(&old).await;
+    fixture.is_not_stored(&old).await;
     let all = are(&[("visits", "2"), ("cart", r#"["tea"]"#), ("theme", r#""dark""#)]);
-    assert_eq!(scene.stored(&new).await, all);
+    assert_eq!(fixture.stored(&new).await, all);
     *login.edit().visits() = 3;
     login.commit().await.expect("the renewed session goes on at its new key");
     assert_eq!(load(&first, &new).await.visits, 3);
 }
 
 /// A renewal sees what others committed before it.
-pub(super) async fn p05_a_renewal_takes_along_what_others_stored(scene: Scene) {
-    let (old, new) = (scene.id("old"), scene.id("new"));
-    let (first, second) = (with_a_visitor(&scene, &old).await, scene.visitors());
+pub(super) async fn p05_a_renewal_takes_along_what_others_stored(fixture: Fixture) {
+    let (old, new) = (fixture.id("old"), fixture.id("new"));
+    let (first, second) = (with_a_visitor(&fixture, &old).await, fixture.visitors());
     let mut login = load(&first, &old).await;
     second.update(&old, |visitor| *visitor.edit().visits() = 9).await.expect("a commit");
     *login.edit().theme() = String::from("dark");
     login.renew(&new).await.expect("a renewal");
     let all = [("visits", "9"), ("cart", r#"["tea"]"#), ("theme", r#""dark""#)];
-    assert_eq!(scene.stored(&new).await, are(&all));
+    assert_eq!(fixture.stored(&new).await, are(&all));
 }
 
 /// A change of a session that ended by itself leaves no session of one field.
-pub(super) async fn p06_a_request_in_flight_does_not_outlive_its_session(scene: Scene) {
-    let id = scene.id("42");
-    let (first, second) = (with_a_visitor(&scene, &id).await, scene.visitors());
+pub(super) async fn p06_a_request_in_flight_does_not_outlive_its_session(fixture: Fixture) {
+    let id = fixture.id("42");
+    let (first, second) = (with_a_visitor(&fixture, &id).await, fixture.visitors());
     let (mut in_flight, mut other) = (load(&first, &id).await, load(&second, &id).await);
     let past = SystemTime::now() - Duration::from_millis((30 * DAY).unsigned_abs());
     other.expire_at(past);
@@ -157,15 +157,15 @@ pub(super) async fn p06_a_request_in_flight_does_not_outlive_its_session(scene: 
     *in_flight.edit().visits() += 1;
     assert!(matches!(in_flight.commit().await, Err(Error::Expired)));
     in_flight.discard();
-    scene.is_not_stored(&id).await;
+    fixture.is_not_stored(&id).await;
 }
 
 /// A load that fails never becomes an empty session: it is an error, and what is stored stays.
-pub(super) async fn p11_a_load_that_fails_is_no_empty_session(scene: Scene) {
-    let behind = scene.behind();
+pub(super) async fn p11_a_load_that_fails_is_no_empty_session(fixture: Fixture) {
+    let behind = fixture.behind();
     // Whatever another program may have left there: a value that is none, another version, initial values unknown.
-    for (case, id) in ["value", "version", "registration"].map(|case| (case, scene.id(case))) {
-        let sessions = with_a_visitor(&scene, &id).await;
+    for (case, id) in ["value", "version", "registration"].map(|case| (case, fixture.id(case))) {
+        let sessions = with_a_visitor(&fixture, &id).await;
         let key = behind.key(&id);
         let before = behind.record(&key).await.head;
         let value = if case == "value" { "many" } else { "3" };
@@ -189,14 +189,14 @@ pub(super) async fn p11_a_load_that_fails_is_no_empty_session(scene: Scene) {
         assert!(fails(&error), "{case}: {error}");
         assert_eq!(sessions.calls(), [loading(&id), loading(&id)], "{case}: nothing is written");
         let after = behind.record(&key).await;
-        assert_eq!((after.head, scene.stored(&id).await), (stored.head, super::scene::fields(&stored)), "{case}");
+        assert_eq!((after.head, fixture.stored(&id).await), (stored.head, super::fixture::fields(&stored)), "{case}");
     }
 }
 
 /// What a handler changes is its own until it commits: no other handler sees it, and nothing is stored of it.
-pub(super) async fn p07_changes_are_not_shared_before_the_commit(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
+pub(super) async fn p07_changes_are_not_shared_before_the_commit(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
     let mut one = load(&sessions, &id).await;
     let other = load(&sessions, &id).await;
     one.edit().cart().push("milk".to_owned());
@@ -206,5 +206,5 @@ pub(super) async fn p07_changes_are_not_shared_before_the_commit(scene: Scene) {
     one.discard();
     let later = load(&sessions, &id).await;
     assert_eq!((later.cart.len(), later.theme.as_str()), (1, "light"));
-    assert_eq!(scene.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
+    assert_eq!(fixture.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
 }

@@ -1,36 +1,36 @@
 //! What is cleared away, and what is not.
 //!
-//! A purge is about all sessions of a store. So that these cases disturb no others they play in the eighties, and
+//! A purge is about all sessions of a store. So that these cases disturb no others they work in the eighties, and
 //! whatever of theirs must survive is kept for a century. One case cannot keep that rule, because it is about sessions
-//! that were due once: it plays later than the others, where only its own purge reaches.
+//! that were due once: it works later than the others, where only its own purge reaches.
 
-use super::scene::{DAY, Draft, MINUTE, Scene, applied, ended, head};
+use super::fixture::{DAY, Draft, Fixture, MINUTE, applied, ended, head};
 use crate::expiry::Lifetime;
 use crate::store::{Ended, Head, Housekeeping, Key};
 
 const YEAR: i64 = 365 * DAY;
 
 /// So many years ago; expired sessions and headers are kept for an hour.
-fn years_ago(scene: &Scene, years: i64) -> Scene {
-    let lifetime = Lifetime { retention: 60 * MINUTE, ..scene.lifetime };
-    Scene { lifetime, ..scene.after(-years * YEAR) }
+fn years_ago(fixture: &Fixture, years: i64) -> Fixture {
+    let lifetime = Lifetime { retention: 60 * MINUTE, ..fixture.lifetime };
+    Fixture { lifetime, ..fixture.after(-years * YEAR) }
 }
 
-fn long_ago(scene: &Scene) -> Scene {
-    years_ago(scene, 40)
+fn long_ago(fixture: &Fixture) -> Fixture {
+    years_ago(fixture, 40)
 }
 
 /// The same time, but what ended is kept for a century.
-fn kept(scene: &Scene) -> Scene {
-    let lifetime = Lifetime { retention: 100 * YEAR, ..scene.lifetime };
-    Scene { lifetime, ..scene.clone() }
+fn kept(fixture: &Fixture) -> Fixture {
+    let lifetime = Lifetime { retention: 100 * YEAR, ..fixture.lifetime };
+    Fixture { lifetime, ..fixture.clone() }
 }
 
 /// Purges in batches until nothing is left to remove; returns how much was removed.
-async fn purge(scene: &Scene, limit: usize) -> u64 {
+async fn purge(fixture: &Fixture, limit: usize) -> u64 {
     let mut removed = 0;
     for _ in 0..10_000 {
-        let purged = scene.store.purge(limit, scene.clock).await.expect("a store can be purged");
+        let purged = fixture.store.purge(limit, fixture.clock).await.expect("a store can be purged");
         assert!(purged.removed <= limit as u64, "a batch of at most {limit} removed {}", purged.removed);
         removed += purged.removed;
         if !purged.more {
@@ -41,15 +41,15 @@ async fn purge(scene: &Scene, limit: usize) -> u64 {
 }
 
 /// A session of each kind that leaves something behind: expired, emptied, destroyed, renewed away.
-async fn ended_sessions(scene: &Scene, prefix: &str) -> Vec<(Key, Head)> {
-    let key = |kind: &str| scene.key(&format!("{prefix}.{kind}"));
-    let expiring = scene.idle_for(MINUTE);
+async fn ended_sessions(fixture: &Fixture, prefix: &str) -> Vec<(Key, Head)> {
+    let key = |kind: &str| fixture.key(&format!("{prefix}.{kind}"));
+    let expiring = fixture.idle_for(MINUTE);
     let mut ended = Vec::new();
     for kind in ["expired", "destroyed", "renewed", "emptied"] {
         let key = key(kind);
         ended.push((key.clone(), expiring.create(&key, &[("visits", "1"), ("theme", "dark")]).await));
     }
-    scene.destroy(&ended[1].0, &ended[1].1).await;
+    fixture.destroy(&ended[1].0, &ended[1].1).await;
     let away = key("away");
     let renewal = expiring.change(&ended[2].1).renew(&away);
     let moved = head(applied(expiring.commit(&ended[2].0, &renewal).await));
@@ -60,23 +60,23 @@ async fn ended_sessions(scene: &Scene, prefix: &str) -> Vec<(Key, Head)> {
 }
 
 /// What ended is purged when its retention is over, in bounded batches.
-pub(super) async fn p09_what_ended_is_purged_after_its_retention(scene: Scene) {
-    let scene = long_ago(&scene);
-    let over = ended_sessions(&scene, "due").await;
-    let later = scene.after(5 * YEAR);
+pub(super) async fn p09_what_ended_is_purged_after_its_retention(fixture: Fixture) {
+    let fixture = long_ago(&fixture);
+    let over = ended_sessions(&fixture, "due").await;
+    let later = fixture.after(5 * YEAR);
     purge(&later, 2).await;
     for (key, head) in over {
         assert_eq!(later.absence(&key).await, None, "nothing is left of {}", key.id());
         assert_eq!(ended(later.commit(&key, &later.change(&head).set("visits", "2")).await), Ended::Unknown);
     }
-    assert_eq!(scene.count().await, 0);
+    assert_eq!(fixture.count().await, 0);
 }
 
 /// What ended stays known until its retention is over: handlers of it are refused with the reason.
-pub(super) async fn p06_what_ended_is_kept_for_its_retention(scene: Scene) {
-    let scene = kept(&long_ago(&scene));
-    let over = ended_sessions(&scene, "kept").await;
-    let later = scene.after(5 * YEAR);
+pub(super) async fn p06_what_ended_is_kept_for_its_retention(fixture: Fixture) {
+    let fixture = kept(&long_ago(&fixture));
+    let over = ended_sessions(&fixture, "kept").await;
+    let later = fixture.after(5 * YEAR);
     purge(&later, 100).await;
     let reasons = [Ended::Expired, Ended::Destroyed, Ended::Renewed, Ended::Expired, Ended::Expired];
     for ((key, head), reason) in over.iter().zip(reasons) {
@@ -87,47 +87,47 @@ pub(super) async fn p06_what_ended_is_kept_for_its_retention(scene: Scene) {
 }
 
 /// A purge removes no session that lives, whether or not it expires one day.
-pub(super) async fn p09_a_purge_removes_no_living_session(scene: Scene) {
-    let scene = long_ago(&scene);
-    let (lasting, expiring) = (scene.key("lasting"), scene.key("expiring"));
-    let first = scene.create(&lasting, &[("visits", "1")]).await;
-    let limited = scene.idle_for(100 * YEAR);
+pub(super) async fn p09_a_purge_removes_no_living_session(fixture: Fixture) {
+    let fixture = long_ago(&fixture);
+    let (lasting, expiring) = (fixture.key("lasting"), fixture.key("expiring"));
+    let first = fixture.create(&lasting, &[("visits", "1")]).await;
+    let limited = fixture.idle_for(100 * YEAR);
     let second = limited.create(&expiring, &[("visits", "1")]).await;
 
     let later = limited.after(5 * YEAR - DAY);
     purge(&later, 100).await;
-    assert_eq!(scene.record(&lasting).await.head.incarnation, first.incarnation);
+    assert_eq!(fixture.record(&lasting).await.head.incarnation, first.incarnation);
     assert_eq!(later.record(&expiring).await.head.incarnation, second.incarnation);
-    assert_eq!(scene.listed(10).await, ["expiring", "lasting"]);
+    assert_eq!(fixture.listed(10).await, ["expiring", "lasting"]);
 }
 
 /// Sessions that were due once, and were touched, stored again or created anew since, are not purged.
-pub(super) async fn p09_a_purge_goes_by_the_current_expiry(scene: Scene) {
-    let scene = years_ago(&scene, 10);
-    let idle = scene.idle_for(2 * YEAR);
-    let touched = scene.key("touched");
+pub(super) async fn p09_a_purge_goes_by_the_current_expiry(fixture: Fixture) {
+    let fixture = years_ago(&fixture, 10);
+    let idle = fixture.idle_for(2 * YEAR);
+    let touched = fixture.key("touched");
     let first = idle.create(&touched, &[("visits", "1")]).await;
     assert!(idle.after(YEAR).load(&touched).await.touched);
     assert!(idle.after(2 * YEAR + YEAR / 2).load(&touched).await.touched);
 
-    let again = scene.key("again");
-    let old = scene.create(&again, &[("visits", "1")]).await;
-    scene.destroy(&again, &old).await;
-    let anew = scene.creation(Some(old.incarnation)).set("theme", "dark");
-    let anew = head(applied(scene.commit(&again, &anew).await));
+    let again = fixture.key("again");
+    let old = fixture.create(&again, &[("visits", "1")]).await;
+    fixture.destroy(&again, &old).await;
+    let anew = fixture.creation(Some(old.incarnation)).set("theme", "dark");
+    let anew = head(applied(fixture.commit(&again, &anew).await));
 
-    let emptied = scene.key("emptied");
-    let created = scene.create(&emptied, &[("visits", "1")]).await;
-    let nothing = head(applied(scene.commit(&emptied, &scene.change(&created).unset("visits")).await));
-    let stored = head(applied(scene.commit(&emptied, &scene.change(&nothing).set("visits", "2")).await));
+    let emptied = fixture.key("emptied");
+    let created = fixture.create(&emptied, &[("visits", "1")]).await;
+    let nothing = head(applied(fixture.commit(&emptied, &fixture.change(&created).unset("visits")).await));
+    let stored = head(applied(fixture.commit(&emptied, &fixture.change(&nothing).set("visits", "2")).await));
 
-    let (old, new) = (scene.key("old"), scene.key("new"));
-    let target = scene.create(&new, &[("visits", "1")]).await;
-    scene.destroy(&new, &target).await;
-    let moving = scene.create(&old, &[("visits", "1")]).await;
-    let moved = head(applied(scene.commit(&old, &scene.change(&moving).renew(&new)).await));
+    let (old, new) = (fixture.key("old"), fixture.key("new"));
+    let target = fixture.create(&new, &[("visits", "1")]).await;
+    fixture.destroy(&new, &target).await;
+    let moving = fixture.create(&old, &[("visits", "1")]).await;
+    let moved = head(applied(fixture.commit(&old, &fixture.change(&moving).renew(&new)).await));
 
-    let later = scene.after(4 * YEAR);
+    let later = fixture.after(4 * YEAR);
     purge(&later, 100).await;
     assert_eq!(idle.after(4 * YEAR).record(&touched).await.head.incarnation, first.incarnation);
     assert_eq!(later.record(&again).await.head, anew);
@@ -137,14 +137,14 @@ pub(super) async fn p09_a_purge_goes_by_the_current_expiry(scene: Scene) {
 }
 
 /// A purge takes at most as much as it was asked to, and says whether more may be there.
-pub(super) async fn p09_a_purge_is_bounded(scene: Scene) {
-    let scene = long_ago(&scene);
-    let keys: Vec<Key> = (0..12).map(|n| scene.key(&format!("many.{n}"))).collect();
+pub(super) async fn p09_a_purge_is_bounded(fixture: Fixture) {
+    let fixture = long_ago(&fixture);
+    let keys: Vec<Key> = (0..12).map(|n| fixture.key(&format!("many.{n}"))).collect();
     for key in &keys {
-        let created = scene.create(key, &[("visits", "1")]).await;
-        scene.destroy(key, &created).await;
+        let created = fixture.create(key, &[("visits", "1")]).await;
+        fixture.destroy(key, &created).await;
     }
-    let later = scene.after(5 * YEAR);
+    let later = fixture.after(5 * YEAR);
     purge(&later, 5).await;
     for key in &keys {
         assert_eq!(later.absence(key).await, None);

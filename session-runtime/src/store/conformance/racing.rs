@@ -5,15 +5,15 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::scene::{Draft, Scene, applied, are, fields, head};
+use super::fixture::{Draft, Fixture, applied, are, fields, head};
 use crate::store::{Base, Commit, Found, Head, Incarnation, Key, Record, Reply};
 
 /// How long a handler tries before the store is taken to be at fault.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a handler works on: absence or a record.
-async fn found(scene: &Scene, key: &Key) -> (Base, u64) {
-    match scene.load(key).await.found {
+async fn found(fixture: &Fixture, key: &Key) -> (Base, u64) {
+    match fixture.load(key).await.found {
         Found::Absent { saw } => (Base::Absent { saw, valid_until: None }, 0),
         Found::Record(record) => (Base::from(&record.head), number(&record, "visits")),
     }
@@ -25,11 +25,11 @@ fn number(record: &Record, name: &str) -> u64 {
 }
 
 /// Adds one to `visits`, again on the record that it was told when others were faster.
-async fn count_up(scene: &Scene, key: &Key) -> Head {
-    let (started, (mut base, mut visits)) = (Instant::now(), found(scene, key).await);
+async fn count_up(fixture: &Fixture, key: &Key) -> Head {
+    let (started, (mut base, mut visits)) = (Instant::now(), found(fixture, key).await);
     while started.elapsed() < PATIENCE {
-        let change = scene.based_on(base).set("visits", (visits + 1).to_string());
-        match scene.commit(key, &change).await {
+        let change = fixture.based_on(base).set("visits", (visits + 1).to_string());
+        match fixture.commit(key, &change).await {
             Reply::Applied(applied) => return head(applied),
             Reply::Conflict(record) => (base, visits) = (Base::from(&record.head), number(&record, "visits")),
             other => panic!("the counter is there, but the answer was {other:?}"),
@@ -45,35 +45,35 @@ async fn join(handlers: Vec<tokio::task::JoinHandle<()>>) {
 }
 
 /// Many handlers that count in one field, each again after a conflict, count exactly.
-pub(super) async fn p05_a_counter_of_many_handlers_is_exact(scene: Scene) {
+pub(super) async fn p05_a_counter_of_many_handlers_is_exact(fixture: Fixture) {
     const HANDLERS: u64 = 16;
     const TIMES: u64 = 8;
-    let key = scene.key("counter");
+    let key = fixture.key("counter");
     let handler = |_| {
-        let (scene, key) = (scene.clone(), key.clone());
+        let (fixture, key) = (fixture.clone(), key.clone());
         tokio::spawn(async move {
             for _ in 0..TIMES {
-                count_up(&scene, &key).await;
+                count_up(&fixture, &key).await;
             }
         })
     };
     join((0..HANDLERS).map(handler).collect()).await;
-    let record = scene.record(&key).await;
+    let record = fixture.record(&key).await;
     assert_eq!(number(&record, "visits"), HANDLERS * TIMES);
     assert_eq!(record.head.revision, HANDLERS * TIMES, "each was applied once");
 }
 
 /// Handlers that write different fields all survive.
-pub(super) async fn p05_writers_of_different_fields_all_survive(scene: Scene) {
-    let key = scene.key("fields");
+pub(super) async fn p05_writers_of_different_fields_all_survive(fixture: Fixture) {
+    let key = fixture.key("fields");
     let names: Vec<String> = (0..12).map(|n| format!("field.{n:02}")).collect();
     let handler = |name: &String| {
-        let (scene, key, name) = (scene.clone(), key.clone(), name.clone());
+        let (fixture, key, name) = (fixture.clone(), key.clone(), name.clone());
         tokio::spawn(async move {
-            let (mut base, _) = found(&scene, &key).await;
+            let (mut base, _) = found(&fixture, &key).await;
             for round in 0..5 {
                 loop {
-                    match scene.commit(&key, &scene.based_on(base).set(&name, round.to_string())).await {
+                    match fixture.commit(&key, &fixture.based_on(base).set(&name, round.to_string())).await {
                         Reply::Applied(applied) => break base = Base::from(&head(applied)),
                         Reply::Conflict(record) => base = Base::from(&record.head),
                         other => panic!("the session is there, but the answer was {other:?}"),
@@ -84,19 +84,19 @@ pub(super) async fn p05_writers_of_different_fields_all_survive(scene: Scene) {
     };
     join(names.iter().map(handler).collect()).await;
     let expected: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "4")).collect();
-    assert_eq!(fields(&scene.record(&key).await), are(&expected));
+    assert_eq!(fields(&fixture.record(&key).await), are(&expected));
 }
 
 /// Of many first commits at once, one creates the session.
-pub(super) async fn p05_one_of_many_first_commits_creates(scene: Scene) {
+pub(super) async fn p05_one_of_many_first_commits_creates(fixture: Fixture) {
     for round in 0..8 {
-        let key = scene.key(&format!("race.{round}"));
-        let commits: Vec<Commit> = (0..8).map(|n: u8| scene.creation(None).set("by", n.to_string())).collect();
+        let key = fixture.key(&format!("race.{round}"));
+        let commits: Vec<Commit> = (0..8).map(|n: u8| fixture.creation(None).set("by", n.to_string())).collect();
         let handlers: Vec<_> = commits
             .into_iter()
             .map(|commit| {
-                let (scene, key) = (scene.clone(), key.clone());
-                tokio::spawn(async move { (commit.written().creates, scene.commit(&key, &commit).await) })
+                let (fixture, key) = (fixture.clone(), key.clone());
+                tokio::spawn(async move { (commit.written().creates, fixture.commit(&key, &commit).await) })
             })
             .collect();
         let (mut created, mut told) = (Vec::new(), Vec::new());
@@ -113,19 +113,19 @@ pub(super) async fn p05_one_of_many_first_commits_creates(scene: Scene) {
 }
 
 /// A reader never sees a part of a commit.
-pub(super) async fn p04_a_reader_sees_commits_whole(scene: Scene) {
+pub(super) async fn p04_a_reader_sees_commits_whole(fixture: Fixture) {
     const ROUNDS: u64 = 60;
     const FIELDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
-    let key = scene.key("atomic");
+    let key = fixture.key("atomic");
     let all =
         |commit: Commit, value: u64| FIELDS.iter().fold(commit, |commit, name| commit.set(name, value.to_string()));
-    let mut current = head(applied(scene.commit(&key, &all(scene.creation(None), 0)).await));
+    let mut current = head(applied(fixture.commit(&key, &all(fixture.creation(None), 0)).await));
     let reader = {
-        let (scene, key) = (scene.clone(), key.clone());
+        let (fixture, key) = (fixture.clone(), key.clone());
         tokio::spawn(async move {
             let mut last = 0;
             while last < ROUNDS {
-                let record = scene.record(&key).await;
+                let record = fixture.record(&key).await;
                 let seen: Vec<u64> = FIELDS.iter().map(|name| number(&record, name)).collect();
                 assert!(seen.iter().all(|value| *value == seen[0]), "a part of a commit was seen: {seen:?}");
                 assert_eq!(record.head.revision, seen[0] + 1, "header and fields belong together");
@@ -135,20 +135,20 @@ pub(super) async fn p04_a_reader_sees_commits_whole(scene: Scene) {
         })
     };
     for round in 1..=ROUNDS {
-        current = head(applied(scene.commit(&key, &all(scene.change(&current), round)).await));
+        current = head(applied(fixture.commit(&key, &all(fixture.change(&current), round)).await));
     }
     join(vec![reader]).await;
 }
 
 /// A session that moves between two keys is never at both: the key that it was told to is the only one that holds it.
-pub(super) async fn p06_a_renewal_is_one_step(scene: Scene) {
-    let keys = [scene.key("here"), scene.key("there")];
-    let mut current = scene.create(&keys[0], &[("visits", "1"), ("theme", "dark")]).await;
+pub(super) async fn p06_a_renewal_is_one_step(fixture: Fixture) {
+    let keys = [fixture.key("here"), fixture.key("there")];
+    let mut current = fixture.create(&keys[0], &[("visits", "1"), ("theme", "dark")]).await;
     let reader = {
-        let (scene, keys) = (scene.clone(), keys.clone());
+        let (fixture, keys) = (fixture.clone(), keys.clone());
         tokio::spawn(async move {
             for round in 0..60 {
-                if let Found::Record(record) = scene.load(&keys[round % 2]).await.found {
+                if let Found::Record(record) = fixture.load(&keys[round % 2]).await.found {
                     assert_eq!(fields(&record), are(&[("visits", "1"), ("theme", "dark")]), "it moves whole");
                 }
             }
@@ -156,23 +156,23 @@ pub(super) async fn p06_a_renewal_is_one_step(scene: Scene) {
     };
     for round in 0..30 {
         let (from, to) = (&keys[round % 2], &keys[(round + 1) % 2]);
-        current = head(applied(scene.commit(from, &scene.change(&current).renew(to)).await));
-        assert_eq!(scene.count().await, 1);
+        current = head(applied(fixture.commit(from, &fixture.change(&current).renew(to)).await));
+        assert_eq!(fixture.count().await, 1);
     }
     join(vec![reader]).await;
 }
 
 /// Of handlers that destroy and handlers that write, each is told the truth, and nothing comes back.
-pub(super) async fn p06_a_destroy_races_with_writers(scene: Scene) {
+pub(super) async fn p06_a_destroy_races_with_writers(fixture: Fixture) {
     for round in 0..8 {
-        let key = scene.key(&format!("logout.{round}"));
-        let created = scene.create(&key, &[("visits", "0")]).await;
+        let key = fixture.key(&format!("logout.{round}"));
+        let created = fixture.create(&key, &[("visits", "0")]).await;
         let writer = |_| {
-            let (scene, key) = (scene.clone(), key.clone());
+            let (fixture, key) = (fixture.clone(), key.clone());
             tokio::spawn(async move {
                 let (started, mut base) = (Instant::now(), created);
                 while started.elapsed() < PATIENCE {
-                    match scene.commit(&key, &scene.change(&base).set("visits", "1")).await {
+                    match fixture.commit(&key, &fixture.change(&base).set("visits", "1")).await {
                         Reply::Applied(applied) => base = head(applied),
                         Reply::Conflict(record) => base = record.head,
                         Reply::Ended(_) => return,
@@ -183,23 +183,23 @@ pub(super) async fn p06_a_destroy_races_with_writers(scene: Scene) {
             })
         };
         let writers: Vec<_> = (0..3).map(writer).collect();
-        count_up(&scene, &key).await;
-        scene.destroy(&key, &created).await;
-        assert_eq!(scene.absence(&key).await, Some(created.incarnation));
+        count_up(&fixture, &key).await;
+        fixture.destroy(&key, &created).await;
+        assert_eq!(fixture.absence(&key).await, Some(created.incarnation));
         join(writers).await;
-        assert_eq!(scene.absence(&key).await, Some(created.incarnation));
+        assert_eq!(fixture.absence(&key).await, Some(created.incarnation));
     }
 }
 
 /// Two sessions that move to each other's keys, or to the same one, never block or overwrite each other.
-pub(super) async fn p06_crossing_renewals_do_not_block(scene: Scene) {
+pub(super) async fn p06_crossing_renewals_do_not_block(fixture: Fixture) {
     for round in 0..8 {
-        let [one, two, three] = ["one", "two", "three"].map(|id| scene.key(&format!("{id}.{round}")));
-        let first = scene.create(&one, &[("from", "one")]).await;
-        let second = scene.create(&two, &[("from", "two")]).await;
+        let [one, two, three] = ["one", "two", "three"].map(|id| fixture.key(&format!("{id}.{round}")));
+        let first = fixture.create(&one, &[("from", "one")]).await;
+        let second = fixture.create(&two, &[("from", "two")]).await;
         let renew = |from: &Key, base: &Head, to: &Key| {
-            let (scene, from, commit) = (scene.clone(), from.clone(), scene.change(base).renew(to));
-            tokio::spawn(async move { scene.commit(&from, &commit).await })
+            let (fixture, from, commit) = (fixture.clone(), from.clone(), fixture.change(base).renew(to));
+            tokio::spawn(async move { fixture.commit(&from, &commit).await })
         };
         let crossing = [renew(&one, &first, &two), renew(&two, &second, &one)];
         for handler in crossing {
@@ -216,7 +216,7 @@ pub(super) async fn p06_crossing_renewals_do_not_block(scene: Scene) {
         }
         assert_eq!(moved, 1, "one of them gets the free key");
     }
-    assert_eq!(scene.count().await, 16, "all sessions are still there");
+    assert_eq!(fixture.count().await, 16, "all sessions are still there");
 }
 
 /// Polls a future so many times at most, then drops it.
@@ -236,21 +236,21 @@ async fn drop_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
 }
 
 /// A commit whose future is dropped half way is applied whole or not at all, and sending it again settles it.
-pub(super) async fn p07_a_dropped_commit_is_all_or_nothing(scene: Scene) {
-    let key = scene.key("dropped");
-    let mut current = scene.create(&key, &[("a", "start"), ("b", "start")]).await;
+pub(super) async fn p07_a_dropped_commit_is_all_or_nothing(fixture: Fixture) {
+    let key = fixture.key("dropped");
+    let mut current = fixture.create(&key, &[("a", "start"), ("b", "start")]).await;
     let mut before = "start".to_owned();
     for polls in [0, 0, 1, 1, 2, 3, 5, 8, 13, 21, 50, 100, 200, 500, 1_000] {
         let value = format!("after {polls} polls of {:?}", current.last_commit);
-        let change = scene.change(&current).set("a", &value).set("b", &value);
-        drop_after(polls, scene.commit(&key, &change)).await;
+        let change = fixture.change(&current).set("a", &value).set("b", &value);
+        drop_after(polls, fixture.commit(&key, &change)).await;
 
-        let seen = fields(&scene.record(&key).await);
+        let seen = fields(&fixture.record(&key).await);
         let (old, new) = (are(&[("a", &before), ("b", &before)]), are(&[("a", &value), ("b", &value)]));
         assert!(seen == old || seen == new, "a part was applied: {seen:?}");
 
-        let settled = head(applied(scene.commit(&key, &change).await));
-        let record = scene.record(&key).await;
+        let settled = head(applied(fixture.commit(&key, &change).await));
+        let record = fixture.record(&key).await;
         assert_eq!((record.head, fields(&record)), (settled, new));
         assert_eq!(settled.revision, current.revision + 1, "it is applied once");
         (current, before) = (settled, value);
@@ -258,22 +258,22 @@ pub(super) async fn p07_a_dropped_commit_is_all_or_nothing(scene: Scene) {
 }
 
 /// So is a first commit, and a renewal.
-pub(super) async fn p07_a_dropped_renewal_is_all_or_nothing(scene: Scene) {
-    let mut key = scene.key("dropped.0");
+pub(super) async fn p07_a_dropped_renewal_is_all_or_nothing(fixture: Fixture) {
+    let mut key = fixture.key("dropped.0");
     for (round, polls) in [0, 1, 2, 3, 5, 8, 13, 50, 200, 1_000].into_iter().enumerate() {
-        let creation = scene.creation(None).set("a", "1").set("b", "2");
-        drop_after(polls, scene.commit(&key, &creation)).await;
-        let created = head(applied(scene.commit(&key, &creation).await));
+        let creation = fixture.creation(None).set("a", "1").set("b", "2");
+        drop_after(polls, fixture.commit(&key, &creation)).await;
+        let created = head(applied(fixture.commit(&key, &creation).await));
         assert_eq!((created.incarnation, created.revision), (creation.written().creates, 1));
 
-        let to = scene.key(&format!("moved.{round}"));
-        let renewal = scene.change(&created).renew(&to);
-        drop_after(polls, scene.commit(&key, &renewal)).await;
-        assert_eq!(scene.count().await, round as u64 + 1, "it is at one key, not at none and not at both");
-        let moved = head(applied(scene.commit(&key, &renewal).await));
-        let record = scene.record(&to).await;
+        let to = fixture.key(&format!("moved.{round}"));
+        let renewal = fixture.change(&created).renew(&to);
+        drop_after(polls, fixture.commit(&key, &renewal)).await;
+        assert_eq!(fixture.count().await, round as u64 + 1, "it is at one key, not at none and not at both");
+        let moved = head(applied(fixture.commit(&key, &renewal).await));
+        let record = fixture.record(&to).await;
         assert_eq!((record.head, fields(&record)), (moved, are(&[("a", "1"), ("b", "2")])));
-        assert_eq!(scene.absence(&key).await, Some(Incarnation(creation.written().creates.0)));
-        key = scene.key(&format!("dropped.{}", round + 1));
+        assert_eq!(fixture.absence(&key).await, Some(Incarnation(creation.written().creates.0)));
+        key = fixture.key(&format!("dropped.{}", round + 1));
     }
 }

@@ -2,24 +2,24 @@
 
 use bytes::Bytes;
 
-use super::scene::Scene;
+use super::fixture::Fixture;
 use crate::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
 
 fn field(name: &str, initial: &str) -> RegisteredField {
     RegisteredField { name: name.into(), initial: Some(Bytes::copy_from_slice(initial.as_bytes())), sensitive: false }
 }
 
-fn proposal(scene: &Scene, version: u32, fields: &[RegisteredField]) -> Registration {
-    let (id, name) = (RegistrationId::random(), scene.name.clone());
+fn proposal(fixture: &Fixture, version: u32, fields: &[RegisteredField]) -> Registration {
+    let (id, name) = (RegistrationId::random(), fixture.name.clone());
     Registration { id, name, version, codec: "json".into(), fields: fields.to_vec() }
 }
 
-async fn register(scene: &Scene, proposal: &Registration) -> Registration {
-    sorted(scene.store.register(proposal).await.expect("initial values can be registered"))
+async fn register(fixture: &Fixture, proposal: &Registration) -> Registration {
+    sorted(fixture.store.register(proposal).await.expect("initial values can be registered"))
 }
 
-async fn registered(scene: &Scene, version: u32) -> Option<Registration> {
-    let registration = scene.store.registration(&scene.name, version).await;
+async fn registered(fixture: &Fixture, version: u32) -> Option<Registration> {
+    let registration = fixture.store.registration(&fixture.name, version).await;
     registration.expect("a registration can be read").map(sorted)
 }
 
@@ -30,72 +30,74 @@ fn sorted(mut registration: Registration) -> Registration {
 }
 
 /// The first proposal is registered as it is.
-pub(super) async fn p10_the_first_registration_stands(scene: Scene) {
-    assert_eq!(registered(&scene, 1).await, None);
-    let mut first = proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")]);
+pub(super) async fn p10_the_first_registration_stands(fixture: Fixture) {
+    assert_eq!(registered(&fixture, 1).await, None);
+    let mut first = proposal(&fixture, 1, &[field("theme", "\"light\""), field("visits", "0")]);
     first.fields.push(RegisteredField { name: "zone".into(), initial: None, sensitive: true });
-    assert_eq!(register(&scene, &first).await, first);
-    assert_eq!(registered(&scene, 1).await, Some(first.clone()));
-    assert_eq!(register(&scene, &first).await, first, "registering again changes nothing");
+    assert_eq!(register(&fixture, &first).await, first);
+    assert_eq!(registered(&fixture, 1).await, Some(first.clone()));
+    assert_eq!(register(&fixture, &first).await, first, "registering again changes nothing");
 }
 
 /// What is registered is never changed: another value is answered with the one that stands.
-pub(super) async fn p10_what_is_registered_stays(scene: Scene) {
-    let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
-    let mut other = proposal(&scene, 1, &[field("theme", "\"dark\""), field("visits", "1")]);
+pub(super) async fn p10_what_is_registered_stays(fixture: Fixture) {
+    let first = register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
+    let mut other = proposal(&fixture, 1, &[field("theme", "\"dark\""), field("visits", "1")]);
     other.codec = "msgpack".into();
     other.fields[0].sensitive = true;
     other.fields[1].initial = None;
-    assert_eq!(register(&scene, &other).await, first);
-    assert_eq!(registered(&scene, 1).await, Some(first));
+    assert_eq!(register(&fixture, &other).await, first);
+    assert_eq!(registered(&fixture, 1).await, Some(first));
 }
 
 /// Fields that are unknown so far are added, and the answer is complete also for those not proposed.
-pub(super) async fn p10_unknown_fields_are_added(scene: Scene) {
-    let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
-    let more = proposal(&scene, 1, &[field("cart", "[]"), field("theme", "\"dark\"")]);
+pub(super) async fn p10_unknown_fields_are_added(fixture: Fixture) {
+    let first = register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
+    let more = proposal(&fixture, 1, &[field("cart", "[]"), field("theme", "\"dark\"")]);
     let expected = vec![field("cart", "[]"), field("theme", "\"light\""), field("visits", "0")];
     let expected = Registration { fields: expected, ..first };
-    assert_eq!(register(&scene, &more).await, expected);
-    assert_eq!(registered(&scene, 1).await, Some(expected));
+    assert_eq!(register(&fixture, &more).await, expected);
+    assert_eq!(registered(&fixture, 1).await, Some(expected));
 }
 
 /// Versions, and names, are agreed on one by one.
-pub(super) async fn p10_versions_and_names_are_separate(scene: Scene) {
-    let other = scene.named(format!("{}_", scene.name));
+pub(super) async fn p10_versions_and_names_are_separate(fixture: Fixture) {
+    let other = fixture.named(format!("{}_", fixture.name));
     let mut expected = Vec::new();
-    for (scene, version, initial) in [(&scene, 0, "a"), (&scene, 1, "b"), (&scene, u32::MAX, "c"), (&other, 1, "d")] {
-        let proposal = proposal(scene, version, &[field("theme", initial)]);
-        assert_eq!(register(scene, &proposal).await, proposal);
+    for (fixture, version, initial) in
+        [(&fixture, 0, "a"), (&fixture, 1, "b"), (&fixture, u32::MAX, "c"), (&other, 1, "d")]
+    {
+        let proposal = proposal(fixture, version, &[field("theme", initial)]);
+        assert_eq!(register(fixture, &proposal).await, proposal);
         expected.push(proposal);
     }
     for registration in &expected {
-        let found = scene.store.registration(&registration.name, registration.version).await;
+        let found = fixture.store.registration(&registration.name, registration.version).await;
         assert_eq!(found.expect("a registration can be read").as_ref(), Some(registration));
     }
-    assert_eq!(registered(&scene, 2).await, None);
+    assert_eq!(registered(&fixture, 2).await, None);
 
-    let all = scene.store.registrations().await.expect("registrations can be listed");
+    let all = fixture.store.registrations().await.expect("registrations can be listed");
     for registration in &expected {
         assert_eq!(all.iter().filter(|listed| *listed == registration).count(), 1, "each is listed once");
     }
 }
 
 /// Instances that start at the same time agree: all are answered with the same values.
-pub(super) async fn p10_concurrent_registrations_agree(scene: Scene) {
+pub(super) async fn p10_concurrent_registrations_agree(fixture: Fixture) {
     let instances: Vec<_> = (0..12)
         .map(|n| {
-            let scene = scene.clone();
+            let fixture = fixture.clone();
             let own = format!("own.{n:02}");
-            let proposal = proposal(&scene, 1, &[field("theme", &n.to_string()), field(&own, "0")]);
-            tokio::spawn(async move { (register(&scene, &proposal).await, own) })
+            let proposal = proposal(&fixture, 1, &[field("theme", &n.to_string()), field(&own, "0")]);
+            tokio::spawn(async move { (register(&fixture, &proposal).await, own) })
         })
         .collect();
     let mut answers = Vec::new();
     for instance in instances {
         answers.push(instance.await.expect("an instance registers"));
     }
-    let agreed = registered(&scene, 1).await.expect("it is registered");
+    let agreed = registered(&fixture, 1).await.expect("it is registered");
     assert_eq!(agreed.fields.len(), 13, "all fields are there: {agreed:?}");
     for (answer, own) in answers {
         assert_eq!(answer.id, agreed.id);
@@ -107,32 +109,33 @@ pub(super) async fn p10_concurrent_registrations_agree(scene: Scene) {
 }
 
 /// An agreement that was withdrawn can be made anew.
-pub(super) async fn p10_a_withdrawn_registration_is_gone(scene: Scene) {
-    let first = register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\"")])).await;
-    let other = register(&scene, &proposal(&scene, 2, &[field("theme", "\"light\"")])).await;
-    let withdraw = || async { scene.store.withdraw(&scene.name, 1).await.expect("a registration can be withdrawn") };
+pub(super) async fn p10_a_withdrawn_registration_is_gone(fixture: Fixture) {
+    let first = register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\"")])).await;
+    let other = register(&fixture, &proposal(&fixture, 2, &[field("theme", "\"light\"")])).await;
+    let withdraw =
+        || async { fixture.store.withdraw(&fixture.name, 1).await.expect("a registration can be withdrawn") };
     assert!(withdraw().await);
     assert!(!withdraw().await, "there is none any more");
-    assert_eq!(registered(&scene, 1).await, None);
-    assert_eq!(registered(&scene, 2).await, Some(other));
+    assert_eq!(registered(&fixture, 1).await, None);
+    assert_eq!(registered(&fixture, 2).await, Some(other));
 
-    let again = proposal(&scene, 1, &[field("theme", "\"dark\"")]);
-    assert_eq!(register(&scene, &again).await, again);
+    let again = proposal(&fixture, 1, &[field("theme", "\"dark\"")]);
+    assert_eq!(register(&fixture, &again).await, again);
     assert_ne!(again.id, first.id);
 }
 
 /// Registrations are not sessions: neither listed nor counted nor purged with them.
-pub(super) async fn p10_registrations_are_not_sessions(scene: Scene) {
-    register(&scene, &proposal(&scene, 1, &[field("theme", "\"light\"")])).await;
-    assert_eq!(scene.count().await, 0);
-    assert_eq!(scene.listed(10).await, Vec::<String>::new());
-    for id in ["registration", "registrations", "#registration", &scene.name, "1"] {
-        assert_eq!(scene.absence(&scene.key(id)).await, None);
+pub(super) async fn p10_registrations_are_not_sessions(fixture: Fixture) {
+    register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\"")])).await;
+    assert_eq!(fixture.count().await, 0);
+    assert_eq!(fixture.listed(10).await, Vec::<String>::new());
+    for id in ["registration", "registrations", "#registration", &fixture.name, "1"] {
+        assert_eq!(fixture.absence(&fixture.key(id)).await, None);
     }
 }
 
 /// Initial values are any bytes, a name is any name, and an empty value is a value.
-pub(super) async fn p10_initial_values_are_opaque(scene: Scene) {
+pub(super) async fn p10_initial_values_are_opaque(fixture: Fixture) {
     let odd = |name: &str, initial: &[u8]| RegisteredField {
         name: name.into(),
         initial: Some(Bytes::copy_from_slice(initial)),
@@ -146,8 +149,8 @@ pub(super) async fn p10_initial_values_are_opaque(scene: Scene) {
         RegisteredField { name: "pinned".into(), initial: None, sensitive: false },
         RegisteredField { name: "secret".into(), initial: Some(Bytes::from_static(b"x")), sensitive: true },
     ];
-    let mut proposal = proposal(&scene, 1, &fields);
+    let mut proposal = proposal(&fixture, 1, &fields);
     proposal.id = RegistrationId(u64::MAX);
-    assert_eq!(register(&scene, &proposal).await, proposal);
-    assert_eq!(registered(&scene, 1).await, Some(proposal));
+    assert_eq!(register(&fixture, &proposal).await, proposal);
+    assert_eq!(registered(&fixture, 1).await, Some(proposal));
 }

@@ -3,45 +3,45 @@
 use std::error::Error;
 use std::time::Duration;
 
-use super::scene::{MINUTE, Scene, are};
+use super::fixture::{Fixture, MINUTE, are};
 use super::visiting::{Visitor, committing, load, loading, with_a_visitor};
 use crate::store::Call;
 use crate::{Expiry, Outcome};
 
 /// A request that does not touch its session, known or new, calls nothing.
-pub(super) async fn p02_calls_of_an_untouched_session_are_none(scene: Scene) {
-    let sessions = scene.visitors();
+pub(super) async fn p02_calls_of_an_untouched_session_are_none(fixture: Fixture) {
+    let sessions = fixture.visitors();
     sessions.prepare().await.expect("a store");
     assert_eq!(sessions.calls(), []);
-    let sessions = with_a_visitor(&scene, &scene.id("42")).await;
+    let sessions = with_a_visitor(&fixture, &fixture.id("42")).await;
     sessions.prepare().await.expect("a store");
     assert_eq!(sessions.calls(), []);
 }
 
 /// A new session that is only read is one load, and is not stored.
-pub(super) async fn p02_calls_of_a_new_session_that_is_read_are_one_load(scene: Scene) {
-    let (sessions, id) = (scene.visitors(), scene.id("42"));
+pub(super) async fn p02_calls_of_a_new_session_that_is_read_are_one_load(fixture: Fixture) {
+    let (sessions, id) = (fixture.visitors(), fixture.id("42"));
     let mut visitor = load(&sessions, &id).await;
     assert_eq!((visitor.visits, visitor.theme.as_str()), (0, "light"));
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Unchanged);
     assert_eq!(sessions.calls(), [loading(&id)]);
-    scene.is_not_stored(&id).await;
+    fixture.is_not_stored(&id).await;
 }
 
 /// A new session that is changed is one load and one commit of that field.
-pub(super) async fn p01_calls_of_a_new_session_that_is_changed_are_one_load_and_one_commit(scene: Scene) {
-    let (sessions, id) = (scene.visitors(), scene.id("42"));
+pub(super) async fn p01_calls_of_a_new_session_that_is_changed_are_one_load_and_one_commit(fixture: Fixture) {
+    let (sessions, id) = (fixture.visitors(), fixture.id("42"));
     let mut visitor = load(&sessions, &id).await;
     *visitor.edit().visits() += 1;
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Created);
     assert_eq!(sessions.calls(), [loading(&id), committing(&id, &[("visits", "1")], &[])]);
-    assert_eq!(scene.stored(&id).await, are(&[("visits", "1")]));
+    assert_eq!(fixture.stored(&id).await, are(&[("visits", "1")]));
 }
 
 /// A stored session that is only read is one load.
-pub(super) async fn p02_calls_of_a_stored_session_that_is_read_are_one_load(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
+pub(super) async fn p02_calls_of_a_stored_session_that_is_read_are_one_load(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
     let mut visitor = load(&sessions, &id).await;
     assert_eq!((visitor.visits, visitor.cart.as_slice()), (2, &["tea".to_owned()][..]));
     visitor.commit().await.expect("a commit");
@@ -49,20 +49,20 @@ pub(super) async fn p02_calls_of_a_stored_session_that_is_read_are_one_load(scen
 }
 
 /// A stored session of which one field is changed is one load and one commit of that field.
-pub(super) async fn p04_calls_of_a_stored_session_that_is_changed_are_one_load_and_one_commit(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
+pub(super) async fn p04_calls_of_a_stored_session_that_is_changed_are_one_load_and_one_commit(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
     let mut visitor = load(&sessions, &id).await;
     *visitor.edit().visits() += 1;
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Updated);
     assert_eq!(sessions.calls(), [loading(&id), committing(&id, &[("visits", "3")], &[])]);
-    assert_eq!(scene.stored(&id).await, are(&[("visits", "3"), ("cart", r#"["tea"]"#)]));
+    assert_eq!(fixture.stored(&id).await, are(&[("visits", "3"), ("cart", r#"["tea"]"#)]));
 }
 
 /// Setting the value that is there already is one load.
-pub(super) async fn p03_calls_of_a_value_that_is_set_again_are_one_load(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
+pub(super) async fn p03_calls_of_a_value_that_is_set_again_are_one_load(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
     let mut visitor = load(&sessions, &id).await;
     *visitor.edit().visits() = 2;
     *visitor.edit().cart() = vec!["tea".to_owned()];
@@ -71,9 +71,9 @@ pub(super) async fn p03_calls_of_a_value_that_is_set_again_are_one_load(scene: S
 }
 
 /// A change that is taken back is one load.
-pub(super) async fn p03_calls_of_a_change_that_is_taken_back_are_one_load(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
+pub(super) async fn p03_calls_of_a_change_that_is_taken_back_are_one_load(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
     let mut visitor = load(&sessions, &id).await;
     visitor.edit().cart().push("milk".to_owned());
     visitor.edit().cart().pop();
@@ -82,22 +82,22 @@ pub(super) async fn p03_calls_of_a_change_that_is_taken_back_are_one_load(scene:
 }
 
 /// Back at the initial values is one load and one removal.
-pub(super) async fn p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_removal(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
+pub(super) async fn p01_calls_of_a_return_to_the_initial_values_are_one_load_and_one_removal(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
     let mut visitor = load(&sessions, &id).await;
     *visitor.edit().visits() = 0;
     visitor.edit().cart().clear();
     assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Removed);
     assert_eq!(sessions.calls(), [loading(&id), committing(&id, &[], &["visits", "cart"])]);
-    assert_eq!(scene.stored(&id).await, []);
+    assert_eq!(fixture.stored(&id).await, []);
     assert!(load(&sessions, &id).await.is_new());
 }
 
 /// Removing what is not there is one load.
-pub(super) async fn p03_calls_of_a_removal_of_what_is_absent_are_one_load(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
+pub(super) async fn p03_calls_of_a_removal_of_what_is_absent_are_one_load(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
     let mut visitor = load(&sessions, &id).await;
     visitor.edit().cart().retain(|item| item != "milk");
     visitor.edit().request_id().take();
@@ -106,9 +106,9 @@ pub(super) async fn p03_calls_of_a_removal_of_what_is_absent_are_one_load(scene:
 }
 
 /// A handler that fails is one load, and saves nothing.
-pub(super) async fn p07_calls_of_a_handler_that_fails_are_one_load(scene: Scene) {
-    let id = scene.id("42");
-    let sessions = with_a_visitor(&scene, &id).await;
+pub(super) async fn p07_calls_of_a_handler_that_fails_are_one_load(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = with_a_visitor(&fixture, &id).await;
     let failed = sessions.try_update(&id, |visitor| {
         *visitor.edit().visits() += 1;
         visitor.edit().cart().push("milk".to_owned());
@@ -116,14 +116,14 @@ pub(super) async fn p07_calls_of_a_handler_that_fails_are_one_load(scene: Scene)
     });
     assert_eq!(failed.await.expect_err("the handler fails").to_string(), "out of milk");
     assert_eq!(sessions.calls(), [loading(&id)]);
-    assert_eq!(scene.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
+    assert_eq!(fixture.stored(&id).await, are(&[("visits", "2"), ("cart", r#"["tea"]"#)]));
 }
 
 /// Under a sliding expiry a read is one load, which moves the expiry only when that is due.
-pub(super) async fn p09_calls_of_a_read_are_one_load_that_touches_only_when_due(scene: Scene) {
-    let id = scene.id("sliding");
+pub(super) async fn p09_calls_of_a_read_are_one_load_that_touches_only_when_due(fixture: Fixture) {
+    let id = fixture.id("sliding");
     let hour = Expiry::AfterInactivity(Duration::from_secs(3600));
-    let at = |millis| scene.after(millis).sessions_with::<Visitor, _>(|builder| builder.expiry(hour));
+    let at = |millis| fixture.after(millis).sessions_with::<Visitor, _>(|builder| builder.expiry(hour));
     let now = at(0);
     now.update(&id, |visitor| *visitor.edit().visits() += 1).await.expect("a commit");
     for (later, touched) in [(0, false), (MINUTE, false), (6 * MINUTE, true), (7 * MINUTE, false), (64 * MINUTE, true)]
@@ -138,15 +138,15 @@ pub(super) async fn p09_calls_of_a_read_are_one_load_that_touches_only_when_due(
 }
 
 /// A session that moves and one that ends are one call each.
-pub(super) async fn p06_calls_of_a_renewal_and_of_a_removal_are_one_each(scene: Scene) {
-    let (old, new) = (scene.id("old"), scene.id("new"));
-    let sessions = with_a_visitor(&scene, &old).await;
+pub(super) async fn p06_calls_of_a_renewal_and_of_a_removal_are_one_each(fixture: Fixture) {
+    let (old, new) = (fixture.id("old"), fixture.id("new"));
+    let sessions = with_a_visitor(&fixture, &old).await;
     let mut visitor = load(&sessions, &old).await;
     *visitor.edit().visits() = 3;
     visitor.renew(&new).await.expect("a renewal");
     assert_eq!(visitor.destroy().await.expect("a removal"), Outcome::Removed);
     let renewal = Call::Renew { from: old.clone(), to: new.clone() };
     assert_eq!(sessions.calls(), [loading(&old), renewal, Call::Destroy { key: new.clone() }]);
-    scene.is_not_stored(&old).await;
-    scene.is_not_stored(&new).await;
+    fixture.is_not_stored(&old).await;
+    fixture.is_not_stored(&new).await;
 }

@@ -3,12 +3,12 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use super::scene::{Scene, fields};
+use super::fixture::{Fixture, fields};
 use crate::codec::{Codec, Json};
 use crate::store::{AnyStore, Call, LogStore};
 use crate::{Handle, Session, Sessions, SessionsBuilder, merge};
 
-/// Sessions in the store of a scene, and a log of the calls to it.
+/// Sessions in the store of a fixture, and a log of the calls to it.
 pub(super) struct Logged<T: Session, C = Json> {
     sessions: Sessions<T, C>,
     log: LogStore<AnyStore>,
@@ -54,7 +54,7 @@ pub(super) struct Visitor {
     pub(super) request_id: Option<String>,
 }
 
-impl Scene {
+impl Fixture {
     /// The sessions of a type. Those of each call share nothing but the store, like those of two processes.
     pub(super) fn sessions<T: Session>(&self) -> Logged<T> {
         self.sessions_with(|builder| builder)
@@ -79,7 +79,7 @@ impl Scene {
         format!("{} {id}", self.name)
     }
 
-    /// The visitors' own scene, to look at what is stored for them.
+    /// The visitors' own fixture, to look at what is stored for them.
     pub(super) fn behind(&self) -> Self {
         self.named(NAME)
     }
@@ -102,8 +102,8 @@ pub(super) async fn load<T: Session>(sessions: &Sessions<T>, id: &str) -> Handle
 }
 
 /// Stores a visitor with two visits and tea in the cart, and clears the log.
-pub(super) async fn with_a_visitor(scene: &Scene, id: &str) -> Logged<Visitor> {
-    let sessions = scene.visitors();
+pub(super) async fn with_a_visitor(fixture: &Fixture, id: &str) -> Logged<Visitor> {
+    let sessions = fixture.visitors();
     let change = |visitor: &mut Handle<Visitor>| {
         *visitor.edit().visits() = 2;
         visitor.edit().cart().push("tea".to_owned());

@@ -18,9 +18,9 @@ const RETENTION: i64 = 40 * DAY;
 /// Where a case begins: in the past, so that moving its clock forward does not end what other programs store.
 const BEGINNING: i64 = -20 * DAY;
 
-/// Where a case plays: a store, a session name that no other case uses, and a clock.
+/// What a case works with: a store, a session name that no other case uses, and a clock.
 #[derive(Debug, Clone)]
-pub(super) struct Scene {
+pub(super) struct Fixture {
     /// The store.
     pub(super) store: AnyStore,
     /// The session name.
@@ -31,8 +31,8 @@ pub(super) struct Scene {
     pub(super) clock: ClockOffset,
 }
 
-impl Scene {
-    /// A scene of its own in this store.
+impl Fixture {
+    /// A fixture of its own in this store.
     pub(super) async fn new(store: AnyStore) -> Self {
         store.prepare().await.expect("a store can be prepared");
         Self {

@@ -1,4 +1,4 @@
-//! A store on which tests play: they decide what fails, and when it is.
+//! A store of which tests decide what fails, and what time it is.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -28,14 +28,14 @@ pub enum Fault {
 
 /// A store whose faults and whose time tests set.
 #[derive(Debug, Clone, Default)]
-pub struct Stage<S> {
+pub struct FaultyStore<S> {
     inner: S,
-    script: Arc<Mutex<Script>>,
+    plan: Arc<Mutex<Plan>>,
     stuck: Arc<Notify>,
 }
 
 #[derive(Default)]
-struct Script {
+struct Plan {
     loads: VecDeque<Fault>,
     commits: VecDeque<Fault>,
     purges: VecDeque<Fault>,
@@ -43,16 +43,16 @@ struct Script {
     passed: i64,
 }
 
-impl fmt::Debug for Script {
+impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Script").field("passed", &self.passed).finish_non_exhaustive()
+        f.debug_struct("Plan").field("passed", &self.passed).finish_non_exhaustive()
     }
 }
 
-impl<S> Stage<S> {
-    /// Plays on `inner`, without faults, in the present.
+impl<S> FaultyStore<S> {
+    /// Passes calls on to `inner`, without faults, in the present.
     pub fn new(inner: S) -> Self {
-        Self { inner, script: Arc::default(), stuck: Arc::default() }
+        Self { inner, plan: Arc::default(), stuck: Arc::default() }
     }
 
     /// The store inside.
@@ -62,20 +62,20 @@ impl<S> Stage<S> {
 
     /// The next load fails like this; more of them queue.
     pub fn fail_load(&self, fault: Fault) {
-        self.script().loads.push_back(fault);
+        self.plan().loads.push_back(fault);
     }
 
     /// The next commit fails like this; more of them queue.
     pub fn fail_commit(&self, fault: Fault) {
-        self.script().commits.push_back(fault);
+        self.plan().commits.push_back(fault);
     }
 
     /// Nothing fails from now on.
     pub fn heal(&self) {
-        let mut script = self.script();
-        script.loads.clear();
-        script.commits.clear();
-        script.purges.clear();
+        let mut plan = self.plan();
+        plan.loads.clear();
+        plan.commits.clear();
+        plan.purges.clear();
     }
 
     /// Waits until a call is stuck, so that its future can be dropped.
@@ -85,12 +85,12 @@ impl<S> Stage<S> {
 
     /// The next purge fails like this; more of them queue.
     pub fn fail_purge(&self, fault: Fault) {
-        self.script().purges.push_back(fault);
+        self.plan().purges.push_back(fault);
     }
 
     /// Does this when the next commit is on its way: somebody else was faster. More of them queue.
     pub fn meanwhile(&self, act: impl FnOnce() + Send + 'static) {
-        self.script().meanwhile.push_back(Box::new(act));
+        self.plan().meanwhile.push_back(Box::new(act));
     }
 
     /// Lets time pass for every call from now on.
@@ -98,21 +98,21 @@ impl<S> Stage<S> {
     /// # Panics
     /// When it is longer than a store can tell.
     pub fn pass(&self, time: Duration) {
-        self.script().passed += i64::try_from(time.as_millis()).expect("a time that fits");
+        self.plan().passed += i64::try_from(time.as_millis()).expect("a time that fits");
     }
 
     /// Sets the store's clock wrong, or that of this program right: from now on the store is this many milliseconds
     /// ahead of this program, or behind if it is negative.
     pub fn set_ahead(&self, millis: i64) {
-        self.script().passed = millis;
+        self.plan().passed = millis;
     }
 
     fn clock(&self, clock: ClockOffset) -> ClockOffset {
-        ClockOffset(clock.0 + self.script().passed)
+        ClockOffset(clock.0 + self.plan().passed)
     }
 
     /// Makes a call with a fault.
-    async fn play<T>(
+    async fn call<T>(
         &self,
         fault: Option<Fault>,
         call: impl Future<Output = Result<T, StoreError>>,
@@ -136,34 +136,34 @@ impl<S> Stage<S> {
         std::future::pending().await
     }
 
-    fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<S: Store> Store for Stage<S> {
+impl<S: Store> Store for FaultyStore<S> {
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
-        let fault = self.script().loads.pop_front();
+        let fault = self.plan().loads.pop_front();
         let mut load = load;
         load.clock = self.clock(load.clock);
-        self.play(fault, self.inner.load(key, load)).await
+        self.call(fault, self.inner.load(key, load)).await
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
-        let fault = self.script().commits.pop_front();
-        let meanwhile = self.script().meanwhile.pop_front();
+        let fault = self.plan().commits.pop_front();
+        let meanwhile = self.plan().meanwhile.pop_front();
         if let Some(act) = meanwhile {
             act();
         }
         let mut commit = commit.clone();
         commit.clock = self.clock(commit.clock);
-        self.play(fault, self.inner.commit(key, &commit)).await
+        self.call(fault, self.inner.commit(key, &commit)).await
     }
 
     session_runtime::delegate_store!(inner: prepare registration register);
 }
 
-impl<S: Housekeeping> Housekeeping for Stage<S> {
+impl<S: Housekeeping> Housekeeping for FaultyStore<S> {
     async fn keys(
         &self,
         name: &str,
@@ -179,8 +179,8 @@ impl<S: Housekeeping> Housekeeping for Stage<S> {
     }
 
     async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
-        let fault = self.script().purges.pop_front();
-        self.play(fault, self.inner.purge(limit, self.clock(clock))).await
+        let fault = self.plan().purges.pop_front();
+        self.call(fault, self.inner.purge(limit, self.clock(clock))).await
     }
 
     session_runtime::delegate_store!(inner: registrations withdraw);
