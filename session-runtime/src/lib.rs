@@ -63,16 +63,19 @@ pub mod __private;
 /// Encoded values are [`Bytes`](bytes::Bytes), and stand in public signatures.
 pub use bytes;
 
-pub use admin::Admin;
+pub use admin::{Admin, KeyStream, Purger, Purging};
+#[cfg(feature = "msgpack")]
+pub use codec::MessagePack;
+pub use codec::{Codec, CodecError, Json};
 pub use error::{Error, Mismatch};
-pub use expiry::Expiry;
+pub use expiry::{ClockOffset, Expiry};
 pub use schema::{Agreement, WriteMigrated};
 pub use session::{AllFields, Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 pub use sessions::{Committed, Handle, Limits, OnUndecodable, Outcome, Sessions, SessionsBuilder};
 pub use stats::Stats;
-pub use store::{AnyStore, MemoryStore, connect};
+pub use store::{AnyStore, Housekeeping, InvalidKey, MemoryStore, Store, StoreError, StoreErrorKind, connect};
 #[cfg(feature = "postgres")]
 pub use store::{PostgresOptions, PostgresStore};
 #[cfg(feature = "redis")]
