@@ -27,15 +27,16 @@ use sql::{Call, Names, Sql, Statements};
 
 /// Keeps sessions in PostgreSQL 13 or newer, for many instances on many machines.
 ///
-/// A load is one statement that takes no lock, and a second one when an expiry is to be moved; a commit is one call of a
-/// function that writes the session's header and the changed fields, nothing else. Each is one round trip.
+/// A load is one statement that takes no lock, and a second one when an expiry is to be moved. A commit is one statement
+/// that writes the session's header and the changed fields, nothing else, if the session is as it was loaded; else a
+/// second one, a function, decides by the whole rule. Each is one round trip.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), session_runtime::store::StoreError> {
 /// use session_runtime::store::{PostgresOptions, PostgresStore};
 ///
 /// let store = PostgresStore::open("postgres://app:password@db.example/app").await?;
-/// let store = PostgresOptions::new("postgres://app:password@db.example/app").schema("web").connections(32).open().await?;
+/// let store = PostgresOptions::new("postgres://app:password@db.example/app").schema("web").open().await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -63,10 +64,10 @@ use sql::{Call, Names, Sql, Statements};
 /// for a while. Do not change rows by hand while instances run, except by the functions beside the tables.
 ///
 /// # Rights
-/// [`Store::prepare`](super::Store::prepare) creates the tables if they are not there: that takes the right to create in the schema, and in
-/// the database if the schema is missing too. Instances that start together do it once. If an administrator runs
-/// [`schema_sql`](PostgresStore::schema_sql) instead, this is all that a running store needs (`EXECUTE` on functions is
-/// granted to all by default):
+/// [`Store::prepare`](super::Store::prepare) creates the tables if they are not there: that takes the right to create
+/// in the schema, and in the database if the schema is missing too. Instances that start together do it once. If an
+/// administrator runs [`schema_sql`](PostgresStore::schema_sql) instead, this is all that a running store needs
+/// (`EXECUTE` on functions is granted to all by default):
 ///
 /// ```sql
 /// GRANT USAGE ON SCHEMA sessions TO app;
@@ -104,8 +105,8 @@ use sql::{Call, Names, Sql, Statements};
 /// # Size and upkeep
 /// A commit of one small field logs about 360 bytes (WAL) whatever the size of the session, and a touch about 290,
 /// outside the page images that follow a checkpoint; a read-only request logs nothing. A renewal copies the fields to
-/// the new key. Let a task call [`Housekeeping::purge`](super::Housekeeping::purge) now and then: expired sessions stay in the tables until it does. It
-/// works in small steps and passes by what others have locked.
+/// the new key. Let a task call [`Housekeeping::purge`](super::Housekeeping::purge) now and then: expired sessions stay
+/// in the tables until it does. It works in small steps and passes by what others have locked.
 ///
 /// Both tables can be partitioned by their key: let an administrator create `header` and `field` as
 /// [`schema_sql`](PostgresStore::schema_sql) has them, with `PARTITION BY HASH (name, key)` after the closing bracket,
@@ -124,8 +125,8 @@ struct Inner {
 }
 
 impl PostgresStore {
-    /// The statements with which [`Store::prepare`](super::Store::prepare) creates the tables and functions, for those who want to run them
-    /// by hand, in one transaction, in a schema that exists.
+    /// The statements with which [`Store::prepare`](super::Store::prepare) creates the tables and functions, for those
+    /// who want to run them by hand, in one transaction, in a schema that exists.
     #[must_use]
     pub fn schema_sql(&self) -> String {
         self.inner.names.create()

@@ -81,16 +81,17 @@ pub use options::{RedisOptions, Slots};
 ///
 /// # What goes by itself
 ///
-/// Each hash has a time to live that ends in the minute after its session may be purged, later than it expires, so Redis
-/// collects what has ended and [`Housekeeping::purge`](super::Housekeeping::purge) has nothing to do (it scans only if a test moved the clock). A session
-/// that never expires has none. Do not EXPIRE, PERSIST or RENAME these keys from outside: headers of destroyed
-/// sessions have times to live too. A load whose touch the server refuses, because it takes no writes or is full, is
-/// answered all the same, with a warning in the log.
+/// Each hash has a time to live that ends in the minute after its session may be purged, later than it expires, so
+/// Redis collects what has ended and [`Housekeeping::purge`](super::Housekeeping::purge) has nothing to do (it scans
+/// only if a test moved the clock). A session that never expires has none. Do not EXPIRE, PERSIST or RENAME these keys
+/// from outside: headers of destroyed sessions have times to live too. A load whose touch the server refuses, because
+/// it takes no writes or is full, is answered all the same, with a warning in the log.
 ///
 /// # What it costs
 ///
-/// [`Housekeeping::keys`](super::Housekeeping::keys) and [`Housekeeping::count`](super::Housekeeping::count) look at all keys of the server with SCAN, some hundreds at a time, so that
-/// others are served in between; a page of keys is a whole pass, so take large pages. They are for tools.
+/// [`Housekeeping::keys`](super::Housekeeping::keys) and [`Housekeeping::count`](super::Housekeeping::count) look at
+/// all keys of the server with SCAN, some hundreds at a time, so that others are served in between; a page of keys is a
+/// whole pass, so take large pages. They are for tools.
 ///
 /// # What the server must promise
 ///
