@@ -252,6 +252,8 @@ shapes! {
     p03_shape_transparent_set: Clear(set([1, 2])), not Clear(set([1, 3]));
     p03_shape_transparent_sets: (0..8).map(|n| Clear(set([n, n + 1]))).collect::<Vec<_>>(),
         not (0..8).rev().map(|n| Clear(set([n, n + 1]))).collect();
+    p03_shape_set_deep_on_the_left_of_a_list: ((0_u8, Clear(set([1, 2]))), List(vec![1, 2])),
+        not ((0, Clear(set([1, 2]))), List(vec![2, 1]));
     p03_shape_flattened_map: Flat { id: 1, rest: map("ab") }, not Flat { id: 1, rest: map("ba") };
     p03_shape_flattened_index_map: FlatInOrder { id: 1, rest: map("ab") },
         not FlatInOrder { id: 1, rest: map::<IndexMap<_, _>>("ab").into_iter().rev().collect() };

@@ -90,8 +90,10 @@ struct Orders {
 impl Places {
     fn of(tree: &Tree) -> Self {
         let digests = tree.digests(not_kept(tree));
-        let mut places =
-            Self { of: vec![0; tree.nodes.len()], all: BTreeMap::new(), whole: digests.first().copied().unwrap_or(0) };
+        let whole = digests.first().copied().unwrap_or(0);
+        // The root's place is no zero: a hash of zeros is zero, and then the first part of a first part would have the
+        // place of another.
+        let mut places = Self { of: vec![whole; tree.nodes.len()], all: BTreeMap::new(), whole };
         for at in 0..tree.nodes.len() {
             let here = places.of[at];
             let kept = tree.order(at) == Order::Kept;
