@@ -222,6 +222,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
 impl<T, C> Schema<T, C> {
     /// The field stored under `name`, and whether that is an alias. `hint` makes looking up names in their order cheap;
     /// it starts at zero.
+    #[inline]
     pub(crate) fn look_up(&self, name: &Arc<str>, hint: &mut usize) -> Option<(usize, bool)> {
         // Names that this process stored are the very same allocation; some fields in between are not stored.
         let near = self.names.iter().skip(*hint).take(8).position(|known| Arc::ptr_eq(&known.text, name));

@@ -15,6 +15,7 @@ use crate::store::{StoreError, StoreErrorKind};
 ///
 /// What it was about to do stays as it is when a caller drops it: a change that was sent is settled by the next commit.
 /// An operation that does not wait starts no timer. Outside of a Tokio runtime there is none, and no deadline.
+#[inline]
 pub(super) async fn within<R, E: From<Error>>(
     deadline: Duration,
     operation: impl Future<Output = Result<R, E>>,

@@ -52,6 +52,7 @@ pub struct Handle<T: Session, C: Codec = Json> {
 }
 
 impl<T: Session, C: Codec> Handle<T, C> {
+    #[inline]
     pub(super) fn new(
         sessions: Sessions<T, C>,
         agreed: Arc<Agreed<T, C>>,
