@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use session_runtime::codec::{Codec, CodecError, Json, MessagePack};
 use session_runtime::{Error, Session, Tracked};
+use session_tests::CountingCodec;
 
 /// A session of one field, which lets the same test run over every type.
 #[derive(Session)]
@@ -316,4 +317,31 @@ fn p08_random_values_are_refused_or_come_back() {
     let values = std::env::var("SESSION_TEST_VALUES").ok().and_then(|values| values.parse().ok()).unwrap_or(2_000);
     run(&Json, 0x5e55_0008, values);
     run(&MessagePack, 0x5e55_0009, values);
+}
+
+#[derive(Session)]
+#[session(name = "p08-lines")]
+struct Lines {
+    lines: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize, Clone)]
+struct Entry {
+    text: String,
+    number: u32,
+}
+
+#[test]
+fn p08_a_value_that_was_read_back_is_not_decoded_again_while_it_stays_the_same() {
+    let codec = CountingCodec::default();
+    let mut lines = Tracked::<Lines, _>::with_codec(codec.clone()).expect("an initial value");
+    *lines.edit().lines() = vec![Entry { text: "a line".to_owned(), number: 7 }; 32];
+    let patch = lines.patch().expect("it comes back");
+    lines.saved(&patch);
+    _ = codec.take();
+    for _ in 0..3 {
+        lines.edit().lines();
+        assert!(lines.patch().expect("it comes back").is_empty());
+        assert_eq!(codec.take().1, 0, "it is encoded to be compared, and not decoded");
+    }
 }

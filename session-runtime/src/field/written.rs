@@ -21,26 +21,26 @@ const WORTHWHILE: usize = 256;
 pub(crate) struct Written(OnceLock<Box<[AtomicU64]>>);
 
 impl Written {
-    /// Remembers an encoding of the field with this index.
-    pub(crate) fn note(&self, index: usize, encoded: &[u8]) {
+    /// Remembers an encoding of what this number stands for.
+    pub(crate) fn note(&self, of: u64, encoded: &[u8]) {
         if encoded.len() >= WORTHWHILE {
             let slots = self.0.get_or_init(|| (0..SLOTS).map(|_| AtomicU64::new(0)).collect());
-            let hash = hash(index, encoded);
+            let hash = hash(of, encoded);
             slot(slots, hash).store(hash, Ordering::Relaxed);
         }
     }
 
     /// Whether this process made this encoding of the field; `false` when it does not remember.
-    pub(crate) fn has(&self, index: usize, encoded: &[u8]) -> bool {
+    pub(crate) fn has(&self, of: u64, encoded: &[u8]) -> bool {
         let Some(slots) = self.0.get().filter(|_| encoded.len() >= WORTHWHILE) else { return false };
-        let hash = hash(index, encoded);
+        let hash = hash(of, encoded);
         slot(slots, hash).load(Ordering::Relaxed) == hash
     }
 }
 
 /// Never zero, which stands for nothing.
-fn hash(index: usize, encoded: &[u8]) -> u64 {
-    super::hash::bytes(super::hash::key() ^ index as u64, encoded) | 1
+fn hash(of: u64, encoded: &[u8]) -> u64 {
+    super::hash::bytes(super::hash::key() ^ of, encoded) | 1
 }
 
 fn slot(slots: &[AtomicU64], hash: u64) -> &AtomicU64 {

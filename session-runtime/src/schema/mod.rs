@@ -36,7 +36,10 @@ pub(crate) struct Schema<T, C = Json> {
     make: Make<T>,
     /// Whether what a commit is about to send is read back before.
     pub(crate) reads_back: bool,
+    /// Which baselines this process encoded itself.
     written: Written,
+    /// Which values came back from which encodings.
+    proven: Written,
     watch: watch::Watch,
     pub(crate) codec: C,
 }
@@ -85,6 +88,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
             make,
             reads_back: true,
             written: Written::default(),
+            proven: Written::default(),
             watch: watch::Watch::new(),
             codec,
         };
@@ -146,7 +150,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
 
     /// Whether a field that this schema encoded differs from a baseline.
     pub(crate) fn differs(&self, value: &T, index: usize, encoded: &[u8], baseline: &[u8]) -> Result<bool, Error> {
-        let baseline = self.baseline(index, baseline, self.written.has(index, baseline));
+        let baseline = self.baseline(index, baseline, self.written.has(index as u64, baseline));
         field::differs(&self.codec, value, index, encoded, baseline).map_err(|source| self.encode_error(index, source))
     }
 
@@ -162,14 +166,15 @@ impl<T: Session, C: Codec> Schema<T, C> {
     /// Fails if a field that this schema encoded would not come back.
     pub(crate) fn read_back(&self, value: &T, index: usize, encoded: &[u8]) -> Result<(), Error> {
         if self.reads_back && !self.leaves[index].is_plain {
-            field::read_back(&self.codec, value, index, encoded).map_err(|source| self.encode_error(index, source))?;
+            field::read_back(&self.codec, value, index, encoded, &self.proven)
+                .map_err(|source| self.encode_error(index, source))?;
         }
         Ok(())
     }
 
     /// Remembers an encoding that is about to be sent.
     pub(crate) fn note(&self, index: usize, encoded: &[u8]) {
-        self.written.note(index, encoded);
+        self.written.note(index as u64, encoded);
     }
 
     fn baseline<'a>(&self, index: usize, bytes: &'a [u8], is_ours: bool) -> field::Baseline<'a> {
