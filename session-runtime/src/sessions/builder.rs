@@ -123,6 +123,9 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
 
     /// How long an operation takes at most, whatever it waits for: its turn, a connection, the engine, other
     /// processes that keep changing the session. The default is ten seconds.
+    ///
+    /// The Tokio runtime must have its timer enabled, as `#[tokio::main]` does; outside of a runtime there is no
+    /// deadline.
     pub fn deadline(self, deadline: Duration) -> Self {
         self.set(|settings| settings.deadline = deadline)
     }
