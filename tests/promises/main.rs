@@ -26,6 +26,7 @@ mod p10_pinned;
 mod p11_migration;
 mod p11_undecodable;
 mod p11_when_migrated;
+mod p12_waiting;
 mod p13_safety;
 mod secrets;
 mod spawned;

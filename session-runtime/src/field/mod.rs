@@ -24,7 +24,7 @@ mod tests;
 use depth::Limited;
 use describe::{Describe, Description};
 use tree::Tree;
-pub(crate) use written::Written;
+use written::Written;
 
 /// Appends the encoding of a field of `session` to `out`.
 pub(crate) fn encode<T: Session, C: Codec>(
@@ -36,10 +36,29 @@ pub(crate) fn encode<T: Session, C: Codec>(
     T::read(session, index, Encode { codec, out }).unwrap_or_else(|| Err(no_such_field()))
 }
 
+/// What a schema knows of its codec and has seen of encodings.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    /// What the codec says to `is_human_readable`, which decides how some types serialize.
+    pub(crate) is_human_readable: bool,
+    /// Which baselines this process encoded itself.
+    pub(crate) written: Written,
+    /// Which values came back from which encodings.
+    proven: Written,
+}
+
+impl Memory {
+    pub(crate) fn of(codec: &impl Codec) -> Self {
+        Self { is_human_readable: is_human_readable(codec), written: Written::default(), proven: Written::default() }
+    }
+}
+
 /// The encoding that a field is compared with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Baseline<'a> {
     pub(crate) bytes: &'a [u8],
+    /// As in [`Memory`].
+    pub(crate) is_human_readable: bool,
     /// Whether this process encoded it; `false` when in doubt.
     pub(crate) is_ours: bool,
     /// Whether the field is declared `unordered`.
@@ -79,16 +98,16 @@ pub(crate) fn is_plain<T: Session>(session: &T, index: usize) -> bool {
     T::read(session, index, IsPlain).unwrap_or(false)
 }
 
-/// Fails if a field of `session` would not come back from `encoded`, which is its encoding. `proven` remembers which
+/// Fails if a field of `session` would not come back from `encoded`, which is its encoding. `memory` knows which
 /// values came back from which bytes, so that a value that does not change is decoded once and not each time.
 pub(crate) fn read_back<T: Session, C: Codec>(
     codec: &C,
     session: &T,
     index: usize,
     encoded: &[u8],
-    proven: &Written,
+    memory: &Memory,
 ) -> Result<(), CodecError> {
-    T::read(session, index, ReadBack { codec, index, encoded, proven }).unwrap_or_else(|| Err(no_such_field()))
+    T::read(session, index, ReadBack { codec, index, encoded, memory }).unwrap_or_else(|| Err(no_such_field()))
 }
 
 /// Decodes a field into `session`, which stays as it is when that fails.
@@ -177,10 +196,6 @@ struct View {
 }
 
 impl View {
-    fn of(codec: &impl Codec, is_unordered: bool) -> Self {
-        Self { is_human_readable: is_human_readable(codec), is_unordered }
-    }
-
     /// A hash of all that a field's `Serialize` says. It is the same for the same value; for another, never.
     fn print<F, R: Format<F>>(self, field: &F) -> Result<u64, CodecError> {
         self.describe::<F, R>(field, None).map(|description| description.print)
@@ -198,7 +213,7 @@ impl View {
     }
 }
 
-/// What a codec says to `is_human_readable`, which decides how some types serialize.
+/// Asks a codec.
 fn is_human_readable(codec: &impl Codec) -> bool {
     struct Ask(Cell<bool>);
 
@@ -252,7 +267,8 @@ impl<C: Codec> ReadField for Differs<'_, C> {
         if C::POSITION_FREE && has_other_bytes(encoded, &again) {
             return true;
         }
-        let view = View::of(codec, baseline.is_unordered);
+        let Baseline { is_human_readable, is_unordered, .. } = baseline;
+        let view = View { is_human_readable, is_unordered };
         let tree = |field: &F| view.tree::<F, R>(field).ok();
         let (Some(base), Some(mine)) = (tree(&base), tree(field)) else { return true };
         !same::same(&base, &mine, || tree(&from_bytes::<F, R>(codec, encoded).ok()?))
@@ -292,24 +308,25 @@ struct ReadBack<'a, C> {
     codec: &'a C,
     index: usize,
     encoded: &'a [u8],
-    proven: &'a Written,
+    memory: &'a Memory,
 }
 
 impl<C: Codec> ReadField for ReadBack<'_, C> {
     type Output = Result<(), CodecError>;
 
     fn read<F, R: Format<F>>(self, field: &F) -> Self::Output {
-        let view = View::of(self.codec, false);
+        let Memory { is_human_readable, proven, .. } = self.memory;
+        let view = View { is_human_readable: *is_human_readable, is_unordered: false };
         let print = view.print::<F, R>(field)?;
         let value = print ^ self.index as u64;
-        if self.proven.has(value, self.encoded) {
+        if proven.has(value, self.encoded) {
             return Ok(());
         }
         let back = from_bytes::<F, R>(self.codec, self.encoded).map_err(|error| {
             CodecError::with_source("the value would not come back: what is stored of it could not be decoded", error)
         })?;
         if print == view.print::<F, R>(&back)? {
-            self.proven.note(value, self.encoded);
+            proven.note(value, self.encoded);
             return Ok(());
         }
         back::compare(&view.tree::<F, R>(field)?, &view.tree::<F, R>(&back)?)

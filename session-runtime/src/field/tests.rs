@@ -85,7 +85,7 @@ fn another_order_of_the_same_bytes_has_no_other_bytes() {
 fn is_clean<F: Serialize + serde::de::DeserializeOwned>(baseline: &[u8], value: &F) -> bool {
     let mut encoded = Vec::new();
     Json.encode(value, &mut encoded).expect("it can be encoded");
-    let baseline = Baseline { bytes: baseline, is_ours: false, is_unordered: false };
+    let baseline = Baseline { bytes: baseline, is_human_readable: true, is_ours: false, is_unordered: false };
     encoded == baseline.bytes || !Differs { codec: &Json, encoded: &encoded, baseline }.read::<F, Plain>(value)
 }
 

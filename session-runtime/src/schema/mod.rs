@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::codec::{Codec, Json};
 use crate::error::Error;
-use crate::field::{self, Written};
+use crate::field::{self, Memory};
 use crate::session::{FieldDef, Nesting, Session};
 use crate::store::StoredField;
 
@@ -36,10 +36,7 @@ pub(crate) struct Schema<T, C = Json> {
     make: Make<T>,
     /// Whether what a commit is about to send is read back before.
     pub(crate) reads_back: bool,
-    /// Which baselines this process encoded itself.
-    written: Written,
-    /// Which values came back from which encodings.
-    proven: Written,
+    memory: Memory,
     watch: watch::Watch,
     pub(crate) codec: C,
 }
@@ -87,8 +84,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
             elided: Vec::new(),
             make,
             reads_back: true,
-            written: Written::default(),
-            proven: Written::default(),
+            memory: Memory::of(&codec),
             watch: watch::Watch::new(),
             codec,
         };
@@ -150,7 +146,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
 
     /// Whether a field that this schema encoded differs from a baseline.
     pub(crate) fn differs(&self, value: &T, index: usize, encoded: &[u8], baseline: &[u8]) -> Result<bool, Error> {
-        let baseline = self.baseline(index, baseline, self.written.has(index as u64, baseline));
+        let baseline = self.baseline(index, baseline, self.memory.written.has(index as u64, baseline));
         field::differs(&self.codec, value, index, encoded, baseline).map_err(|source| self.encode_error(index, source))
     }
 
@@ -166,7 +162,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
     /// Fails if a field that this schema encoded would not come back.
     pub(crate) fn read_back(&self, value: &T, index: usize, encoded: &[u8]) -> Result<(), Error> {
         if self.reads_back && !self.leaves[index].is_plain {
-            field::read_back(&self.codec, value, index, encoded, &self.proven)
+            field::read_back(&self.codec, value, index, encoded, &self.memory)
                 .map_err(|source| self.encode_error(index, source))?;
         }
         Ok(())
@@ -174,11 +170,16 @@ impl<T: Session, C: Codec> Schema<T, C> {
 
     /// Remembers an encoding that is about to be sent.
     pub(crate) fn note(&self, index: usize, encoded: &[u8]) {
-        self.written.note(index as u64, encoded);
+        self.memory.written.note(index as u64, encoded);
     }
 
     fn baseline<'a>(&self, index: usize, bytes: &'a [u8], is_ours: bool) -> field::Baseline<'a> {
-        field::Baseline { bytes, is_ours, is_unordered: self.leaves[index].def.unordered }
+        field::Baseline {
+            bytes,
+            is_human_readable: self.memory.is_human_readable,
+            is_ours,
+            is_unordered: self.leaves[index].def.unordered,
+        }
     }
 
     /// The session that a store has these fields of. A field's own name goes before its aliases.

@@ -29,9 +29,9 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Store`] when the store is not usable, [`Error::InitialStateMismatch`],
-    /// [`Error::RegisteredType`], [`Error::UnstableInitial`] and [`Error::OtherCodec`] when this program does not agree
-    /// with the others, [`Error::NoMigration`] when it could not read what older versions stored, [`Error::NameTaken`] when another
+    /// [`Error::Store`] when the store is not usable, [`Error::InitialStateMismatch`], [`Error::RegisteredType`],
+    /// [`Error::UnstableInitial`] and [`Error::OtherCodec`] when this program does not agree with the others,
+    /// [`Error::NoMigration`] when it could not read what older versions stored, [`Error::NameTaken`] when another
     /// session type of this process has the same name.
     pub async fn prepare(&self) -> Result<(), Error> {
         within(self.inner.settings.deadline, self.inner.agreed()).await.map(drop)
