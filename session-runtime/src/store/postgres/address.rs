@@ -49,6 +49,16 @@ pub(super) fn parse(url: &str) -> Result<(Config, Encryption), StoreError> {
     Ok((config, encryption))
 }
 
+/// Asks for plans that find rows by their keys. A connection plans its statements while the tables can be empty or of
+/// unknown size, and keeps the plans: without this it would go through whole tables until they are analyzed.
+///
+/// What the address says comes later and wins.
+pub(super) fn plan_by_keys(config: &mut Config) {
+    let said = config.get_options().unwrap_or_default();
+    let options = format!("-c enable_seqscan=off -c plan_cache_mode=force_generic_plan {said}");
+    config.options(options.trim_end());
+}
+
 /// Writes `require` in place of the two modes that the driver does not know.
 fn split_verification(url: &str) -> (String, Option<Encryption>) {
     let (before, parameters) = match url.split_once('?') {
@@ -121,6 +131,16 @@ mod tests {
             assert!(error.to_string().contains(named), "{error}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn plans_find_rows_by_their_keys_unless_the_address_says_otherwise() {
+        let (mut config, _) = parse("postgres://app@db/app").unwrap();
+        plan_by_keys(&mut config);
+        assert_eq!(config.get_options(), Some("-c enable_seqscan=off -c plan_cache_mode=force_generic_plan"));
+        let (mut config, _) = parse("host=db user=app options='-c enable_seqscan=on'").unwrap();
+        plan_by_keys(&mut config);
+        assert!(config.get_options().unwrap().ends_with(" -c enable_seqscan=on"));
     }
 
     #[test]

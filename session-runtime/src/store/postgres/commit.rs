@@ -8,7 +8,7 @@ use super::super::rule::{self, Decision};
 use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Key, Reply, StoreError};
 use super::arguments::{Argument, Value};
 use super::row::column;
-use super::{PostgresStore, row, sql};
+use super::{PostgresStore, error, row, sql};
 
 /// What times and numbers may be at most to be added without a look: more milliseconds than any time that is meant.
 const MOST_ADDED: u64 = 1 << 60;
@@ -62,6 +62,17 @@ async fn set_fields(store: &PostgresStore, key: &Key, commit: &Commit) -> Result
         return Ok(None);
     }
     let changes = in_order(commit);
+    let statements = &store.inner.statements;
+    let (statement, names, written) = match changes.first_key_value() {
+        Some((name, Some(value))) if changes.len() == 1 => {
+            (&statements.set_field, Value::Text(name), Value::Bytes(value))
+        }
+        _ => (
+            &statements.set_fields,
+            Value::Texts(changes.keys().copied().collect()),
+            Value::AllBytes(changes.values().copied().collect()),
+        ),
+    };
     let values = [
         Value::Text(key.name()),
         Value::Bytes(key.id().as_bytes()),
@@ -75,10 +86,14 @@ async fn set_fields(store: &PostgresStore, key: &Key, commit: &Commit) -> Result
         Value::Int(lifetime.inactivity),
         Value::Int(lifetime.creation),
         Value::Int(Some(lifetime.retention)),
-        Value::Texts(changes.keys().copied().collect()),
-        Value::AllBytes(changes.values().copied().collect()),
+        names,
+        written,
     ];
-    let rows = store.rows(&store.inner.statements.set_fields, &values).await?;
+    let rows = match store.rows(statement, &values).await {
+        // A number in the header is too large to add to.
+        Err(error) if error::is_of_data(&error) => return Ok(None),
+        answer => answer?,
+    };
     let Some(row) = rows.first() else { return Ok(None) };
     let head = Head {
         incarnation,

@@ -77,6 +77,12 @@ pub(super) fn no_connection_in_time() -> StoreError {
     StoreError::new(StoreErrorKind::TimedOut, "connecting to PostgreSQL took too long; try again").not_applied()
 }
 
+/// Whether a statement failed because of a value that it met, such as a number out of range.
+pub(super) fn is_of_data(error: &StoreError) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<Error>());
+    source.and_then(Error::code).is_some_and(|code| code.code().starts_with("22"))
+}
+
 /// Why a statement failed.
 fn store_error(error: Error) -> StoreError {
     if let Some(server) = error.as_db_error() {

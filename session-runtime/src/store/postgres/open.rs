@@ -29,6 +29,9 @@ impl PostgresOptions {
         let tls = Tls::new(encryption, &mut config)?;
         #[cfg(feature = "postgres-tls")]
         let tls = Tls::new(encryption, self.tls, &mut config)?;
+        if !self.behind_pooler {
+            address::plan_by_keys(&mut config);
+        }
         let names = Names::new(&self.schema, &self.prefix)?;
         let limits = Limits {
             connections: self.connections,

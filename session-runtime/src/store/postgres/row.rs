@@ -82,17 +82,6 @@ pub(super) fn record(row: &Row, first: usize, head: Head) -> Result<Record, Stor
     Ok(Record { head, fields: fields.collect::<Result<_, _>>()? })
 }
 
-/// The record of a header and of the fields in these rows, each with a name and a value in the columns at `first`.
-pub(super) fn record_of(rows: &[Row], first: usize, head: Head) -> Result<Record, StoreError> {
-    let mut fields = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Some(name) = column::<Option<&str>>(row, first, "field")? {
-            fields.push(stored_field(name, column(row, first + 1, "value")?)?);
-        }
-    }
-    Ok(Record { head, fields })
-}
-
 fn stored_field(name: &str, value: &[u8]) -> Result<StoredField, StoreError> {
     if name.is_empty() || name.len() > LONGEST_FIELD || name.starts_with('#') {
         return Err(corrupt(name.get(..LONGEST_FIELD).unwrap_or(name)));

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 
 use super::arguments::Value;
 use super::row::{self, column};
-use super::{PostgresStore, commit, prepare, sql};
+use super::{PostgresStore, commit, prepare};
 use crate::expiry::{ClockOffset, Lifetime};
 use crate::store::{
     Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
@@ -44,10 +44,9 @@ impl Store for PostgresStore {
 
     async fn load(&self, key: &Key, load: Load) -> Result<Loaded, StoreError> {
         let values = [Value::Text(key.name()), Value::Bytes(key.id().as_bytes()), Value::Int(Some(load.clock.0))];
-        let rows = self.rows(&self.inner.statements.look, &values).await?;
-        let first = rows.first().ok_or_else(sql::unknown_answer)?;
-        let now = row::now(first, 0)?;
-        let found = match row::header(first, 1)? {
+        let row = self.row(&self.inner.statements.look, &values).await?;
+        let now = row::now(&row, 0)?;
+        let found = match row::header(&row, 1)? {
             None => Found::Absent { saw: None },
             Some(header) if !header.is_live(now) => Found::Absent { saw: Some(header.head.incarnation) },
             Some(header) => {
@@ -59,7 +58,7 @@ impl Store for PostgresStore {
                         answer => return answer,
                     }
                 }
-                Found::Record(row::record_of(&rows, 12, header.head)?)
+                Found::Record(row::record(&row, 12, header.head)?)
             }
         };
         Ok(Loaded { now, touched: false, found })
