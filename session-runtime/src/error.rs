@@ -22,7 +22,7 @@ pub enum Error {
         fields: Vec<Arc<str>>,
     },
 
-    /// The session was destroyed, or created anew since it was loaded.
+    /// The session was destroyed, or its key had another session since it was loaded.
     #[error("the session was destroyed since it was loaded; nothing was stored")]
     Destroyed,
 
@@ -30,7 +30,8 @@ pub enum Error {
     #[error("the session was renewed under another key since it was loaded; nothing was stored")]
     Renewed,
 
-    /// The session expired.
+    /// The session expired; or it was not stored when it was loaded, and that is longer ago than the hour for which
+    /// every store can tell whether others created and ended it since.
     #[error("the session expired since it was loaded; nothing was stored")]
     Expired,
 
@@ -156,9 +157,10 @@ pub enum Error {
     #[error("other processes kept changing the session until the deadline; nothing was stored, try again")]
     Contended,
 
-    /// The answer to a commit was lost, and so many others followed that it cannot be told whether it was applied.
+    /// The answer to a commit was lost, and so many others followed that it cannot be told whether it was applied; or a
+    /// session that was to be destroyed ended so long ago that it cannot be told whether it lives on under another key.
     #[error(
-        "the answer to a commit was lost, and it can no longer be told whether it was applied; load the session again"
+        "it can no longer be told what became of the session, or of a commit to it whose answer was lost; load the session again"
     )]
     OutcomeUnknown,
 

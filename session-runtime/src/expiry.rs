@@ -81,6 +81,13 @@ impl From<std::time::SystemTime> for Timestamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockOffset(pub i64);
 
+/// How long the header of an ended session is kept at the least, in milliseconds: an hour, whatever an instance is set
+/// to.
+///
+/// A handler that found no session stores one only within this time, because later nothing may be left to tell of a
+/// session that others created and ended meanwhile.
+pub(crate) const LEAST_RETENTION: i64 = 3_600_000;
+
 /// What a store needs to know of [`Expiry`], in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
@@ -90,14 +97,14 @@ pub struct Lifetime {
     pub creation: Option<i64>,
     /// A load moves the expiry only if that moves it by at least this much.
     pub touch_after: i64,
-    /// How long a store keeps the header of a session that ended.
+    /// How long a store keeps the header of a session that ended, if no earlier commit of the session asked for longer.
     pub retention: i64,
 }
 
 impl Lifetime {
     /// Without a rule: only a date that was set ends a session.
-    pub(crate) const fn unruled(retention: i64) -> Self {
-        Self { inactivity: None, creation: None, touch_after: 1, retention }
+    pub(crate) fn unruled(retention: i64) -> Self {
+        Self { inactivity: None, creation: None, touch_after: 1, retention: retention.max(LEAST_RETENTION) }
     }
 
     pub(crate) fn new(expiry: Expiry, touch_share: f64, retention: Duration) -> Self {
@@ -110,7 +117,7 @@ impl Lifetime {
         // The share is at most 1, so the product is at most the time to live; a millisecond is the least that moves.
         #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
         let touch_after = inactivity.map_or(1, |inactivity| ((inactivity as f64 * touch_share) as i64).max(1));
-        Self { inactivity, creation, touch_after, retention: to_millis(retention) }
+        Self { inactivity, creation, touch_after, retention: to_millis(retention).max(LEAST_RETENTION) }
     }
 
     /// When a session with this creation, and this end set by a handler, ends if it was active `now`.

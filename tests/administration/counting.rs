@@ -315,10 +315,9 @@ fn sessions_that_are_not_stored_or_do_not_slide_have_no_touches() {
 fn purges_are_counted_with_the_sessions_that_were_asked_for_them() {
     let minute = Duration::from_secs(60);
     let place = Place::default();
-    let sessions =
-        Kept::<Visitor, _>::builder(place.clone()).expiry(Expiry::AfterInactivity(minute)).retention(minute).build();
+    let sessions = Kept::<Visitor, _>::builder(place.clone()).expiry(Expiry::AfterInactivity(minute)).build();
     now(store_visits(&sessions, &["1", "2"]));
-    place.pass(minute * 5);
+    place.pass(minute * 65);
     now(sessions.purge_expired().into_future()).expect("a purge");
     assert_eq!((sessions.stats().purge_batches, sessions.stats().purged), (1, 2));
     now(session_runtime::Admin::new(place).purge().into_future()).expect("a purge");

@@ -8,9 +8,9 @@ use crate::place::{Visitor, store_visits, stores};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Sessions that expire after a minute and are kept for another.
+/// Sessions that expire after a minute and are kept for an hour, which is the least.
 fn short_lived<S: session_runtime::store::Store>(store: S) -> KeptBuilder<Visitor, S> {
-    Kept::builder(store).expiry(Expiry::AfterInactivity(MINUTE)).retention(MINUTE)
+    Kept::builder(store).expiry(Expiry::AfterInactivity(MINUTE)).retention(Duration::ZERO)
 }
 
 fn later(minutes: i64) -> ClockOffset {
@@ -26,7 +26,7 @@ async fn what_expired_is_removed_once_its_retention_is_over() {
         let in_between = short_lived(store.clone()).clock_offset(ClockOffset(90_000)).build();
         assert_eq!(in_between.count().await.expect("a count"), 0, "they expired");
         assert_eq!(in_between.purge_expired().await.expect("a purge"), 0, "they are kept for a while");
-        let afterwards = short_lived(store.clone()).clock_offset(later(5)).build();
+        let afterwards = short_lived(store.clone()).clock_offset(later(65)).build();
         assert_eq!(afterwards.purge_expired().await.expect("a purge"), 3);
         assert_eq!(afterwards.purge_expired().await.expect("a purge"), 0);
     }
@@ -39,7 +39,7 @@ fn a_large_purge_tells_how_far_it_is() {
     for key in 0..2500 {
         now(sessions.update(&key.to_string(), |visitor| *visitor.edit().visits() = 1)).expect("a commit");
     }
-    let afterwards = short_lived(memory).clock_offset(later(5)).build();
+    let afterwards = short_lived(memory).clock_offset(later(65)).build();
     let mut purging = afterwards.purge_expired();
     let mut batches = Vec::new();
     while let Some(batch) = now(purging.next()) {
@@ -57,7 +57,7 @@ fn a_purge_that_is_dropped_removes_nothing_more() {
     for key in 0..1500 {
         now(sessions.update(&key.to_string(), |visitor| *visitor.edit().visits() = 1)).expect("a commit");
     }
-    let afterwards = short_lived(memory).clock_offset(later(5)).build();
+    let afterwards = short_lived(memory).clock_offset(later(65)).build();
     let mut purging = afterwards.purge_expired();
     assert_eq!(now(purging.next()).expect("a batch").expect("a batch").removed, 1000);
     drop(purging);

@@ -17,12 +17,13 @@ CREATE TABLE IF NOT EXISTS "golden".header (
     version        bigint           NOT NULL,
     registration   bigint           NOT NULL,
     fixed_end      bigint,
+    retention      bigint           NOT NULL, -- how long the header is kept once the session has ended
     due            bigint,
     state          smallint         NOT NULL,
     revision       bigint           NOT NULL,
     expires_at     bigint,
     retained_until bigint,
-    commits        bigint[]         NOT NULL, -- the last eight, newest first
+    commits        bigint[]         NOT NULL, -- the last eight of the key, of whatever life, newest first
     PRIMARY KEY (name, key)
 );
 
@@ -128,16 +129,18 @@ END
 $body$;
 
 -- The rule: what is to be done about a commit where the key holds h (all nulls if nothing). A base of absence has no
--- p_incarnation.
+-- p_incarnation. p_writes is the life that a commit creates if it only writes: what ended a former life of the key is
+-- answered as it was, and a change of one is not.
 CREATE OR REPLACE FUNCTION "golden".decide(
     h "golden".header, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint, p_saw bigint,
-    p_valid_until bigint, p_destroy boolean, p_now bigint
+    p_valid_until bigint, p_writes bigint, p_destroy boolean, p_now bigint
 ) RETURNS text LANGUAGE sql IMMUTABLE AS $body$
     SELECT CASE
-        WHEN p_id = ANY (h.commits) THEN 'repeated'
+        WHEN p_id = ANY (h.commits) AND (p_writes IS NULL OR h.incarnation = coalesce(p_incarnation, p_writes))
+            THEN 'repeated'
         WHEN p_incarnation IS NOT NULL THEN CASE
             WHEN h.incarnation IS NULL THEN 'absent'
-            WHEN h.incarnation <> p_incarnation THEN 'destroyed'
+            WHEN h.incarnation <> p_incarnation THEN 'replaced'
             WHEN h.state = 2 THEN 'destroyed'
             WHEN h.state = 3 THEN 'renewed'
             WHEN NOT "golden".live(h, p_now) THEN 'expired'
@@ -145,13 +148,14 @@ CREATE OR REPLACE FUNCTION "golden".decide(
             ELSE 'conflict'
         END
         WHEN p_valid_until <= p_now THEN 'expired'
-        WHEN "golden".live(h, p_now) THEN CASE
-            WHEN h.origin IS DISTINCT FROM p_saw THEN 'destroyed'
+        WHEN h.incarnation IS NOT NULL AND ("golden".live(h, p_now) OR h.incarnation IS DISTINCT FROM p_saw) THEN CASE
+            WHEN h.origin IS DISTINCT FROM p_saw THEN 'replaced'
+            WHEN h.state = 2 THEN 'destroyed'
+            WHEN h.state = 3 THEN 'renewed'
+            WHEN NOT "golden".live(h, p_now) THEN 'expired'
             WHEN p_destroy THEN 'apply'
             ELSE 'conflict'
         END
-        WHEN h.incarnation IS NOT NULL AND h.incarnation IS DISTINCT FROM p_saw THEN
-            CASE h.state WHEN 2 THEN 'destroyed' WHEN 3 THEN 'renewed' ELSE 'expired' END
         WHEN p_destroy THEN 'nothing'
         ELSE 'apply'
     END
@@ -204,9 +208,10 @@ CREATE OR REPLACE FUNCTION "golden".next(
 DECLARE
     n "golden".header := h;
 BEGIN
+    n.commits := (p_id || h.commits)[1:8];
     IF "golden".live(h, p_now) THEN
         n.revision := "golden".plus(h.revision, 1);
-        n.commits := (p_id || h.commits)[1:8];
+        n.retention := greatest(h.retention, p_retention);
     ELSE
         n.name := p_name;
         n.key := p_key;
@@ -215,7 +220,7 @@ BEGIN
         n.created_at := p_now;
         n.fixed_end := NULL;
         n.revision := 1;
-        n.commits := ARRAY[p_id];
+        n.retention := p_retention;
     END IF;
     n.state := p_state;
     IF p_state <> 2 THEN -- A destroyed header keeps what it says about the record that it ended.
@@ -226,7 +231,7 @@ BEGIN
         n.registration := p_registration;
         n.expires_at := "golden".expires_at(n.created_at, n.fixed_end, p_now, p_inactivity, p_creation);
     END IF;
-    n.retained_until := "golden".retained_until(p_state, n.expires_at, p_now, p_retention);
+    n.retained_until := "golden".retained_until(p_state, n.expires_at, p_now, n.retention);
     n.due := least(h.due, n.retained_until);
     RETURN n;
 END
@@ -237,16 +242,15 @@ CREATE OR REPLACE FUNCTION "golden".put_header(n "golden".header) RETURNS void L
 BEGIN
     UPDATE "golden".header t
     SET incarnation = n.incarnation, origin = n.origin, created_at = n.created_at, version = n.version,
-        registration = n.registration, fixed_end = n.fixed_end, due = n.due, state = n.state, revision = n.revision,
-        expires_at = n.expires_at, retained_until = n.retained_until, commits = n.commits
+        registration = n.registration, fixed_end = n.fixed_end, retention = n.retention, due = n.due, state = n.state,
+        revision = n.revision, expires_at = n.expires_at, retained_until = n.retained_until, commits = n.commits
     WHERE t.name = n.name AND t.key = n.key;
 END
 $body$;
 
 -- Reads a session without a lock, header and fields of one moment, and moves its expiry if that is due.
 CREATE OR REPLACE FUNCTION "golden".touch(
-    p_name text, p_key bytea, p_inactivity bigint, p_creation bigint, p_touch_after bigint, p_retention bigint,
-    p_offset bigint,
+    p_name text, p_key bytea, p_inactivity bigint, p_creation bigint, p_touch_after bigint, p_offset bigint,
     OUT now bigint, OUT touched boolean, OUT header "golden".header, OUT fields text[], OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
@@ -286,8 +290,8 @@ BEGIN
         -- Only what was read is touched; when something came in between, it is read again.
         UPDATE "golden".header t
         SET expires_at = expires,
-            retained_until = "golden".retained_until(t.state, expires, now, p_retention),
-            due = least(t.due, "golden".retained_until(t.state, expires, now, p_retention))
+            retained_until = "golden".retained_until(t.state, expires, now, t.retention),
+            due = least(t.due, "golden".retained_until(t.state, expires, now, t.retention))
         WHERE t.name = p_name AND t.key = p_key AND t.incarnation = header.incarnation
             AND t.revision = header.revision AND t.commits = header.commits AND t.state = header.state
             AND t.expires_at = header.expires_at;
@@ -326,7 +330,8 @@ BEGIN
         h := "golden".lock_header(p_name, p_key);
         now := "golden".clock(p_offset);
         answer := "golden".decide(
-            h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, p_destroy, now);
+            h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until,
+            CASE WHEN NOT p_destroy THEN p_creates END, p_destroy, now);
         IF answer <> 'apply' THEN
             header := h;
             IF answer = 'conflict' THEN
@@ -399,7 +404,7 @@ BEGIN
             END IF;
             now := "golden".clock(p_offset);
             answer := "golden".decide(
-                h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, false, now);
+                h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, NULL, false, now);
             IF answer = 'apply' AND t.state = 0 AND "golden".live(t, now) THEN
                 answer := 'occupied';
             END IF;
@@ -424,7 +429,7 @@ BEGIN
             m.incarnation := p_creates;
             m.origin := p_creates; -- a life that nobody saw
             m.revision := 1;
-            m.commits := ARRAY[p_id];
+            m.commits := (p_id || t.commits)[1:8];
             FOR place IN 1..2 LOOP
                 IF h.incarnation IS NULL AND own_first = (place = 1) THEN
                     INSERT INTO "golden".header SELECT n.* ON CONFLICT DO NOTHING;
@@ -452,7 +457,7 @@ BEGIN
                 DELETE FROM "golden".field f WHERE f.name = p_name AND f.key = p_key;
             END IF;
             m.state := CASE WHEN is_empty AND NOT p_keep_empty THEN 1 ELSE 0 END;
-            m.retained_until := "golden".retained_until(m.state, m.expires_at, now, p_retention);
+            m.retained_until := "golden".retained_until(m.state, m.expires_at, now, m.retention);
             m.due := least(t.due, m.retained_until);
             PERFORM "golden".put_header(n);
             PERFORM "golden".put_header(m);
@@ -538,16 +543,16 @@ $body$;
 CREATE TABLE "golden".schema_version (version integer NOT NULL);
 INSERT INTO "golden".schema_version VALUES (1);
 
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795614444083', '3', '-81985529216486896', NULL, NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795614444095', '3', '-81985529216486896', NULL, NULL, '0', '1', NULL, NULL, '{33}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795614444129', '3', '-81985529216486896', NULL, NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795614444114', '3', '-81985529216486896', NULL, NULL, '0', '1', NULL, NULL, '{114}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795614444113', '3', '-81985529216486896', NULL, '4951374444112', '0', '1', NULL, NULL, '{83}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795614444108', '3', '-81985529216486896', NULL, '4951374444110', '2', '2', NULL, '4951374444110', '{66,65}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795614444100', '3', '-81985529216486896', NULL, '4951374444104', '1', '2', NULL, '4951374444104', '{50,49}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795614444128', '3', '-81985529216486896', NULL, '8107134444128', '0', '1', '4951374444128', '8107134444128', '{161}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795614444114', '3', '-81985529216486896', NULL, '4951374444118', '3', '2', NULL, '4951374444118', '{114,113}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795614444123', '3', '-81985529216486896', '4102444800000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795621384701', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795621384709', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795621384723', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795621384717', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795621384716', '3', '-81985529216486896', NULL, '3155760000000', '4951381384715', '0', '1', NULL, NULL, '{83,82,81}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795621384712', '3', '-81985529216486896', NULL, '3155760000000', '4951381384713', '2', '2', NULL, '4951381384713', '{66,65}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795621384710', '3', '-81985529216486896', NULL, '3155760000000', '4951381384711', '1', '2', NULL, '4951381384711', '{50,49}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795621384722', '3', '-81985529216486896', NULL, '3155760000000', '8107141384722', '0', '1', '4951381384722', '8107141384722', '{161}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795621384717', '3', '-81985529216486896', NULL, '3155760000000', '4951381384719', '3', '2', NULL, '4951381384719', '{114,113}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795621384721', '3', '-81985529216486896', '4102444800000', '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'address.city', E'\\x224bc3b66c6e22');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'photo', E'\\x00ff8027225c0d0a');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'visits', E'\\x37');

@@ -7,7 +7,7 @@ use session_runtime::store::{Housekeeping, Key};
 use session_runtime::{Error, Expiry, Handle, Outcome};
 use session_tests::{Kept, is_stored, now, record, stored};
 
-use crate::visitor::{Item, TestStore, Visitor, builder, fields, sessions};
+use crate::visitor::{Item, TestStore, Visitor, builder, fields, sessions, test_store};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -257,4 +257,98 @@ fn p06_a_stored_session_whose_record_vanished_is_not_stored_again() {
     let (sessions, late) = with_a_late_handler(sessions());
     sessions.store().inner().inner().evict(&Key::new("visitor".into(), "42").expect("a key"));
     assert_refused(&sessions, late, destroyed);
+}
+
+/// Two instances of one store, of which the first keeps headers for a day and the second as short as can be.
+fn differently_set() -> [Kept<Visitor, TestStore>; 2] {
+    let store = test_store();
+    [24 * HOUR, Duration::ZERO].map(|retention| Kept::builder(store.clone()).retention(retention).build())
+}
+
+fn pass_and_purge(sessions: &Kept<Visitor, TestStore>, time: Duration) {
+    sessions.store().inner().pass(time);
+    while now(sessions.store().purge(100, ClockOffset::default())).expect("a purge").more {}
+}
+
+#[test]
+fn p06_a_slow_first_commit_revives_nothing_however_instances_are_set() {
+    let minute = HOUR / 60;
+    for (passed, is_it) in [(59 * minute, destroyed as fn(&Error) -> bool), (61 * minute, expired)] {
+        let [patient, hasty] = differently_set();
+        let mut late = load(&patient, "42");
+        *late.edit().visits() += 1;
+        now(hasty.update("42", |visitor| *visitor.edit().theme() = "dark".to_owned())).expect("a commit");
+        now(load(&hasty, "42").destroy()).expect("a removal");
+        pass_and_purge(&hasty, passed);
+        assert_refused(&patient, late, is_it);
+        assert!(!now(is_stored(patient.store(), "visitor", "42")));
+    }
+}
+
+#[test]
+fn p06_a_handler_of_an_emptied_session_revives_nothing_however_instances_are_set() {
+    for passed in [HOUR, 2 * HOUR] {
+        let [patient, hasty] = differently_set();
+        now(hasty.update("42", |visitor| *visitor.edit().visits() = 1)).expect("a commit");
+        now(hasty.update("42", |visitor| *visitor.edit().visits() = 0)).expect("a commit");
+        let mut late = load(&patient, "42");
+        *late.edit().visits() += 1;
+        now(hasty.update("42", |visitor| *visitor.edit().theme() = "dark".to_owned())).expect("a commit");
+        now(load(&hasty, "42").destroy()).expect("a removal");
+        pass_and_purge(&hasty, passed);
+        assert_refused(&patient, late, destroyed);
+        assert!(!now(is_stored(patient.store(), "visitor", "42")));
+    }
+}
+
+#[test]
+fn p06_an_instance_with_a_shorter_retention_does_not_make_others_forget() {
+    let [patient, hasty] = differently_set();
+    now(patient.update("42", |visitor| *visitor.edit().visits() = 1)).expect("a commit");
+    let mut late = load(&patient, "42");
+    *late.edit().visits() += 1;
+    assert!(now(hasty.housekeeping().destroy("visitor", "42")).expect("a removal"));
+    pass_and_purge(&hasty, 23 * HOUR);
+    assert!(matches!(now(late.destroy()), Ok(Outcome::Unchanged)), "it is known that it was destroyed");
+}
+
+#[test]
+fn p06_whoever_destroys_a_session_that_somebody_else_renewed_is_told_that_it_lives_on() {
+    let (sessions, mut late) = with_a_late_handler(sessions());
+    let mut absent = load(&sessions, "new");
+    now(sessions.update("new", |other| *other.edit().theme() = "dark".to_owned())).expect("a commit");
+    for (from, to) in [("42", "43"), ("new", "newer")] {
+        now(load(&sessions, from).renew(to)).expect("a renewal");
+    }
+    for _ in 0..2 {
+        assert!(matches!(now(late.destroy()), Err(Error::Renewed)));
+        assert!(matches!(now(absent.destroy()), Err(Error::Renewed)));
+    }
+    assert!(now(is_stored(sessions.store(), "visitor", "43")) && now(is_stored(sessions.store(), "visitor", "newer")));
+    assert!(matches!(now(late.commit()), Err(Error::Renewed)), "nothing was dropped");
+    late.discard();
+}
+
+#[test]
+fn p06_whoever_destroys_a_session_is_not_told_that_it_is_gone_where_nobody_knows() {
+    for purged in [false, true] {
+        let (sessions, mut late) = with_a_late_handler(sessions());
+        let mut absent = load(&sessions, "new");
+        now(sessions.update("new", |other| *other.edit().theme() = "dark".to_owned())).expect("a commit");
+        for (from, to) in [("42", "43"), ("new", "newer")] {
+            now(load(&sessions, from).renew(to)).expect("a renewal");
+            if !purged {
+                now(sessions.update(from, |next| *next.edit().theme() = "blue".to_owned())).expect("a commit");
+            }
+        }
+        if purged {
+            pass_and_purge(&sessions, HOUR);
+        }
+        assert!(matches!(now(late.destroy()), Err(Error::OutcomeUnknown)));
+        assert!(matches!(now(absent.destroy()), Err(Error::OutcomeUnknown)));
+        for key in ["43", "newer"] {
+            assert!(now(is_stored(sessions.store(), "visitor", key)));
+        }
+        late.discard();
+    }
 }

@@ -219,7 +219,7 @@ fn p07_a_removal_whose_answer_is_missing_can_be_tried_again() {
             let mut destroy = pin!(counter.destroy());
             let _ = begin(destroy.as_mut());
         }
-        now(counter.destroy()).expect("the store is back");
+        assert_eq!(now(counter.destroy()).expect("the store is back"), Outcome::Removed, "{fault:?}");
         assert!(!now(is_stored(sessions.store(), "p07-counter", "42")), "{fault:?}");
         *counter.edit().label() = "late".to_owned();
         assert!(matches!(now(counter.commit()), Err(Error::Destroyed)), "{fault:?}");
@@ -244,6 +244,87 @@ fn p07_a_renewal_whose_answer_is_missing_can_be_tried_again_and_moves_once() {
         let moved = [("count", "11"), ("label", r#""late""#)];
         assert_eq!(now(stored(sessions.store(), "p07-counter", "43")), fields(&moved), "{fault:?}");
     }
+}
+
+/// Begins a renewal to `43`, and does not wait for its answer.
+fn renew_in_vain(handle: &mut Handle<Counter>) {
+    let mut renew = pin!(handle.renew("43"));
+    let _ = begin(renew.as_mut());
+}
+
+#[test]
+fn p07_a_removal_or_a_renewal_that_was_applied_is_answered_although_its_key_has_a_new_life() {
+    for fault in [Fault::LostAfter, Fault::StuckAfter] {
+        // Eight ids of a key are kept; of a renewal, the new key tells as well.
+        for (others, removes, renews) in [(1, true, true), (7, true, true), (8, false, true)] {
+            let (sessions, mut counter) = at_ten();
+            fail(&sessions, fault);
+            {
+                let mut destroy = pin!(counter.destroy());
+                let _ = begin(destroy.as_mut());
+            }
+            others_commit(&sessions, others);
+            let destroyed = now(counter.destroy());
+            assert_eq!(destroyed.is_ok(), removes, "{others} others: {destroyed:?}");
+            assert!(matches!(destroyed, Ok(Outcome::Removed) | Err(Error::OutcomeUnknown)), "{destroyed:?}");
+            assert_eq!(count(&sessions), others * 100, "the new life goes on");
+
+            let (sessions, mut counter) = at_ten();
+            *counter.edit().count() += 1;
+            fail(&sessions, fault);
+            renew_in_vain(&mut counter);
+            others_commit(&sessions, others);
+            let renewed = now(counter.renew("43"));
+            assert_eq!(renewed.is_ok(), renews, "{others} others: {renewed:?}");
+            assert_eq!(renewed.expect("it moved").outcome(), Outcome::Updated);
+            assert_eq!((counter.key(), count(&sessions)), ("43", others * 100));
+            *counter.edit().count() += 1;
+            assert_eq!(now(counter.commit()).expect("a commit").outcome(), Outcome::Updated);
+            assert_eq!(now(stored(sessions.store(), "p07-counter", "43")), fields(&[("count", "12")]));
+        }
+    }
+}
+
+#[test]
+fn p07_a_session_whose_renewal_was_not_answered_is_destroyed_wherever_it_is() {
+    for fault in MISSING {
+        for others in [0, 1, 9] {
+            let (sessions, mut counter) = at_ten();
+            fail(&sessions, fault);
+            renew_in_vain(&mut counter);
+            others_commit(&sessions, others);
+            assert_eq!(now(counter.destroy()).expect("a removal"), Outcome::Removed, "{fault:?}, {others} others");
+            assert!(!now(is_stored(sessions.store(), "p07-counter", "43")), "{fault:?}, {others} others");
+            let moved = matches!(fault, Fault::LostAfter | Fault::StuckAfter);
+            assert_eq!(count(&sessions), if moved { others * 100 } else { 0 }, "{fault:?}: the next life is another's");
+        }
+    }
+}
+
+#[test]
+fn p07_a_renewal_after_one_that_was_not_answered_moves_on_from_there() {
+    for fault in MISSING {
+        let (sessions, mut counter) = at_ten();
+        fail(&sessions, fault);
+        renew_in_vain(&mut counter);
+        now(counter.renew("44")).expect("the store is back");
+        assert_eq!(counter.key(), "44", "{fault:?}");
+        assert_eq!(now(stored(sessions.store(), "p07-counter", "44")), fields(&[("count", "10")]), "{fault:?}");
+        assert!(!now(is_stored(sessions.store(), "p07-counter", "43")), "{fault:?}");
+        assert_eq!(now(counter.destroy()).expect("a removal"), Outcome::Removed);
+    }
+}
+
+#[test]
+fn p07_a_renewal_that_was_refused_is_not_taken_for_one_that_was_lost() {
+    let (sessions, mut counter) = at_ten();
+    fail(&sessions, Fault::LostBefore);
+    renew_in_vain(&mut counter);
+    now(now(sessions.load("42")).expect("a load").renew("44")).expect("a renewal");
+    others_commit(&sessions, 1);
+    assert!(matches!(now(counter.renew("43")), Err(Error::Destroyed)));
+    assert_eq!(counter.key(), "42");
+    assert!(!now(is_stored(sessions.store(), "p07-counter", "43")));
 }
 
 #[test]

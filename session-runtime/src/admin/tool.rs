@@ -60,7 +60,8 @@ impl<S: Housekeeping> Admin<S> {
     }
 
     /// How long the headers of sessions that this destroys are kept; see
-    /// [`retention`](crate::SessionsBuilder::retention). The default is an hour.
+    /// [`retention`](crate::SessionsBuilder::retention). The default is an hour, and so is
+    /// the least; a session for which its program asked for longer is kept so.
     #[must_use]
     pub fn retention(self, retention: Duration) -> Self {
         Self { retention: to_millis(retention), ..self }

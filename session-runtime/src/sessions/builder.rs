@@ -87,7 +87,9 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
     }
 
     /// How long the header of an ended session is kept, so that those who still hold it learn that it ended. It is
-    /// also how long an expired session stays before it is removed. The default is an hour.
+    /// also how long an expired session stays before it is removed. The default is an hour, and so is the least.
+    ///
+    /// Where instances are set differently, the longest of those that changed a session counts.
     pub fn retention(self, retention: Duration) -> Self {
         self.set(|settings| settings.retention = retention)
     }

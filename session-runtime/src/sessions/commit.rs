@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{Instrument, debug_span};
 
+use super::Inner;
 use super::committed::{Committed, Outcome};
 use super::deadline::within;
 use super::handle::Handle;
@@ -17,10 +18,13 @@ use super::pending::{Draft, Pending, Size};
 use super::record::Decoded;
 use crate::codec::Codec;
 use crate::error::Error;
+use crate::expiry::Timestamp;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
 use crate::store::rule::Commits;
-use crate::store::{Action, Applied, Base, Commit, Ended, ExpiryChange, Key, KeyHash, Record, Reply, Write};
+use crate::store::{
+    Action, Applied, Commit, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded, Record, Reply, Write,
+};
 use crate::tracked::{Baseline, Fields, Patch};
 
 /// What a commit does besides storing the dirty fields.
@@ -104,7 +108,13 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 // Whatever was answered, a destruction applies to any revision of the session.
                 Err(error) if verb != Verb::Destroy || matches!(error, Error::Store(_)) => return Err(error),
                 Err(_) => self.pending = None,
+                // It was destroyed before, and only the answer was missing.
+                Ok(_) if verb == Verb::Destroy && self.known.is_ended() => return Ok(progress.committed),
                 Ok(_) => {}
+            }
+            // It counts what was stored when it came to the destruction.
+            if verb == Verb::Destroy {
+                progress = Progress::new();
             }
         }
         loop {
@@ -219,7 +229,9 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 Ok(Sent::Applied)
             }
             Ok(Reply::Conflict(record)) => {
-                if resent && record.head.revision.saturating_sub(base.revision()) > Commits::KEPT as u64 {
+                // A renewal ends the life of its key, so this one was not applied.
+                let may_be_applied = resent && !matches!(commit.action, Action::Renew { .. });
+                if may_be_applied && record.head.revision.saturating_sub(base.revision()) > Commits::KEPT as u64 {
                     return Err(Error::OutcomeUnknown);
                 }
                 self.thaw();
@@ -231,14 +243,24 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 Ok(Sent::Conflict(record))
             }
             Ok(Reply::Ended(ended)) => {
-                self.thaw();
-                let retention = u64::try_from(self.sessions.inner.settings.lifetime.retention).unwrap_or(0);
-                match (ended, base) {
-                    (Ended::Unknown, Base::Record { .. }) => self.known.after_purge(Duration::from_millis(retention)),
-                    _ => None,
+                if let (true, Action::Renew { to, write }) = (resent, &commit.action)
+                    && let Some(is_stored) = Box::pin(inner.has_begun(to, write.creates)).await?
+                {
+                    let applied = Applied { head: None, was_stored: false, is_stored, repeated: true };
+                    self.settle(&applied, progress);
+                    return Ok(Sent::Applied);
                 }
-                .map(Sent::Purged)
-                .ok_or_else(|| self.ended(ended))
+                let purged = match ended {
+                    Ended::Unknown if self.known.is_emptied() => Box::pin(inner.traceless(&self.key)).await?,
+                    _ => None,
+                };
+                let is_destruction = commit.is_destruction();
+                self.thaw();
+                match purged.and_then(|now| self.known.after_purge(self.loaded_at, now)) {
+                    Some(known) => Ok(Sent::Purged(known)),
+                    None if is_destruction => Err(self.ended_before_its_destruction(ended, base)),
+                    None => Err(self.ended(ended)),
+                }
             }
             Ok(Reply::Occupied) => {
                 self.thaw();
@@ -256,12 +278,16 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// Takes over that what was pending is applied.
     fn settle(&mut self, applied: &Applied, progress: &mut Progress<T>) {
         let Some(Pending { fields, commit, size, .. }) = self.pending.take() else { return };
-        let was_stored = if applied.repeated { self.known.is_stored() } else { applied.was_stored };
+        let was_stored = if applied.repeated {
+            self.known.is_stored() || applied.was_stored && !self.known.is_emptied()
+        } else {
+            applied.was_stored
+        };
         let outcome = Outcome::of(*progress.was_stored.get_or_insert(was_stored), applied.is_stored);
         self.count(Outcome::of(was_stored, applied.is_stored).count(), 1);
         let key = KeyHash::of(&self.key);
         tracing::debug!(session = self.key.name(), %key, ?outcome, fields = fields.len(), "committed");
-        self.known = Known::after(applied);
+        self.known = self.known.after(&commit, applied);
         let write = match commit.action {
             Action::Write(write) => write,
             Action::Renew { to, write } => {
@@ -288,6 +314,29 @@ impl<T: Session, C: Codec> Handle<T, C> {
             self.count(Count::FieldsNotWritten, T::LEN as u64);
             self.count(Count::BytesNotWritten, self.tracked.size_with(&Patch::empty()) as u64);
         }
+    }
+}
+
+impl<T: Session, C: Codec> Inner<T, C> {
+    /// Whether a life of this key began with this renewal, whatever became of it since; if so, whether a session is
+    /// stored.
+    async fn has_begun(&self, key: &Key, life: Incarnation) -> Result<Option<bool>, Error> {
+        Ok(match self.look(key).await?.found {
+            Found::Record(record) => Some(record.head.stored).filter(|_| record.head.incarnation == life),
+            Found::Absent { saw } => Some(true).filter(|_| saw == Some(life)),
+        })
+    }
+
+    /// The time, if nothing is left of any session of this key.
+    async fn traceless(&self, key: &Key) -> Result<Option<Timestamp>, Error> {
+        let loaded = self.look(key).await?;
+        Ok(Some(loaded.now).filter(|_| loaded.found == Found::Absent { saw: None }))
+    }
+
+    /// What a key holds, without touching it.
+    async fn look(&self, key: &Key) -> Result<Loaded, Error> {
+        let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(key));
+        Ok(self.store.load(key, Load::look(self.settings.clock)).instrument(span).await?)
     }
 }
 

@@ -30,13 +30,15 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Store`]; and as [`commit`](Handle::commit) if the answer to an earlier one is missing. It can be tried
-    /// again.
+    /// [`Error::Renewed`] when somebody else moved the session to another key, where it lives on;
+    /// [`Error::OutcomeUnknown`] when it ended so long ago, or so much happened at its key since, that nobody can tell
+    /// whether it does; [`Error::Store`], after which it can be tried again. If the answer to an earlier commit is
+    /// missing, those of [`commit`](Handle::commit).
     pub async fn destroy(&mut self) -> Result<Outcome, Error> {
         let outcome = match within(self.deadline(), self.run(Verb::Destroy)).await {
             Ok(committed) => committed.outcome(),
             // It has ended already, which is what was wanted.
-            Err(Error::Destroyed | Error::Renewed | Error::Expired) => Outcome::Unchanged,
+            Err(Error::Destroyed | Error::Expired) => Outcome::Unchanged,
             Err(error) => return self.counted(Err(error)),
         };
         if !self.known.is_ended() {

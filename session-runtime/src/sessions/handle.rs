@@ -13,7 +13,7 @@ use crate::expiry::Timestamp;
 use crate::schema::WriteMigrated;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
-use crate::store::{Ended, ExpiryChange, Key, KeyHash};
+use crate::store::{Base, Ended, ExpiryChange, Key, KeyHash};
 use crate::tracked::{Fields, Tracked};
 
 /// A loaded session.
@@ -44,7 +44,7 @@ pub struct Handle<T: Session, C: Codec = Json> {
     /// What is known of the stored session.
     pub(super) known: Known,
     /// When it was loaded, by the store's clock.
-    loaded_at: Timestamp,
+    pub(super) loaded_at: Timestamp,
     /// What a handler wants the session's end to be and has not committed.
     pub(super) expiry: ExpiryChange,
     /// A change that was sent and whose answer is missing.
@@ -294,7 +294,16 @@ impl<T: Session, C: Codec> Handle<T, C> {
             Ended::Expired => Error::Expired,
             // Nothing is left that could tell, so the date decides which word is the likelier one.
             Ended::Unknown if self.known.expires_at().is_some_and(is_past) => Error::Expired,
-            Ended::Destroyed | Ended::Unknown => Error::Destroyed,
+            Ended::Destroyed | Ended::Replaced | Ended::Unknown => Error::Destroyed,
+        }
+    }
+
+    /// How it is reported that a session to be destroyed had ended before, which is what was wanted, unless it lives
+    /// on under another key.
+    pub(super) fn ended_before_its_destruction(&self, ended: Ended, base: Base) -> Error {
+        match (ended, base) {
+            (Ended::Destroyed | Ended::Renewed, _) | (Ended::Expired, Base::Record { .. }) => self.ended(ended),
+            (Ended::Replaced | Ended::Unknown, _) | (Ended::Expired, Base::Absent { .. }) => Error::OutcomeUnknown,
         }
     }
 

@@ -1,7 +1,5 @@
-use std::time::{Duration, Instant};
-
-use crate::expiry::{Lifetime, Timestamp};
-use crate::store::{Applied, Base, Ended, Head, Incarnation};
+use crate::expiry::{LEAST_RETENTION, Lifetime, Timestamp};
+use crate::store::{Action, Applied, Base, Commit, Ended, Head, Incarnation};
 
 /// What a handle knows of the stored session. Each answer of a store replaces it as a whole.
 #[derive(Debug, Clone, Copy)]
@@ -14,13 +12,11 @@ pub(super) enum Known {
         created_at: Timestamp,
         /// When it ends by the rule.
         expires_at: Option<Timestamp>,
+        /// Until when a header would be left to tell of a session that others created and ended since.
+        traced_until: Timestamp,
     },
     /// All fields went back to their initial values; the record left its header.
-    Emptied {
-        head: Head,
-        /// Since when this is known: once the header is purged, nothing else tells that nothing happened since.
-        since: Instant,
-    },
+    Emptied { head: Head },
     /// The session is stored.
     Stored {
         head: Head,
@@ -33,37 +29,60 @@ pub(super) enum Known {
 
 impl Known {
     pub(super) fn absent(saw: Option<Incarnation>, lifetime: &Lifetime, now: Timestamp) -> Self {
-        Self::Absent { saw, created_at: now, expires_at: lifetime.expires_at(now, None, now) }
+        let expires_at = lifetime.expires_at(now, None, now);
+        Self::Absent { saw, created_at: now, expires_at, traced_until: now.plus(LEAST_RETENTION) }
     }
 
     pub(super) fn record(head: Head, migrated: bool) -> Self {
-        if head.stored { Self::Stored { head, migrated } } else { Self::Emptied { head, since: Instant::now() } }
+        if head.stored { Self::Stored { head, migrated } } else { Self::Emptied { head } }
     }
 
     /// What is known after a commit was applied.
-    pub(super) fn after(applied: &Applied) -> Self {
-        match applied.head {
+    pub(super) fn after(self, commit: &Commit, applied: &Applied) -> Self {
+        match applied.head.or_else(|| self.renewed(commit)) {
             Some(head) => Self::record(Head { stored: applied.is_stored, ..head }, false),
             None => Self::Ended(Ended::Destroyed),
         }
     }
 
-    /// What is known once the header of an emptied session turned out to be purged: nothing happened to the session
-    /// since, or there would be a trace of that. `None` if that is not known.
-    pub(super) fn after_purge(self, retention: Duration) -> Option<Self> {
+    /// The header that a renewal of this session left at the new key, where the store does not know it any more.
+    fn renewed(&self, commit: &Commit) -> Option<Head> {
+        let Action::Renew { write, .. } = &commit.action else { return None };
+        let fixed_end = write.expiry.apply(self.head().and_then(|head| head.fixed_end));
+        Some(Head {
+            incarnation: write.creates,
+            revision: 1,
+            last_commit: commit.id,
+            version: write.version,
+            registration: write.registration,
+            created_at: self.created_at()?,
+            fixed_end,
+            expires_at: fixed_end.or(self.expires_at()),
+            stored: true,
+        })
+    }
+
+    /// What is known once the key of an emptied session, which was loaded at `since`, turned out to be without a trace
+    /// at `now`: nothing ended since, or there would be one. `None` if that is too long ago to be known.
+    pub(super) fn after_purge(self, since: Timestamp, now: Timestamp) -> Option<Self> {
         match self {
-            Self::Emptied { head, since } if since.elapsed() < retention => Some(Self::Absent {
+            Self::Emptied { head } if now < since.plus(LEAST_RETENTION) => Some(Self::Absent {
                 saw: Some(head.incarnation),
                 created_at: head.created_at,
                 expires_at: head.expires_at,
+                traced_until: now.plus(LEAST_RETENTION),
             }),
             _ => None,
         }
     }
 
+    pub(super) fn is_emptied(&self) -> bool {
+        matches!(self, Self::Emptied { .. })
+    }
+
     fn head(&self) -> Option<&Head> {
         match self {
-            Self::Emptied { head, .. } | Self::Stored { head, .. } => Some(head),
+            Self::Emptied { head } | Self::Stored { head, .. } => Some(head),
             Self::Absent { .. } | Self::Ended(_) => None,
         }
     }
@@ -71,8 +90,11 @@ impl Known {
     /// What a commit is based on. `valid_until` is when a session that is not stored ends.
     pub(super) fn base(&self, valid_until: Option<Timestamp>) -> Result<Base, Ended> {
         match self {
-            Self::Absent { saw, .. } => Ok(Base::Absent { saw: *saw, valid_until }),
-            Self::Emptied { head, .. } | Self::Stored { head, .. } => Ok(Base::from(head)),
+            Self::Absent { saw, traced_until, .. } => {
+                let valid_until = valid_until.map_or(*traced_until, |until| until.min(*traced_until));
+                Ok(Base::Absent { saw: *saw, valid_until: Some(valid_until) })
+            }
+            Self::Emptied { head } | Self::Stored { head, .. } => Ok(Base::from(head)),
             Self::Ended(ended) => Err(*ended),
         }
     }

@@ -219,7 +219,8 @@ pub enum Reply {
 /// What an applied commit did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
-    /// The header of the record (of the new key after a renewal); `None` if no record is left.
+    /// The header of the record (of the new key after a renewal); `None` if no record is left, or if it is not known
+    /// any more, because a renewal was asked for again when its old key had another life.
     pub head: Option<Head>,
     /// Whether a session was stored before.
     pub was_stored: bool,
@@ -232,8 +233,10 @@ pub struct Applied {
 /// How the base of a commit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It was destroyed, or created anew since.
+    /// It was destroyed.
     Destroyed,
+    /// Its key has had another life since, which does not tell how this one ended.
+    Replaced,
     /// It was moved to another key.
     Renewed,
     /// It has expired.

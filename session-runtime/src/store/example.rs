@@ -52,9 +52,11 @@ impl Store for MapStore {
         {
             return Ok(reply);
         }
-        if let Action::Renew { to, .. } = &commit.action
-            && rule::is_occupied(maps.sessions.get(to).map(|(header, _)| header), now)
-        {
+        let target = match &commit.action {
+            Action::Renew { to, .. } => maps.sessions.get(to).map(|(header, _)| *header),
+            Action::Write(_) | Action::Destroy => None,
+        };
+        if rule::is_occupied(target.as_ref(), now) {
             return Ok(Reply::Occupied);
         }
 
@@ -75,7 +77,7 @@ impl Store for MapStore {
                 (!commit.is_destruction()).then_some(next.head)
             }
             Action::Renew { to, write } => {
-                let renewed = rule::renewed(&next, commit, write, fields.is_empty(), now);
+                let renewed = rule::renewed(&next, target.as_ref(), commit, write, fields.is_empty(), now);
                 // In this order, because a session that is not stored may be renewed to its own key.
                 maps.sessions.insert(key.clone(), (next, Vec::new()));
                 maps.sessions.insert(to.clone(), (renewed, fields));

@@ -86,14 +86,15 @@ impl MemoryStore {
         if let Some(reply) = at(&old).and_then(|entries| refusal(entries.get(key), commit, now)) {
             return reply;
         }
-        if rule::is_occupied(at(&new).and_then(|entries| entries.get(to)).map(|entry| &entry.header), now) {
+        let target = at(&new).and_then(|entries| entries.get(to)).map(|entry| entry.header);
+        if rule::is_occupied(target.as_ref(), now) {
             return Reply::Occupied;
         }
 
         let Some(left) = shards.get_mut(&old).and_then(|shard| shard.apply(key, commit, now)) else {
             return Reply::Ended(Ended::Unknown);
         };
-        let header = rule::renewed(&left.header, commit, write, left.fields.is_empty(), now);
+        let header = rule::renewed(&left.header, target.as_ref(), commit, write, left.fields.is_empty(), now);
         if let Some(shard) = shards.get_mut(&new) {
             shard.put(to, header, left.fields);
         }

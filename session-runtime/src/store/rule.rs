@@ -19,8 +19,11 @@ pub struct Header {
     pub state: State,
     /// The ended life of the key that the record's creator saw.
     pub origin: Option<Incarnation>,
-    /// The last commits.
+    /// The last commits of the key: those of this life, and before them those of the lives that it followed.
     pub commits: Commits,
+    /// How long the header is kept once the session has ended, in milliseconds: the longest time that any commit of
+    /// this life asked for.
+    pub retention: i64,
     /// When the store may purge the key; `None` for a session that does not expire.
     pub retained_until: Option<Timestamp>,
 }
@@ -38,7 +41,7 @@ pub enum State {
     Renewed,
 }
 
-/// The ids of the last commits of a record, newest first.
+/// The ids of the last commits of a key, newest first.
 ///
 /// A lost answer can be asked for again while its commit is among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,7 +109,7 @@ impl Header {
         let expires_at = lifetime.expires_at(self.head.created_at, self.head.fixed_end, now);
         lifetime.touch_due(self.head.expires_at, expires_at).then(|| {
             let head = Head { expires_at, ..self.head };
-            Self { head, retained_until: retained_until(self.state, expires_at, lifetime, now), ..*self }
+            Self { head, retained_until: retained_until(self.state, expires_at, self.retention, now), ..*self }
         })
     }
 }
@@ -142,14 +145,14 @@ impl Decision {
 /// Decides about `commit` where the key holds `header`.
 #[must_use]
 pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decision {
-    if let Some(header) = header.filter(|header| header.commits.contains(commit.id)) {
+    if let Some(header) = header.filter(|header| is_repeated(header, commit)) {
         return Decision::Answer(repeated(header, commit, now));
     }
     match commit.base {
         Base::Record { incarnation, revision, last_commit } => {
             let Some(header) = header else { return Decision::Ended(Ended::Unknown) };
             if header.head.incarnation != incarnation {
-                Decision::Ended(Ended::Destroyed)
+                Decision::Ended(Ended::Replaced)
             } else if !header.is_live(now) {
                 Decision::Ended(ended(header))
             } else if commit.is_destruction()
@@ -162,12 +165,12 @@ pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decis
         }
         Base::Absent { valid_until: Some(until), .. } if until <= now => Decision::Ended(Ended::Expired),
         Base::Absent { saw, .. } => match header {
-            Some(header) if header.is_live(now) => match commit.action {
-                _ if header.origin != saw => Decision::Ended(Ended::Destroyed),
+            Some(header) if header.is_live(now) || Some(header.head.incarnation) != saw => match commit.action {
+                _ if header.origin != saw => Decision::Ended(Ended::Replaced),
+                _ if !header.is_live(now) => Decision::Ended(ended(header)),
                 Action::Destroy => Decision::Apply,
                 Action::Write(_) | Action::Renew { .. } => Decision::Conflict(header.head),
             },
-            Some(header) if Some(header.head.incarnation) != saw => Decision::Ended(ended(header)),
             // Absence, or the ended life of the key that the session saw.
             _ if commit.is_destruction() => {
                 Decision::Answer(Applied { head: None, was_stored: false, is_stored: false, repeated: false })
@@ -175,6 +178,23 @@ pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decis
             _ => Decision::Apply,
         },
     }
+}
+
+/// Whether a commit was applied before, as far as the header tells.
+///
+/// What ended a former life is answered as it was. A change of one is not: what it stored is gone.
+fn is_repeated(header: &Header, commit: &Commit) -> bool {
+    header.commits.contains(commit.id)
+        && (!matches!(commit.action, Action::Write(_)) || is_of_this_life(header, commit))
+}
+
+/// Whether a commit that was applied belongs to the life that this header tells of.
+fn is_of_this_life(header: &Header, commit: &Commit) -> bool {
+    let life = match (commit.base, commit.write()) {
+        (Base::Record { incarnation, .. }, _) => Some(incarnation),
+        (Base::Absent { .. }, write) => write.map(|write| write.creates),
+    };
+    life == Some(header.head.incarnation)
 }
 
 /// Whether a session may be moved to a key that holds `header`.
@@ -191,24 +211,30 @@ pub fn is_occupied(header: Option<&Header>, now: Timestamp) -> bool {
 pub fn next(header: Option<&Header>, commit: &Commit, is_empty: bool, now: Timestamp) -> Option<Header> {
     let previous = header.filter(|header| header.is_live(now));
     match &commit.action {
-        Action::Write(write) => Some(successor(previous, commit, write, left_by(write, is_empty), now)),
-        Action::Renew { write, .. } => Some(successor(previous, commit, write, State::Renewed, now)),
-        Action::Destroy => previous.map(|previous| Header {
-            head: Head {
-                revision: previous.head.revision.saturating_add(1),
-                last_commit: commit.id,
-                stored: false,
-                ..previous.head
-            },
-            state: State::Destroyed,
-            commits: previous.commits.with(commit.id),
-            retained_until: retained_until(State::Destroyed, None, &commit.lifetime, now),
-            ..*previous
+        Action::Write(write) => Some(successor(header, commit, write, left_by(write, is_empty), now)),
+        Action::Renew { write, .. } => Some(successor(header, commit, write, State::Renewed, now)),
+        Action::Destroy => previous.map(|previous| {
+            let retention = previous.retention.max(commit.lifetime.retention);
+            Header {
+                head: Head {
+                    revision: previous.head.revision.saturating_add(1),
+                    last_commit: commit.id,
+                    stored: false,
+                    ..previous.head
+                },
+                state: State::Destroyed,
+                commits: previous.commits.with(commit.id),
+                retention,
+                retained_until: retained_until(State::Destroyed, None, retention, now),
+                ..*previous
+            }
         }),
     }
 }
 
-fn successor(previous: Option<&Header>, commit: &Commit, write: &Write, state: State, now: Timestamp) -> Header {
+fn successor(header: Option<&Header>, commit: &Commit, write: &Write, state: State, now: Timestamp) -> Header {
+    let previous = header.filter(|header| header.is_live(now));
+    let retention = previous.map_or(0, |previous| previous.retention).max(commit.lifetime.retention);
     let created_at = previous.map_or(now, |previous| previous.head.created_at);
     let fixed_end = write.expiry.apply(previous.and_then(|previous| previous.head.fixed_end));
     let expires_at = commit.lifetime.expires_at(created_at, fixed_end, now);
@@ -230,17 +256,26 @@ fn successor(previous: Option<&Header>, commit: &Commit, write: &Write, state: S
             (None, Base::Absent { saw, .. }) => saw,
             (None, Base::Record { incarnation, .. }) => Some(incarnation),
         },
-        commits: previous.map(|previous| previous.commits).unwrap_or_default().with(commit.id),
-        retained_until: retained_until(state, expires_at, &commit.lifetime, now),
+        // A new life goes on with the ids of the one that it follows.
+        commits: header.map(|header| header.commits).unwrap_or_default().with(commit.id),
+        retention,
+        retained_until: retained_until(state, expires_at, retention, now),
     }
 }
 
-/// The header of the new key after a renewal left `old` at the old one.
+/// The header of the new key, which held `target`, after a renewal left `old` at the old one.
 ///
 /// Its origin is a life of the key that nobody saw: a session that was loaded from the new key before has nothing to
 /// do with the one that was renewed to it.
 #[must_use]
-pub fn renewed(old: &Header, commit: &Commit, write: &Write, is_empty: bool, now: Timestamp) -> Header {
+pub fn renewed(
+    old: &Header,
+    target: Option<&Header>,
+    commit: &Commit,
+    write: &Write,
+    is_empty: bool,
+    now: Timestamp,
+) -> Header {
     let state = left_by(write, is_empty);
     Header {
         head: Head {
@@ -252,8 +287,9 @@ pub fn renewed(old: &Header, commit: &Commit, write: &Write, is_empty: bool, now
         },
         state,
         origin: Some(write.creates),
-        commits: Commits::default().with(commit.id),
-        retained_until: retained_until(state, old.head.expires_at, &commit.lifetime, now),
+        commits: target.map(|target| target.commits).unwrap_or_default().with(commit.id),
+        retained_until: retained_until(state, old.head.expires_at, old.retention, now),
+        ..*old
     }
 }
 
@@ -271,9 +307,11 @@ fn ended(header: &Header) -> Ended {
     }
 }
 
-/// The answer to a commit that was applied before: the record as that commit left it, as far as it is known.
+/// The answer to a commit that was applied before: the record as that commit left it, as far as it is known. Of a
+/// renewal in a former life of the key it is not.
 fn repeated(header: &Header, commit: &Commit, now: Timestamp) -> Applied {
-    let was_stored = matches!(commit.base, Base::Record { .. });
+    // What was destroyed was there.
+    let was_stored = commit.is_destruction() || matches!(commit.base, Base::Record { .. });
     let is_stored = header.state == State::Stored && !header.is_expired(now);
     let head = Head { last_commit: commit.id, ..header.head };
     let revision = commit.base.revision().saturating_add(1);
@@ -282,19 +320,15 @@ fn repeated(header: &Header, commit: &Commit, now: Timestamp) -> Applied {
         Action::Destroy => (None, false),
         Action::Renew { write, .. } => {
             let stored = was_stored || write.keep_empty || write.changes.iter().any(|change| change.value.is_some());
-            (Some(Head { incarnation: write.creates, revision: 1, stored, ..head }), stored)
+            let renewed = Head { incarnation: write.creates, revision: 1, stored, ..head };
+            (Some(renewed).filter(|_| is_of_this_life(header, commit)), stored)
         }
     };
     Applied { head, was_stored, is_stored, repeated: true }
 }
 
 /// When a store may purge a key: a stored session some time after it expired, an ended one some time after it ended.
-fn retained_until(
-    state: State,
-    expires_at: Option<Timestamp>,
-    lifetime: &Lifetime,
-    now: Timestamp,
-) -> Option<Timestamp> {
+fn retained_until(state: State, expires_at: Option<Timestamp>, retention: i64, now: Timestamp) -> Option<Timestamp> {
     let ended_at = if state == State::Stored { expires_at? } else { now };
-    Some(ended_at.plus(lifetime.retention))
+    Some(ended_at.plus(retention))
 }

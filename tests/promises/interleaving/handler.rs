@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use session_runtime::{Error, Handle, Session, merge};
+use session_runtime::{Error, Handle, Outcome, Session, merge};
 
 use super::ledger::{KEYS, Ledger};
 use super::program::Step;
@@ -37,6 +37,12 @@ pub(crate) struct Handler<'a> {
     unanswered: Option<([i64; 2], bool)>,
     /// All that this handler changed.
     own: [i64; 2],
+    /// When the store last moved the session for this handler.
+    moved: u32,
+    /// Whether the store destroyed a stored session for this handler.
+    destroyed: bool,
+    /// What to do again when the answer was lost.
+    last: Step,
 }
 
 impl<'a> Handler<'a> {
@@ -60,6 +66,9 @@ impl<'a> Handler<'a> {
             fresh: [0; 2],
             unanswered: None,
             own: [0; 2],
+            moved: 0,
+            destroyed: false,
+            last: Step::Load,
         }
     }
 
@@ -70,11 +79,19 @@ impl<'a> Handler<'a> {
                 Step::ChangeA => self.change(0),
                 Step::ChangeB => self.change(1),
                 Step::Revert => self.revert(),
-                Step::Commit | Step::Retry => self.commit(false).await,
+                Step::Commit => self.commit(false).await,
                 Step::CommitLost => self.commit(true).await,
-                Step::Destroy => self.destroy().await,
-                Step::Renew => self.renew().await,
+                Step::Destroy => self.destroy(false).await,
+                Step::DestroyLost => self.destroy(true).await,
+                Step::Renew => self.renew(false).await,
+                Step::RenewLost => self.renew(true).await,
+                Step::Retry => match self.last {
+                    Step::DestroyLost => self.destroy(false).await,
+                    Step::RenewLost => self.renew(false).await,
+                    _ => self.commit(false).await,
+                },
             }
+            self.last = *step;
         }
         self
     }
@@ -91,7 +108,7 @@ impl<'a> Handler<'a> {
         if let Some(session) = self.session.take() {
             session.discard();
         }
-        (self.fresh, self.unanswered, self.own) = ([0; 2], None, [0; 2]);
+        (self.fresh, self.unanswered, self.own, self.destroyed) = ([0; 2], None, [0; 2], false);
     }
 
     async fn load(&mut self) {
@@ -134,37 +151,56 @@ impl<'a> Handler<'a> {
         self.committed(committed.map(drop));
     }
 
-    async fn renew(&mut self) {
+    async fn renew(&mut self, lost: bool) {
         let Some(session) = &mut self.session else { return };
-        let to = self.id + 1;
-        let renewed = session.renew(&self.names[to]).await;
-        let moved = renewed.is_ok() && self.key != to;
+        self.control.lose_next(lost);
+        let renewed = session.renew(&self.names[self.id + 1]).await;
+        self.control.lose_next(false);
         self.committed(renewed.map(drop));
-        if moved {
-            let now = self.tick();
-            self.ledger().moved(now, self.key, to);
-            (self.key, self.loaded) = (to, now);
-        }
     }
 
-    async fn destroy(&mut self) {
+    async fn destroy(&mut self, lost: bool) {
         let Some(session) = &mut self.session else { return };
+        self.control.lose_next(lost);
         let destroyed = session.destroy().await;
-        let now = self.tick();
-        match (destroyed, self.control.take_seen().destroyed) {
-            (Ok(_), Some(stored)) => self.ledger().destroyed(now, self.key, stored),
-            (Ok(_), None) => {}
-            (Err(error), _) => self.violate(&error),
+        self.control.lose_next(false);
+        let (now, seen) = (self.tick(), self.control.take_seen());
+        self.follow();
+        let (key, loaded) = (self.key, self.loaded);
+        if let Some(stored) = seen.destroyed {
+            self.ledger().destroyed(now, key, stored);
+            self.destroyed |= stored;
+        }
+        match (destroyed, self.destroyed) {
+            (Err(Error::Store(_)), _) => return,
+            (Ok(Outcome::Removed), true) => {}
+            (Ok(Outcome::Unchanged), false) => self.ledger().was_gone(now, key, loaded),
+            (Err(Error::Renewed), false) => self.ledger().lives_on(now, key, loaded),
+            (Err(Error::OutcomeUnknown), false) => self.ledger().refused(now, key, loaded),
+            (told, stored) => {
+                let violation = format!("a handler was told {told:?}, and whether it destroyed the session: {stored}");
+                self.ledger().violate(violation);
+            }
         }
         self.drop_session();
     }
 
-    /// Books what became of a commit.
+    /// Goes where the session went, if a renewal was answered.
+    fn follow(&mut self) {
+        let at = self.session.as_ref().and_then(|session| self.names.iter().position(|name| name == session.key()));
+        if let Some(at) = at.filter(|at| *at != self.key) {
+            (self.key, self.loaded) = (at, self.moved);
+        }
+    }
+
+    /// Books what became of a commit or a renewal.
     fn committed(&mut self, result: Result<(), Error>) {
-        let now = self.tick();
-        let seen = self.control.take_seen();
-        let (key, loaded) = (self.key, self.loaded);
+        let (now, seen) = (self.tick(), self.control.take_seen());
         let unanswered = self.unanswered.take();
+        if !seen.moved {
+            self.follow();
+        }
+        let (key, loaded) = (self.key, self.loaded);
         match result {
             Ok(()) => {
                 if let Some((amounts, false)) = unanswered {
@@ -191,6 +227,11 @@ impl<'a> Handler<'a> {
                 }
             }
             Err(error) => self.violate(&error),
+        }
+        if seen.moved {
+            self.moved = self.tick();
+            self.ledger().moved(self.moved, key, self.id + 1);
+            self.follow();
         }
     }
 

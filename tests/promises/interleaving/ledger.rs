@@ -58,6 +58,36 @@ impl Ledger {
         }
     }
 
+    /// A handler was told that there was nothing left to destroy.
+    pub(crate) fn was_gone(&mut self, at: u32, key: usize, loaded: u32) {
+        if self.first_end(key, loaded, at).is_some_and(|end| matches!(end, What::Moved { .. })) {
+            self.violate(format!(
+                "the session of key {key} lives on at another, but its handler was told that it ended"
+            ));
+        }
+    }
+
+    /// A handler was told that the session that it wanted to destroy lives on.
+    pub(crate) fn lives_on(&mut self, at: u32, key: usize, loaded: u32) {
+        if !self.first_end(key, loaded, at).is_some_and(|end| matches!(end, What::Moved { .. })) {
+            self.violate(format!("a handler was told that the session of key {key} lives on, but it did not move"));
+        }
+    }
+
+    /// How the session ended that a handler loaded.
+    fn first_end(&self, key: usize, after: u32, before: u32) -> Option<&What> {
+        let ends = self.events.iter().filter(|event| {
+            after < event.at
+                && event.at <= before
+                && match event.what {
+                    What::Destroyed { key: ended, stored } => ended == key && stored,
+                    What::Moved { from, .. } => from == key,
+                    What::Added { .. } => false,
+                }
+        });
+        ends.min_by_key(|event| event.at).map(|event| &event.what)
+    }
+
     pub(crate) fn violate(&mut self, violation: String) {
         self.violation.get_or_insert(violation);
     }

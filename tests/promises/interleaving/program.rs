@@ -13,21 +13,30 @@ pub(crate) enum Step {
     Commit,
     /// Commits, and does not get the answer of the store.
     CommitLost,
-    /// Commits again after an answer was lost.
+    /// Commits, renews or destroys again after an answer was lost.
     Retry,
     /// Destroys the session.
     Destroy,
+    /// Destroys the session, and does not get the answer of the store.
+    DestroyLost,
     /// Moves the session to a key of the handler's own.
     Renew,
+    /// Moves the session, and does not get the answer of the store.
+    RenewLost,
 }
 
-use Step::{ChangeA, ChangeB, Commit, CommitLost, Destroy, Load, Renew, Retry, Revert};
+use Step::{ChangeA, ChangeB, Commit, CommitLost, Destroy, DestroyLost, Load, Renew, RenewLost, Retry, Revert};
 
-const STEPS: [Step; 9] = [Load, ChangeA, ChangeB, Revert, Commit, CommitLost, Retry, Destroy, Renew];
+const STEPS: [Step; 11] =
+    [Load, ChangeA, ChangeB, Revert, Commit, CommitLost, Retry, Destroy, DestroyLost, Renew, RenewLost];
 
 impl Step {
     fn is_edit(self) -> bool {
         matches!(self, ChangeA | ChangeB | Revert)
+    }
+
+    fn loses(self) -> bool {
+        matches!(self, CommitLost | DestroyLost | RenewLost)
     }
 }
 
@@ -52,28 +61,52 @@ fn differs(program: &[Step], step: Step) -> bool {
     let since_load = &program[loaded..];
     let calls = since_load.iter().rposition(|step| !step.is_edit()).map_or(0, |place| place + 1);
     let (calls, edits) = since_load.split_at(calls);
-    let lost = calls.last() == Some(&CommitLost);
+    let lost = calls.last().is_some_and(|call| call.loses());
     let changed_since_revert =
         since_load.iter().rev().take_while(|step| **step != Revert).any(|step| matches!(step, ChangeA | ChangeB));
     let undone = calls.is_empty() && edits.last() == Some(&Revert);
-    if calls.contains(&Destroy) {
-        return step == Load;
+    if calls.contains(&Destroy) || calls.contains(&DestroyLost) {
+        return step == Load || step == Retry && calls.last() == Some(&DestroyLost);
     }
     match step {
         Load => !since_load.is_empty() && edits.is_empty(),
-        ChangeA | Destroy => edits.is_empty(),
+        ChangeA | Destroy | DestroyLost => edits.is_empty(),
         ChangeB => matches!(edits, [] | [ChangeA]),
         Revert => changed_since_revert && (edits.is_empty() || calls.is_empty()),
         Commit => !edits.is_empty(),
         CommitLost => !edits.is_empty() && !undone && !lost,
         Retry => edits.is_empty() && lost,
-        Renew => !undone && !program.contains(&Renew),
+        Renew | RenewLost => !undone && !program.iter().any(|step| matches!(step, Renew | RenewLost)),
     }
+}
+
+/// The same, without those that lose an answer about an end.
+pub(crate) fn answered(more: usize) -> Vec<Vec<Step>> {
+    let mut programs = all(more);
+    programs.retain(|program| !program.contains(&DestroyLost) && !program.contains(&RenewLost));
+    programs
 }
 
 /// Programs for three handlers: all short ones, and the shortest that ends a stored session.
 pub(crate) fn short() -> Vec<Vec<Step>> {
-    [all(1), all(2), vec![vec![Load, ChangeA, Commit, Destroy]]].concat()
+    [answered(1), answered(2), vec![vec![Load, ChangeA, Commit, Destroy]]].concat()
+}
+
+/// The shortest programs that create, end and move a session.
+pub(crate) fn shortest() -> Vec<Vec<Step>> {
+    let changes = [&[Commit][..], &[Commit, Destroy], &[Renew]].map(|end| [&[Load, ChangeA][..], end].concat());
+    [answered(1), changes.to_vec()].concat()
+}
+
+/// Programs that end a session, do not get the answer, and ask for it.
+pub(crate) fn lost_ends() -> Vec<Vec<Step>> {
+    let mut programs = Vec::new();
+    for first in [&[Load][..], &[Load, ChangeA, Commit]] {
+        for end in [&[RenewLost, Retry][..], &[RenewLost, Destroy], &[DestroyLost, Retry]] {
+            programs.push([first, end].concat());
+        }
+    }
+    programs
 }
 
 /// All ways to give each handler a program out of its list; of two ways in which only the fields, or handlers of the

@@ -53,6 +53,8 @@ pub(crate) struct Seen {
     pub(crate) applied: bool,
     /// It destroyed a record; whether that was a stored session.
     pub(crate) destroyed: Option<bool>,
+    /// It moved a session.
+    pub(crate) moved: bool,
 }
 
 impl Control {
@@ -134,6 +136,7 @@ impl StoppedStore {
             if commit.is_destruction() {
                 calls.seen.destroyed = Some(applied.was_stored);
             }
+            calls.seen.moved |= matches!(commit.action, Action::Renew { .. });
         }
         if self.without == Some(Ingredient::Origin) {
             let mut origins = self.origins.lock().expect("nobody panicked");

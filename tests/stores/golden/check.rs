@@ -64,7 +64,7 @@ async fn check_record(store: &impl Housekeeping, kept: &Kept) {
     for (saw, may_rebase) in [(*origin, true), (Some(Incarnation(77)), false)] {
         let reply = store.commit(&key, &mark(1000, Base::Absent { saw, valid_until: None }, *end)).await.unwrap();
         let rebases = matches!(&reply, Reply::Conflict(there) if there.head == head && sorted(there) == expected);
-        assert_eq!((rebases, reply == Reply::Ended(Ended::Destroyed)), (may_rebase, !may_rebase), "{name}");
+        assert_eq!((rebases, reply == Reply::Ended(Ended::Replaced)), (may_rebase, !may_rebase), "{name}");
     }
 
     let reply = store.commit(&key, &mark(1001, Base::from(&head), *end)).await.unwrap();

@@ -119,14 +119,14 @@ pub(super) async fn p06_a_first_commit_does_not_join_a_later_life(fixture: Fixtu
     let second = fixture.creation(Some(first.incarnation)).set("theme", "dark");
     let second = head(applied(fixture.commit(&key, &second).await));
 
-    assert_eq!(ended(fixture.commit(&key, &in_flight).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&key, &in_flight).await), Ended::Replaced);
     assert_eq!(fields(&fixture.record(&key).await), are(&[("theme", "dark")]));
     applied(fixture.commit(&key, &fixture.change(&second).set("theme", "light")).await);
-    assert_eq!(ended(fixture.commit(&key, &in_flight).await), Ended::Destroyed, "nor later");
+    assert_eq!(ended(fixture.commit(&key, &in_flight).await), Ended::Replaced, "nor later");
 
     // Nor does one that saw an end which is not the one before this life.
     let stranger = fixture.creation(Some(Incarnation::random())).set("visits", "1");
-    assert_eq!(ended(fixture.commit(&key, &stranger).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&key, &stranger).await), Ended::Replaced);
 }
 
 /// A session is stored again over the end that its load saw: a new life, with nothing of the old one.

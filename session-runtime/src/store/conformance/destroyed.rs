@@ -37,8 +37,8 @@ pub(super) async fn p06_a_commit_in_flight_does_not_reach_the_next_life(fixture:
     let again = head(applied(fixture.commit(&key, &again).await));
     assert_ne!(again.incarnation, created.incarnation);
 
-    assert_eq!(ended(fixture.commit(&key, &fixture.change(&created).set("visits", "2")).await), Ended::Destroyed);
-    assert_eq!(ended(fixture.commit(&key, &fixture.change(&created).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&key, &fixture.change(&created).set("visits", "2")).await), Ended::Replaced);
+    assert_eq!(ended(fixture.commit(&key, &fixture.change(&created).destroy()).await), Ended::Replaced);
     let record = fixture.record(&key).await;
     assert_eq!(record.head, again);
     assert_eq!(fields(&record), are(&[("user", "43")]));
@@ -76,7 +76,7 @@ pub(super) async fn p06_a_handler_of_another_life_cannot_destroy(fixture: Fixtur
 
     let again = fixture.creation(Some(created.incarnation)).set("visits", "1");
     let again = head(applied(fixture.commit(&key, &again).await));
-    assert_eq!(ended(fixture.commit(&key, &fixture.creation(None).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&key, &fixture.creation(None).destroy()).await), Ended::Replaced);
     assert_eq!(fixture.record(&key).await.head, again);
 }
 
@@ -98,6 +98,24 @@ pub(super) async fn p06_destroying_what_has_ended_changes_nothing(fixture: Fixtu
     assert_eq!(fixture.absence(&key).await, Some(created.incarnation));
 }
 
+/// A handler that saw the absence before a session learns how that ended only while its header is there: the next life
+/// tells of its own end.
+pub(super) async fn p06_a_handler_that_saw_its_absence_is_not_told_of_another_end(fixture: Fixture) {
+    let (key, elsewhere) = (fixture.key("key"), fixture.key("elsewhere"));
+    let (change, destroy) = (fixture.creation(None).set("visits", "2"), fixture.creation(None).destroy());
+    let created = fixture.create(&key, &[("visits", "1")]).await;
+    applied(fixture.commit(&key, &fixture.change(&created).renew(&elsewhere)).await);
+    for late in [&change, &destroy] {
+        assert_eq!(ended(fixture.commit(&key, late).await), Ended::Renewed);
+    }
+    let next = fixture.creation(Some(created.incarnation)).set("visits", "3");
+    let next = head(applied(fixture.commit(&key, &next).await));
+    fixture.destroy(&key, &next).await;
+    for late in [&change, &destroy] {
+        assert_eq!(ended(fixture.commit(&key, late).await), Ended::Replaced);
+    }
+}
+
 /// Of two handlers that destroy, the second learns that it was done.
 pub(super) async fn p06_a_second_destroy_is_told(fixture: Fixture) {
     let key = fixture.key("twice");
@@ -115,7 +133,7 @@ pub(super) async fn p06_lives_do_not_mix(fixture: Fixture) {
         let created = head(applied(fixture.commit(&key, &creation).await));
         assert_eq!(created.revision, 1);
         for old in &lives {
-            assert_eq!(ended(fixture.commit(&key, &fixture.change(old).set("life", "old")).await), Ended::Destroyed);
+            assert_eq!(ended(fixture.commit(&key, &fixture.change(old).set("life", "old")).await), Ended::Replaced);
         }
         assert_eq!(fields(&fixture.record(&key).await), are(&[("life", &life.to_string())]));
         let told = conflict(fixture.commit(&key, &fixture.creation(saw).set("life", "late")).await);

@@ -242,7 +242,7 @@ pub(super) async fn p06_a_new_life_begins_over_an_expired_session(fixture: Fixtu
     assert!(record.head.created_at >= old.created_at.plus(DAY - MINUTE));
     assert_eq!(fields(&record), are(&[("theme", "dark")]));
 
-    assert_eq!(ended(later.commit(&key, &later.change(&old).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(ended(later.commit(&key, &later.change(&old).set("visits", "2")).await), Ended::Replaced);
     let late = conflict(later.commit(&key, &later.creation(saw).set("visits", "1")).await);
     assert_eq!(late.head, record.head);
 }

@@ -158,11 +158,75 @@ pub(super) async fn p07_a_lost_commit_does_not_reach_the_next_life(fixture: Fixt
     let again = fixture.creation(Some(created.incarnation)).set("theme", "dark");
     let again = head(applied(fixture.commit(&key, &again).await));
 
-    for lost in [creation, change, destroy] {
-        assert_eq!(ended(fixture.commit(&key, &lost).await), Ended::Destroyed);
+    for lost in [creation, change] {
+        assert_eq!(ended(fixture.commit(&key, &lost).await), Ended::Replaced);
     }
     let record = fixture.record(&key).await;
     assert_eq!((record.head, fields(&record)), (again, are(&[("theme", "dark")])));
+}
+
+/// A removal that is sent again is answered as it was, also when the key has another life by then, for as long as the
+/// eight ids of the key reach; the other life is not touched.
+pub(super) async fn p07_a_repeated_destroy_is_answered_in_the_next_life(fixture: Fixture) {
+    let key = fixture.key("next");
+    let created = fixture.create(&key, &[("visits", "1")]).await;
+    let from_record = fixture.change(&created).destroy();
+    applied(fixture.commit(&key, &from_record).await);
+    let next = fixture.creation(Some(created.incarnation)).set("visits", "2");
+    let next = head(applied(fixture.commit(&key, &next).await));
+    let again = applied(fixture.commit(&key, &from_record).await);
+    assert!(again.repeated && again.was_stored && again.head.is_none() && !again.is_stored, "{again:?}");
+
+    // One that was based on absence is known by its id as well.
+    let from_absence = fixture.creation(Some(created.incarnation)).destroy();
+    assert!(applied(fixture.commit(&key, &from_absence).await).was_stored);
+    let last = fixture.creation(Some(next.incarnation)).set("visits", "3");
+    let last = head(applied(fixture.commit(&key, &last).await));
+    for lost in [&from_record, &from_absence] {
+        let again = applied(fixture.commit(&key, lost).await);
+        assert!(again.repeated && again.head.is_none() && !again.is_stored, "{again:?}");
+    }
+    let current = go_on(&fixture, &key, last, Commits::KEPT - 2).await;
+    assert!(applied(fixture.commit(&key, &from_absence).await).repeated);
+    let current = go_on(&fixture, &key, current, 1).await;
+    for lost in [&from_record, &from_absence] {
+        assert_eq!(ended(fixture.commit(&key, lost).await), Ended::Replaced, "that is too long ago");
+    }
+    assert_eq!(fixture.record(&key).await.head, current);
+}
+
+/// So is a renewal; of the record that it left at the new key, the old one knows no more than that.
+pub(super) async fn p07_a_repeated_renewal_is_answered_in_the_next_life(fixture: Fixture) {
+    let (old, new) = (fixture.key("old"), fixture.key("new"));
+    let created = fixture.create(&old, &[("visits", "1")]).await;
+    let renewal = fixture.change(&created).set("visits", "2").renew(&new);
+    applied(fixture.commit(&old, &renewal).await);
+    let next = fixture.creation(Some(created.incarnation)).set("theme", "dark");
+    let next = head(applied(fixture.commit(&old, &next).await));
+
+    let again = applied(fixture.commit(&old, &renewal).await);
+    assert!(again.repeated && again.was_stored && again.is_stored && again.head.is_none(), "{again:?}");
+    assert_eq!(fixture.record(&old).await.head, next);
+    assert_eq!(fields(&fixture.record(&new).await), are(&[("visits", "2")]));
+    fixture.destroy(&old, &next).await;
+    assert!(applied(fixture.commit(&old, &renewal).await).repeated, "nor does it end there");
+}
+
+/// What ended a life of a key is answered as it was when another session has moved there.
+pub(super) async fn p07_a_repeated_destroy_is_answered_after_another_session_moved_there(fixture: Fixture) {
+    let (old, new) = (fixture.key("old"), fixture.key("new"));
+    let dead = fixture.create(&new, &[("theme", "dark")]).await;
+    let destroy = fixture.change(&dead).destroy();
+    applied(fixture.commit(&new, &destroy).await);
+    let created = fixture.create(&old, &[("visits", "1")]).await;
+    let moved = head(applied(fixture.commit(&old, &fixture.change(&created).renew(&new)).await));
+
+    let again = applied(fixture.commit(&new, &destroy).await);
+    assert!(again.repeated && again.head.is_none() && !again.is_stored, "{again:?}");
+    assert_eq!(fixture.record(&new).await.head, moved);
+    let change = fixture.change(&moved).set("visits", "2");
+    assert_eq!(head(applied(fixture.commit(&new, &change).await)).revision, 2);
+    assert!(applied(fixture.commit(&new, &change).await).repeated);
 }
 
 /// A refused commit leaves no trace: its id is not taken for applied later.

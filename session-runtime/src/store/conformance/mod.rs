@@ -227,6 +227,7 @@ macro_rules! __conformance_cases {
             p06_a_handler_of_another_life_cannot_destroy
             p06_destroying_nothing_leaves_no_trace
             p06_destroying_what_has_ended_changes_nothing
+            p06_a_handler_that_saw_its_absence_is_not_told_of_another_end
             p06_a_second_destroy_is_told
             p06_lives_do_not_mix
             p06_a_renewed_session_lives_at_its_new_key_only
@@ -258,6 +259,9 @@ macro_rules! __conformance_cases {
             p07_a_lost_answer_is_known_after_a_destroy
             p07_a_lost_answer_is_known_after_a_renewal
             p07_a_lost_commit_does_not_reach_the_next_life
+            p07_a_repeated_destroy_is_answered_in_the_next_life
+            p07_a_repeated_renewal_is_answered_in_the_next_life
+            p07_a_repeated_destroy_is_answered_after_another_session_moved_there
             p07_a_refused_commit_can_be_sent_again_on_another_base
             p09_a_session_ends_after_inactivity
             p09_the_clock_moves_both_ways
@@ -280,6 +284,7 @@ macro_rules! __conformance_cases {
             p13_times_without_end_are_harmless
             p09_what_ended_is_purged_after_its_retention
             p06_what_ended_is_kept_for_its_retention
+            p06_what_ended_is_kept_for_the_longest_retention
             p09_a_purge_removes_no_living_session
             p09_a_purge_goes_by_the_current_expiry
             p09_a_purge_is_bounded

@@ -86,6 +86,52 @@ pub(super) async fn p06_what_ended_is_kept_for_its_retention(fixture: Fixture) {
     }
 }
 
+/// What ended is kept for as long as anybody asked who changed the session, whoever ended it.
+pub(super) async fn p06_what_ended_is_kept_for_the_longest_retention(fixture: Fixture) {
+    let short = long_ago(&fixture);
+    let long = kept(&short);
+    let fields = [("visits", "1"), ("theme", "dark")];
+    let mut over = Vec::new();
+    for (kind, first, second) in [("first", &long, &short), ("second", &short, &long)] {
+        for end in ["destroyed", "renewed", "emptied", "expired", "touched"] {
+            for expires in [false, true] {
+                let living = |fixture: &Fixture| if expires { fixture.idle_for(MINUTE) } else { fixture.clone() };
+                let (first, second) = (living(first), living(second));
+                let key = fixture.key(&format!("{kind}.{end}.{expires}"));
+                let created = first.create(&key, &fields).await;
+                let changed = second.change(&created).set("visits", "2");
+                let changed = head(applied(second.commit(&key, &changed).await));
+                let again =
+                    short.change(&changed).set("visits", "3").with(|commit| commit.lifetime = living(&short).lifetime);
+                let changed = head(applied(short.commit(&key, &again).await));
+                let change = living(&short).change(&changed);
+                match end {
+                    "destroyed" => drop(applied(short.commit(&key, &change.destroy()).await)),
+                    "emptied" => {
+                        let emptied = applied(short.commit(&key, &change.unset("visits").unset("theme")).await);
+                        short.destroy(&key, &head(emptied)).await;
+                    }
+                    "renewed" => {
+                        let to = fixture.key(&format!("{kind}.to.{expires}"));
+                        let moved = head(applied(short.commit(&key, &change.renew(&to)).await));
+                        short.destroy(&to, &moved).await;
+                        over.push(to);
+                    }
+                    "touched" if expires => assert!(living(&short).after(MINUTE / 2).load(&key).await.touched),
+                    _ if expires => {}
+                    _ => continue,
+                }
+                over.push(key);
+            }
+        }
+    }
+    let later = short.after(5 * YEAR);
+    purge(&later, 100).await;
+    for key in over {
+        assert!(later.absence(&key).await.is_some(), "`{}` is known", key.id());
+    }
+}
+
 /// A purge removes no session that lives, whether or not it expires one day.
 pub(super) async fn p09_a_purge_removes_no_living_session(fixture: Fixture) {
     let fixture = long_ago(&fixture);

@@ -58,7 +58,7 @@ pub(super) async fn p06_the_old_key_can_live_again(fixture: Fixture) {
 
     let again = fixture.creation(saw).set("theme", "light");
     applied(fixture.commit(&old, &again).await);
-    assert_eq!(ended(fixture.commit(&old, &fixture.change(&created).set("visits", "2")).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&old, &fixture.change(&created).set("visits", "2")).await), Ended::Replaced);
     assert_eq!(fields(&fixture.record(&old).await), are(&[("theme", "light")]));
     assert_eq!(fields(&fixture.record(&new).await), are(&[("visits", "1")]));
     assert_eq!(fixture.listed(10).await, ["new", "old"]);
@@ -97,10 +97,10 @@ pub(super) async fn p06_a_session_moves_over_a_destroyed_one(fixture: Fixture) {
     assert!(applied(fixture.commit(&old, &fixture.change(&created).renew(&new)).await).is_stored);
 
     assert_eq!(fields(&fixture.record(&new).await), are(&[("visits", "1")]));
-    assert_eq!(ended(fixture.commit(&new, &fixture.change(&dead).set("theme", "light")).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&new, &fixture.change(&dead).set("theme", "light")).await), Ended::Replaced);
     // Nor does a handler that saw the destroyed one belong to the session that moved there.
     let late = fixture.creation(Some(dead.incarnation)).set("theme", "light");
-    assert_eq!(ended(fixture.commit(&new, &late).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&new, &late).await), Ended::Replaced);
 }
 
 /// Nor is the header of an emptied session.
@@ -112,7 +112,7 @@ pub(super) async fn p06_a_session_moves_over_an_emptied_one(fixture: Fixture) {
     assert!(applied(fixture.commit(&old, &fixture.change(&created).renew(&new)).await).is_stored);
 
     assert_eq!(fields(&fixture.record(&new).await), are(&[("visits", "1")]));
-    assert_eq!(ended(fixture.commit(&new, &fixture.change(&emptied).set("theme", "light")).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&new, &fixture.change(&emptied).set("theme", "light")).await), Ended::Replaced);
 }
 
 /// Nor is a session that has expired; nothing of it is mixed in.
@@ -133,8 +133,8 @@ pub(super) async fn p06_a_handler_of_the_new_key_does_not_join_the_session_that_
     let created = fixture.create(&old, &[("visits", "1")]).await;
     applied(fixture.commit(&old, &fixture.change(&created).renew(&new)).await);
 
-    assert_eq!(ended(fixture.commit(&new, &in_flight).await), Ended::Destroyed);
-    assert_eq!(ended(fixture.commit(&new, &fixture.creation(None).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&new, &in_flight).await), Ended::Replaced);
+    assert_eq!(ended(fixture.commit(&new, &fixture.creation(None).destroy()).await), Ended::Replaced);
     assert_eq!(fields(&fixture.record(&new).await), are(&[("visits", "1")]));
 }
 

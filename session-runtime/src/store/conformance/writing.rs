@@ -101,8 +101,8 @@ pub(super) async fn p06_a_change_of_another_life_is_refused(fixture: Fixture) {
     let key = fixture.key("other");
     let created = fixture.create(&key, &[("visits", "1")]).await;
     let other = crate::store::Head { incarnation: Incarnation::random(), ..created };
-    assert_eq!(ended(fixture.commit(&key, &fixture.change(&other).set("visits", "2")).await), Ended::Destroyed);
-    assert_eq!(ended(fixture.commit(&key, &fixture.change(&other).destroy()).await), Ended::Destroyed);
+    assert_eq!(ended(fixture.commit(&key, &fixture.change(&other).set("visits", "2")).await), Ended::Replaced);
+    assert_eq!(ended(fixture.commit(&key, &fixture.change(&other).destroy()).await), Ended::Replaced);
     assert_eq!(fixture.record(&key).await.head, created);
 }
 

@@ -70,6 +70,7 @@ pub(super) fn header(row: &Row, first: usize) -> Result<Option<Header>, StoreErr
         state,
         origin: column::<Option<i64>>(row, first + 1, "origin")?.map(|id| Incarnation(id.cast_unsigned())),
         commits,
+        retention: column(row, first + 11, "retention")?,
         retained_until: time(row, first + 9, "retained_until")?,
     }))
 }

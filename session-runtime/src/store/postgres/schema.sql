@@ -16,12 +16,13 @@ CREATE TABLE IF NOT EXISTS sessions.header (
     version        bigint           NOT NULL,
     registration   bigint           NOT NULL,
     fixed_end      bigint,
+    retention      bigint           NOT NULL, -- how long the header is kept once the session has ended
     due            bigint,
     state          smallint         NOT NULL,
     revision       bigint           NOT NULL,
     expires_at     bigint,
     retained_until bigint,
-    commits        bigint[]         NOT NULL, -- the last eight, newest first
+    commits        bigint[]         NOT NULL, -- the last eight of the key, of whatever life, newest first
     PRIMARY KEY (name, key)
 );
 
@@ -127,16 +128,18 @@ END
 $body$;
 
 -- The rule: what is to be done about a commit where the key holds h (all nulls if nothing). A base of absence has no
--- p_incarnation.
+-- p_incarnation. p_writes is the life that a commit creates if it only writes: what ended a former life of the key is
+-- answered as it was, and a change of one is not.
 CREATE OR REPLACE FUNCTION sessions.decide(
     h sessions.header, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint, p_saw bigint,
-    p_valid_until bigint, p_destroy boolean, p_now bigint
+    p_valid_until bigint, p_writes bigint, p_destroy boolean, p_now bigint
 ) RETURNS text LANGUAGE sql IMMUTABLE AS $body$
     SELECT CASE
-        WHEN p_id = ANY (h.commits) THEN 'repeated'
+        WHEN p_id = ANY (h.commits) AND (p_writes IS NULL OR h.incarnation = coalesce(p_incarnation, p_writes))
+            THEN 'repeated'
         WHEN p_incarnation IS NOT NULL THEN CASE
             WHEN h.incarnation IS NULL THEN 'absent'
-            WHEN h.incarnation <> p_incarnation THEN 'destroyed'
+            WHEN h.incarnation <> p_incarnation THEN 'replaced'
             WHEN h.state = 2 THEN 'destroyed'
             WHEN h.state = 3 THEN 'renewed'
             WHEN NOT sessions.live(h, p_now) THEN 'expired'
@@ -144,13 +147,14 @@ CREATE OR REPLACE FUNCTION sessions.decide(
             ELSE 'conflict'
         END
         WHEN p_valid_until <= p_now THEN 'expired'
-        WHEN sessions.live(h, p_now) THEN CASE
-            WHEN h.origin IS DISTINCT FROM p_saw THEN 'destroyed'
+        WHEN h.incarnation IS NOT NULL AND (sessions.live(h, p_now) OR h.incarnation IS DISTINCT FROM p_saw) THEN CASE
+            WHEN h.origin IS DISTINCT FROM p_saw THEN 'replaced'
+            WHEN h.state = 2 THEN 'destroyed'
+            WHEN h.state = 3 THEN 'renewed'
+            WHEN NOT sessions.live(h, p_now) THEN 'expired'
             WHEN p_destroy THEN 'apply'
             ELSE 'conflict'
         END
-        WHEN h.incarnation IS NOT NULL AND h.incarnation IS DISTINCT FROM p_saw THEN
-            CASE h.state WHEN 2 THEN 'destroyed' WHEN 3 THEN 'renewed' ELSE 'expired' END
         WHEN p_destroy THEN 'nothing'
         ELSE 'apply'
     END
@@ -203,9 +207,10 @@ CREATE OR REPLACE FUNCTION sessions.next(
 DECLARE
     n sessions.header := h;
 BEGIN
+    n.commits := (p_id || h.commits)[1:8];
     IF sessions.live(h, p_now) THEN
         n.revision := sessions.plus(h.revision, 1);
-        n.commits := (p_id || h.commits)[1:8];
+        n.retention := greatest(h.retention, p_retention);
     ELSE
         n.name := p_name;
         n.key := p_key;
@@ -214,7 +219,7 @@ BEGIN
         n.created_at := p_now;
         n.fixed_end := NULL;
         n.revision := 1;
-        n.commits := ARRAY[p_id];
+        n.retention := p_retention;
     END IF;
     n.state := p_state;
     IF p_state <> 2 THEN -- A destroyed header keeps what it says about the record that it ended.
@@ -225,7 +230,7 @@ BEGIN
         n.registration := p_registration;
         n.expires_at := sessions.expires_at(n.created_at, n.fixed_end, p_now, p_inactivity, p_creation);
     END IF;
-    n.retained_until := sessions.retained_until(p_state, n.expires_at, p_now, p_retention);
+    n.retained_until := sessions.retained_until(p_state, n.expires_at, p_now, n.retention);
     n.due := least(h.due, n.retained_until);
     RETURN n;
 END
@@ -236,16 +241,15 @@ CREATE OR REPLACE FUNCTION sessions.put_header(n sessions.header) RETURNS void L
 BEGIN
     UPDATE sessions.header t
     SET incarnation = n.incarnation, origin = n.origin, created_at = n.created_at, version = n.version,
-        registration = n.registration, fixed_end = n.fixed_end, due = n.due, state = n.state, revision = n.revision,
-        expires_at = n.expires_at, retained_until = n.retained_until, commits = n.commits
+        registration = n.registration, fixed_end = n.fixed_end, retention = n.retention, due = n.due, state = n.state,
+        revision = n.revision, expires_at = n.expires_at, retained_until = n.retained_until, commits = n.commits
     WHERE t.name = n.name AND t.key = n.key;
 END
 $body$;
 
 -- Reads a session without a lock, header and fields of one moment, and moves its expiry if that is due.
 CREATE OR REPLACE FUNCTION sessions.touch(
-    p_name text, p_key bytea, p_inactivity bigint, p_creation bigint, p_touch_after bigint, p_retention bigint,
-    p_offset bigint,
+    p_name text, p_key bytea, p_inactivity bigint, p_creation bigint, p_touch_after bigint, p_offset bigint,
     OUT now bigint, OUT touched boolean, OUT header sessions.header, OUT fields text[], OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
@@ -285,8 +289,8 @@ BEGIN
         -- Only what was read is touched; when something came in between, it is read again.
         UPDATE sessions.header t
         SET expires_at = expires,
-            retained_until = sessions.retained_until(t.state, expires, now, p_retention),
-            due = least(t.due, sessions.retained_until(t.state, expires, now, p_retention))
+            retained_until = sessions.retained_until(t.state, expires, now, t.retention),
+            due = least(t.due, sessions.retained_until(t.state, expires, now, t.retention))
         WHERE t.name = p_name AND t.key = p_key AND t.incarnation = header.incarnation
             AND t.revision = header.revision AND t.commits = header.commits AND t.state = header.state
             AND t.expires_at = header.expires_at;
@@ -325,7 +329,8 @@ BEGIN
         h := sessions.lock_header(p_name, p_key);
         now := sessions.clock(p_offset);
         answer := sessions.decide(
-            h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, p_destroy, now);
+            h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until,
+            CASE WHEN NOT p_destroy THEN p_creates END, p_destroy, now);
         IF answer <> 'apply' THEN
             header := h;
             IF answer = 'conflict' THEN
@@ -398,7 +403,7 @@ BEGIN
             END IF;
             now := sessions.clock(p_offset);
             answer := sessions.decide(
-                h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, false, now);
+                h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, NULL, false, now);
             IF answer = 'apply' AND t.state = 0 AND sessions.live(t, now) THEN
                 answer := 'occupied';
             END IF;
@@ -423,7 +428,7 @@ BEGIN
             m.incarnation := p_creates;
             m.origin := p_creates; -- a life that nobody saw
             m.revision := 1;
-            m.commits := ARRAY[p_id];
+            m.commits := (p_id || t.commits)[1:8];
             FOR place IN 1..2 LOOP
                 IF h.incarnation IS NULL AND own_first = (place = 1) THEN
                     INSERT INTO sessions.header SELECT n.* ON CONFLICT DO NOTHING;
@@ -451,7 +456,7 @@ BEGIN
                 DELETE FROM sessions.field f WHERE f.name = p_name AND f.key = p_key;
             END IF;
             m.state := CASE WHEN is_empty AND NOT p_keep_empty THEN 1 ELSE 0 END;
-            m.retained_until := sessions.retained_until(m.state, m.expires_at, now, p_retention);
+            m.retained_until := sessions.retained_until(m.state, m.expires_at, now, m.retention);
             m.due := least(t.due, m.retained_until);
             PERFORM sessions.put_header(n);
             PERFORM sessions.put_header(m);

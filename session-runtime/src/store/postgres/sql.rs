@@ -16,7 +16,7 @@ pub(super) const VERSION: i32 = 1;
 pub(super) const OLDEST_SERVER: i32 = 130_000;
 
 /// The header's columns, in the order in which they are read.
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 12] = [
     "incarnation",
     "origin",
     "created_at",
@@ -28,6 +28,7 @@ const HEADER: [&str; 11] = [
     "expires_at",
     "retained_until",
     "commits",
+    "retention",
 ];
 
 /// The common kind of commit sets some fields of a stored session at its current revision. An update that finds the
@@ -40,9 +41,10 @@ const SET_FIELDS: &str = "\
     WITH h AS (\
         UPDATE sessions.header t SET version = $7, registration = $8, revision = t.revision + 1, \
             commits = ($6 || t.commits)[1:8], \
-            expires_at = coalesce(t.fixed_end, least({now} + $10, t.created_at + $11)), \
-            retained_until = coalesce(t.fixed_end, least({now} + $10, t.created_at + $11)) + $12, \
-            due = least(t.due, coalesce(t.fixed_end, least({now} + $10, t.created_at + $11)) + $12) \
+            retention = greatest(t.retention, $12), \
+            expires_at = {expires}, \
+            retained_until = {expires} + greatest(t.retention, $12), \
+            due = least(t.due, {expires} + greatest(t.retention, $12)) \
         WHERE t.name = $1 AND t.key = $2 AND t.incarnation = $3 AND t.revision = $4 AND t.commits[1] = $5 \
             AND t.state = 0 AND t.version BETWEEN 0 AND 4294967295 \
             AND (t.expires_at IS NULL OR t.expires_at > {now} + 1000) \
@@ -54,6 +56,9 @@ const SET_FIELDS: &str = "\
         ON CONFLICT (name, key, incarnation, field) DO UPDATE SET value = excluded.value\
     ) \
     SELECT h.created_at, h.fixed_end, h.expires_at FROM h";
+
+/// When a session ends after such a commit.
+const EXPIRES: &str = "coalesce(t.fixed_end, least({now} + $10, t.created_at + $11))";
 
 /// Where the tables and functions are.
 #[derive(Debug, Clone)]
@@ -182,7 +187,9 @@ impl Statements {
         };
         let sql = |text: &str| Sql { text: names.put_into(text), number: number(), is_repeatable: true };
         let reply = |header: &str| format!("c.answer, c.was_stored, c.now, c.fields, c.field_values, {header}");
-        let set = |fields: &str| SET_FIELDS.replace("{now}", &now_at("$9")).replace("{fields}", fields);
+        let set = |fields: &str| {
+            SET_FIELDS.replace("{expires}", EXPIRES).replace("{now}", &now_at("$9")).replace("{fields}", fields)
+        };
         let registrations = |filter: &str| {
             sql(&format!(
                 "SELECT r.name, r.version, r.id, r.codec, f.fields, f.initials, f.sensitive \

@@ -23,7 +23,6 @@ impl PostgresStore {
             ("p_inactivity", Value::Int(lifetime.inactivity)),
             ("p_creation", Value::Int(lifetime.creation)),
             ("p_touch_after", Value::Int(Some(lifetime.touch_after))),
-            ("p_retention", Value::Int(Some(lifetime.retention))),
             ("p_offset", Value::Int(Some(clock.0))),
         ];
         let row = self.call(&self.inner.statements.touch, arguments).await?;
@@ -58,7 +57,7 @@ impl Store for PostgresStore {
                         answer => return answer,
                     }
                 }
-                Found::Record(row::record(&row, 12, header.head)?)
+                Found::Record(row::record(&row, 13, header.head)?)
             }
         };
         Ok(Loaded { now, touched: false, found })

@@ -16,7 +16,7 @@ end
 local action = options % 4
 local based_on_record, replace, keep_empty = has(options, 4), has(options, 8), has(options, 16)
 local saw = not based_on_record and has(options, 32) and sub(base, 1, 8) or nil
-local rule = { retention = retention }
+local rule = {}
 if has(times, 1) then rule.inactivity = inactivity end
 if has(times, 2) then rule.creation = time() end
 local fixed_end = has(times, 4) and time() or nil
@@ -32,8 +32,11 @@ local header, foreign = read(key)
 if foreign then return redis.error_reply('CORRUPT ' .. foreign) end
 local live = header and is_live(header, now)
 
+-- What ended a former life of the key is answered as it was; a change of one is not.
 local function is_repeated()
-  if not header or header.last == id then return header end
+  if not header then return nil end
+  if action == WRITE and header.incarnation ~= (based_on_record and sub(base, 1, 8) or creates) then return nil end
+  if header.last == id then return true end
   local found = string.find(header.older, id, 1, true)
   while found and found % 8 ~= 1 do found = string.find(header.older, id, found + 1, true) end
   return found
@@ -52,11 +55,11 @@ end
 local repeated = is_repeated()
 if repeated or not is_current() then
   if not header then return { REFUSED, now, {} } end
-  if repeated or not live then return { REFUSED, now, { '#h', header.raw, '#c', header.older } } end
+  if repeated or not live then return { REFUSED, now, { '#h', header.raw, '#c', header.rest } } end
   return { REFUSED, now, call('HGETALL', key) }
 end
+local there
 if action == RENEW then
-  local there
   there, foreign = read(target)
   if foreign then return redis.error_reply('CORRUPT ' .. foreign) end
   if there and there.state == STORED and is_live(there, now) then return { OCCUPIED } end
@@ -71,23 +74,22 @@ local after = {
   incarnation = previous and previous.incarnation or creates,
   revision = math.min(previous and previous.revision + 1 or 1, 281474976710655),
   last = id,
-  older = '',
+  older = older_than_next(header),
+  retention = math.max(retention, previous and previous.retention or 0),
   writer = writer,
   origin = saw,
   created = created,
   fixed_end = fixed_end,
   expires = expires,
 }
-if previous then
-  after.origin = previous.origin
-  after.older = previous.last .. sub(previous.older, 1, 48)
-end
+if previous then after.origin = previous.origin end
 
 -- A script can pass some thousands of arguments to a command; these go in portions, the header with the first.
 local PORTION = 1000
 local function put(place, written, fields)
   local last = fields and 1 + 2 * sets or 1
-  call('HSET', place, '#h', packed(written), '#c', written.older, unpack(ARGV, 2, math.min(last, 1 + PORTION)))
+  local rest = struct.pack('>i7', written.retention) .. written.older
+  call('HSET', place, '#h', packed(written), '#c', rest, unpack(ARGV, 2, math.min(last, 1 + PORTION)))
   for first = 2 + PORTION, last, PORTION do
     call('HSET', place, unpack(ARGV, first, math.min(last, first + PORTION - 1)))
   end
@@ -97,7 +99,7 @@ end
 local function keep_header(state)
   call('UNLINK', key)
   after.state = state
-  after.retained = retained_until(rule, state, nil, now)
+  after.retained = retained_until(after.retention, state, nil, now)
   put(key, after, false)
 end
 
@@ -122,7 +124,7 @@ local state = is_empty and not keep_empty and EMPTIED or STORED
 
 if action == WRITE then
   after.state = state
-  after.retained = retained_until(rule, state, expires, now)
+  after.retained = retained_until(after.retention, state, expires, now)
   put(key, after, true)
   return { APPLIED, was_stored, packed(after) }
 end
@@ -130,9 +132,9 @@ end
 -- The fields move as they are; the new key begins a life of its own that nobody saw before.
 local moved = {}
 for name, value in pairs(after) do moved[name] = value end
-moved.incarnation, moved.revision, moved.origin, moved.older = creates, 1, creates, ''
+moved.incarnation, moved.revision, moved.origin, moved.older = creates, 1, creates, older_than_next(there)
 moved.state = state
-moved.retained = retained_until(rule, state, expires, now)
+moved.retained = retained_until(after.retention, state, expires, now)
 if cleared then
   call('UNLINK', target)
 else

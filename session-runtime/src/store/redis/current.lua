@@ -8,20 +8,25 @@ if times >= 64 then
   local key = KEYS[1]
   local found = call('HMGET', key, '#h', '#c')
   local raw, older = found[1], found[2]
-  if raw and older and #raw == 64 and sub(raw, 1, 22) == sub(args, 1, 22) then
+  if raw and older and #raw == 64 and #older >= 7 and sub(raw, 1, 22) == sub(args, 1, 22) then
     local flags = byte(raw, 35)
+    -- How long the header is kept when the session has ended: the longest time that a commit asked for.
+    local keeps, asked = sub(older, 1, 7), sub(args, 51, 57)
+    if keeps ~= asked and struct.unpack('>i7', asked) > struct.unpack('>i7', keeps) then keeps = asked end
+    older = keeps .. sub(args, 15, 22) .. sub(older, 8, 55)
     if times == 64 and (flags == 64 or flags == 68) then
       -- It never expires, and goes on so.
       raw = sub(args, 1, 8) .. sub(args, 23, 48) .. sub(raw, 35)
-      call('HSET', key, '#h', raw, '#c', sub(args, 15, 22) .. sub(older, 1, 48), unpack(ARGV, 2))
+      call('HSET', key, '#h', raw, '#c', older, unpack(ARGV, 2))
       return raw
     elseif times > 64 and (flags == 112 or flags == 116) then
       -- It expires by a rule, and goes on so.
       local time = call('TIME')
       local now = time[1] * 1000 + math.floor(time[2] / 1000)
       local created, before, kept = struct.unpack('>i7i7i7', raw, 44)
-      if before > now then
-        local retention, inactivity = struct.unpack('>i7i7', args, 51)
+      local retention = struct.unpack('>i7', keeps)
+      if before > now and retention < 1125899906842624 then
+        local inactivity = struct.unpack('>i7', args, 58)
         local expires = now + inactivity
         if times ~= 65 then
           local old = created + struct.unpack('>i7', args, 65)
@@ -29,7 +34,7 @@ if times >= 64 then
         end
         local retained = expires + retention
         raw = sub(args, 1, 8) .. sub(args, 23, 48) .. sub(raw, 35, 50) .. struct.pack('>i7i7', expires, retained)
-        call('HSET', key, '#h', raw, '#c', sub(args, 15, 22) .. sub(older, 1, 48), unpack(ARGV, 2))
+        call('HSET', key, '#h', raw, '#c', older, unpack(ARGV, 2))
         -- The engine counts in full minutes: most commits need not move its clock.
         local minute = math.floor(retained / 60000)
         if minute ~= math.floor(kept / 60000) then call('PEXPIREAT', key, (minute + 1) * 60000) end

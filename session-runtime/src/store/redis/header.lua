@@ -1,5 +1,5 @@
--- What the scripts of a session have in common: its header in field #h, the ids of the commits before the last, newest
--- first, in field #c. Ids are eight bytes and compared as strings, because a number of Lua holds no more than 53 bits.
+-- What the scripts of a session have in common: its header in field #h; in field #c how long the header is kept when the
+-- session has ended (7 bytes), and the ids of the commits before the last, newest first. Ids are eight bytes and compared as strings, because a number of Lua holds no more than 53 bits.
 -- A header begins with what a commit names as its base (22 bytes), and with who wrote it (12: version, registration).
 local HEADER = '>c8I6c8c12Bc8i7i7i7'
 local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 64, 0, 1, 2, 3
@@ -24,7 +24,7 @@ end
 -- The header in these two fields, or nothing and the name of the field that is not ours.
 local function header_of(raw, older)
   if not raw or #raw ~= 64 then return nil, '#h' end
-  if not older or #older % 8 ~= 0 or #older > 56 then return nil, '#c' end
+  if not older or #older % 8 ~= 7 or #older > 63 then return nil, '#c' end
   local incarnation, revision, last, writer, flags, origin, created, expires, retained = struct.unpack(HEADER, raw)
   if flags < FORMAT or flags >= FORMAT + FORMAT then return nil, '#h' end
   return {
@@ -32,7 +32,9 @@ local function header_of(raw, older)
     incarnation = incarnation,
     revision = revision,
     last = last,
-    older = older,
+    rest = older,
+    retention = struct.unpack('>i7', older),
+    older = sub(older, 8),
     writer = writer,
     state = flags % 4,
     origin = has(flags, ORIGIN) and origin or nil,
@@ -72,9 +74,14 @@ local function expires_at(rule, created, fixed_end, now)
   return idle or old
 end
 
-local function retained_until(rule, state, expires, now)
-  if state ~= STORED then return plus(now, rule.retention) end
-  return expires and plus(expires, rule.retention)
+local function retained_until(retention, state, expires, now)
+  if state ~= STORED then return plus(now, retention) end
+  return expires and plus(expires, retention)
+end
+
+-- The ids of the commits before the next one at a key that holds this header.
+local function older_than_next(header)
+  return header and header.last .. sub(header.older, 1, 48) or ''
 end
 
 -- Lets the engine remove the key within a minute after its retention is over: at a full minute, so that commits that

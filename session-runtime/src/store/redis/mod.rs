@@ -60,7 +60,7 @@ pub use options::{RedisOptions, Slots};
 /// | field of the hash | holds |
 /// |---|---|
 /// | `#h` | the header: 64 bytes with the incarnation, the revision, the last commit id, who wrote it and all times |
-/// | `#c` | the commit ids before the last, at most seven of eight bytes, newest first |
+/// | `#c` | in seven bytes how long the header is kept once the session has ended; the commit ids before the last, at most seven of eight bytes, newest first |
 /// | any other | a session field's encoded value, by its name |
 ///
 /// Registered initial values are hashes at `session:{#registrations}:{name}:{version}` (here the first braces are
@@ -220,7 +220,7 @@ impl RedisStore {
 /// What `commit.lua` answered. Where it refused, the rule tells from what it found why it did.
 fn reply(answer: Value, commit: &Commit) -> Result<Reply, StoreError> {
     let applied = |raw: &[u8], was_stored| {
-        let head = Some(wire::header(raw, &[])?.head).filter(|_| !commit.is_destruction());
+        let head = Some(wire::head(raw)?).filter(|_| !commit.is_destruction());
         let is_stored = head.is_some_and(|head| head.stored);
         Ok(Reply::Applied(Applied { head, was_stored, is_stored, repeated: false }))
     };

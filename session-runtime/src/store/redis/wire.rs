@@ -14,7 +14,8 @@ use bytes::Bytes;
 
 /// The field that holds the header.
 pub(super) const HEADER: &str = "#h";
-/// The field that holds the ids of the commits before the last, newest first.
+/// The field that holds how long the header is kept once the session has ended (seven bytes), and the ids of the
+/// commits before the last, newest first.
 pub(super) const COMMITS: &str = "#c";
 
 /// What `commit.lua` did.
@@ -180,14 +181,21 @@ impl Reader<'_> {
 
 /// The header in the fields [`HEADER`] and [`COMMITS`].
 pub(super) fn header(raw: &[u8], older: &[u8]) -> Result<Header, StoreError> {
-    let (older, rest) = older.as_chunks::<8>();
+    let mut reader = Reader(older);
+    let retention = reader.time().ok_or_else(|| corrupt(COMMITS))?.as_millis();
+    let (older, rest) = reader.0.as_chunks::<8>();
     if !rest.is_empty() || older.len() >= Commits::KEPT {
         return Err(corrupt(COMMITS));
     }
-    read_header(raw, older).ok_or_else(|| corrupt(HEADER))
+    read_header(raw, retention, older).ok_or_else(|| corrupt(HEADER))
 }
 
-fn read_header(raw: &[u8], older: &[[u8; 8]]) -> Option<Header> {
+/// The part of a header that sessions see.
+pub(super) fn head(raw: &[u8]) -> Result<Head, StoreError> {
+    read_header(raw, 0, &[]).map(|header| header.head).ok_or_else(|| corrupt(HEADER))
+}
+
+fn read_header(raw: &[u8], retention: i64, older: &[[u8; 8]]) -> Option<Header> {
     let mut reader = Reader(raw);
     let (incarnation, revision, last_commit) = (Incarnation(reader.id()?), reader.revision()?, CommitId(reader.id()?));
     let (version, registration) = (u32::from_be_bytes(reader.take()?), RegistrationId(reader.id()?));
@@ -221,6 +229,7 @@ fn read_header(raw: &[u8], older: &[[u8; 8]]) -> Option<Header> {
         state,
         origin: Some(origin).filter(|_| flags & ORIGIN != 0),
         commits: std::iter::once(last_commit).chain(older).collect(),
+        retention,
         retained_until: Some(retained_until).filter(|_| flags & RETAINED != 0),
     })
 }
@@ -318,7 +327,7 @@ mod tests {
         for len in 0..80 {
             for byte in [0, 1, 63, 64, 255] {
                 let mut raw = vec![byte; len];
-                let _ = header(&raw, &[0; 8]);
+                let _ = header(&raw, &[0; 15]);
                 if let Some(flags) = raw.get_mut(34) {
                     *flags = FORMAT;
                 }
@@ -329,14 +338,14 @@ mod tests {
 
     #[test]
     fn a_header_of_another_format_or_length_names_the_field() {
-        assert!(header(&RAW, &[]).is_ok() && header(&RAW, &[0; 56]).is_ok());
-        for older in [&[0; 7][..], &[0; 64]] {
+        assert!(header(&RAW, &[0; 7]).is_ok() && header(&RAW, &[0; 63]).is_ok());
+        for older in [&[][..], &[0; 6], &[0; 8], &[0; 71]] {
             assert!(header(&RAW, older).unwrap_err().to_string().contains("#c"));
         }
         for (raw, flags) in [(&RAW[..63], 64), (&RAW, 0), (&RAW, 128), (&RAW, 192), (&[7; 65], 64)] {
             let mut raw = raw.to_vec();
             raw[34] = flags;
-            assert!(header(&raw, &[]).unwrap_err().to_string().contains("#h"), "{flags}");
+            assert!(header(&raw, &[0; 7]).unwrap_err().to_string().contains("#h"), "{flags}");
         }
     }
 
@@ -352,7 +361,7 @@ mod tests {
                 }
             }
             if flags & FIXED_END == 0 || flags & EXPIRES != 0 {
-                assert_eq!(packed(&header(&raw, &[]).unwrap()), raw, "{flags}");
+                assert_eq!(packed(&header(&raw, &[0; 7]).unwrap()), raw, "{flags}");
             }
         }
     }

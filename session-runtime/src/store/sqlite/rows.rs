@@ -21,7 +21,7 @@ pub(super) struct Session {
 pub(super) fn session(connection: &Connection, key: &Key) -> Result<Option<Session>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, state, incarnation, revision, version, registration, created_at, fixed_end, expires_at,
-                retained_until, origin, commits
+                retained_until, origin, commits, retention
          FROM session_runtime_sessions WHERE name = ?1 AND key = ?2",
     )?;
     let mut rows = statement.query((key.name(), key.id()))?;
@@ -50,7 +50,7 @@ fn header(row: &Row<'_>) -> Result<Header> {
         stored: state == State::Stored,
     };
     let origin = column::<Option<i64>>(row, 10)?.map(|origin| Incarnation(origin.cast_unsigned()));
-    Ok(Header { head, state, origin, commits, retained_until: time(9)? })
+    Ok(Header { head, state, origin, commits, retention: column(row, 12)?, retained_until: time(9)? })
 }
 
 fn commits(row: &Row<'_>, index: usize) -> Result<Commits> {
@@ -92,6 +92,7 @@ macro_rules! columns {
             ":fixed_end": $header.head.fixed_end.map(Timestamp::as_millis),
             ":expires_at": $header.head.expires_at.map(Timestamp::as_millis),
             ":retained_until": $header.retained_until.map(Timestamp::as_millis),
+            ":retention": $header.retention,
             ":origin": $header.origin.map(|origin| origin.0.cast_signed()),
             ":commits": $header.commits.iter().flat_map(|id| id.0.to_be_bytes()).collect::<Vec<u8>>(),
         }
@@ -102,9 +103,9 @@ pub(super) fn insert(connection: &Connection, id: i64, key: &Key, header: &Heade
     connection
         .prepare_cached(
             "INSERT INTO session_runtime_sessions (id, name, key, state, incarnation, revision, version, registration,
-                created_at, fixed_end, expires_at, retained_until, origin, commits)
+                created_at, fixed_end, expires_at, retained_until, retention, origin, commits)
              VALUES (:id, :name, :key, :state, :incarnation, :revision, :version, :registration,
-                :created_at, :fixed_end, :expires_at, :retained_until, :origin, :commits)",
+                :created_at, :fixed_end, :expires_at, :retained_until, :retention, :origin, :commits)",
         )?
         .execute(columns!(header, ":id": id, ":name": key.name(), ":key": key.id()))?;
     Ok(())
@@ -115,7 +116,8 @@ pub(super) fn update(connection: &Connection, id: i64, header: &Header) -> Resul
         .prepare_cached(
             "UPDATE session_runtime_sessions SET state = :state, incarnation = :incarnation, revision = :revision,
                 version = :version, registration = :registration, created_at = :created_at, fixed_end = :fixed_end,
-                expires_at = :expires_at, retained_until = :retained_until, origin = :origin, commits = :commits
+                expires_at = :expires_at, retained_until = :retained_until, retention = :retention, origin = :origin,
+                commits = :commits
              WHERE id = :id",
         )?
         .execute(columns!(header, ":id": id))?;

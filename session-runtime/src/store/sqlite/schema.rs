@@ -38,6 +38,7 @@ CREATE TABLE session_runtime_sessions (
     fixed_end      INTEGER,
     expires_at     INTEGER,
     retained_until INTEGER,
+    retention      INTEGER NOT NULL,
     origin         INTEGER,
     commits        BLOB    NOT NULL,
     UNIQUE (name, key)

@@ -22,7 +22,8 @@ pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Res
         Action::Renew { to, .. } => rows::session(connection, to)?,
         Action::Write(_) | Action::Destroy => None,
     };
-    if rule::is_occupied(target.as_ref().map(|target| &target.header), now) {
+    let there = target.as_ref().map(|target| target.header);
+    if rule::is_occupied(there.as_ref(), now) {
         return Ok(Reply::Occupied);
     }
 
@@ -57,7 +58,7 @@ pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Res
                     .execute(named_params! { ":id": target.id })?;
             }
             // The row moves with its fields, whatever their size, and a new row stays behind.
-            let renewed = rule::renewed(&next, commit, write, is_empty, now);
+            let renewed = rule::renewed(&next, there.as_ref(), commit, write, is_empty, now);
             put(to, &renewed)?;
             if session.is_some() && key != to {
                 connection
