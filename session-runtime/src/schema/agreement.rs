@@ -1,5 +1,6 @@
 //! All instances agree on the initial state, or say so instead of serving it.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Schema;
@@ -34,7 +35,9 @@ impl<T: Session, C: Codec> Schema<T, C> {
     /// Warns of fields that nobody of this program knows any more, where others are new: one may be the other renamed,
     /// and then its values are lost to this program.
     pub(crate) fn warn_of_renames(&self, session: &str, known: &Registration) {
-        let is_known = |name: &str| self.leaves.iter().any(|leaf| &*leaf.name == name || leaf.has_alias(name));
+        let names = self.leaves.iter().flat_map(|leaf| std::iter::once(&leaf.name).chain(&leaf.aliases));
+        let names: HashSet<&str> = names.map(|name| &**name).collect();
+        let is_known = |name: &str| names.contains(name);
         let gone: Vec<_> = known.fields.iter().map(|field| &*field.name).filter(|name| !is_known(name)).collect();
         let new: Vec<_> = self.unregistered(Some(known)).map(|field| field.name).collect();
         if let ([gone, ..], [first, ..]) = (&gone[..], &new[..]) {
@@ -49,12 +52,11 @@ impl<T: Session, C: Codec> Schema<T, C> {
     }
 
     fn unregistered(&self, known: Option<&Registration>) -> impl Iterator<Item = RegisteredField> {
-        self.leaves.iter().filter(move |leaf| known.and_then(|known| known.field(&leaf.name)).is_none()).map(|leaf| {
-            RegisteredField {
-                name: leaf.name.clone(),
-                initial: (!leaf.def.pin).then(|| leaf.initial.clone()),
-                sensitive: leaf.def.sensitive,
-            }
+        let known = known.map(Registration::by_name).unwrap_or_default();
+        self.leaves.iter().filter(move |leaf| !known.contains_key(&*leaf.name)).map(|leaf| RegisteredField {
+            name: leaf.name.clone(),
+            initial: (!leaf.def.pin).then(|| leaf.initial.clone()),
+            sensitive: leaf.def.sensitive,
         })
     }
 
@@ -63,10 +65,10 @@ impl<T: Session, C: Codec> Schema<T, C> {
         if &*agreed.codec != C::NAME {
             return Err(Error::OtherCodec { stored: agreed.codec.clone(), own: C::NAME });
         }
-        let value = self.initial()?;
+        let (value, agreed) = (self.initial()?, agreed.by_name());
         let mut mismatches = Vec::new();
         for index in 0..self.leaves.len() {
-            let Some(field) = self.registered(agreed, index) else { continue };
+            let Some(field) = self.registered(&agreed, index) else { continue };
             let Some(registered) = field.initial.clone() else {
                 // Records differ from no common value of a field that is registered as pinned, so it stays that.
                 self.pin(index);
@@ -110,12 +112,16 @@ impl<T: Session, C: Codec> Schema<T, C> {
     }
 
     /// The registration of a field, which can stand under an alias: then that stays its stored name.
-    fn registered<'a>(&mut self, agreed: &'a Registration, index: usize) -> Option<&'a RegisteredField> {
+    fn registered<'a>(
+        &mut self,
+        agreed: &HashMap<&str, &'a RegisteredField>,
+        index: usize,
+    ) -> Option<&'a RegisteredField> {
         let leaf = &mut self.leaves[index];
-        if let Some(field) = agreed.field(&leaf.name) {
+        if let Some(field) = agreed.get(&*leaf.name) {
             return Some(field);
         }
-        let field = agreed.fields.iter().find(|field| leaf.has_alias(&field.name))?;
+        let field = leaf.aliases.iter().find_map(|alias| agreed.get(&**alias))?;
         let newer = std::mem::replace(&mut leaf.name, field.name.clone());
         leaf.aliases.push(newer);
         Some(field)

@@ -1,5 +1,6 @@
 //! The agreement on initial values, as a store keeps it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,13 +30,16 @@ impl Registration {
         self.fields.iter().find(|field| &*field.name == name)
     }
 
+    /// All fields by their names, for whoever asks for many.
+    pub(crate) fn by_name(&self) -> HashMap<&str, &RegisteredField> {
+        self.fields.iter().map(|field| (&*field.name, field)).collect()
+    }
+
     /// Adds the fields of `other` that are not registered yet. What is registered stays as it is.
     pub fn add_missing(&mut self, other: &Self) {
-        for field in &other.fields {
-            if self.field(&field.name).is_none() {
-                self.fields.push(field.clone());
-            }
-        }
+        let known = self.by_name();
+        let missing: Vec<_> = other.fields.iter().filter(|field| !known.contains_key(&*field.name)).cloned().collect();
+        self.fields.extend(missing);
     }
 }
 
