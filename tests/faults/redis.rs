@@ -365,7 +365,7 @@ async fn what_others_wrote_under_our_keys_is_refused_by_name_and_stays_as_it_is(
         server.command(&[b"COPY", b"session:Visitor:good", place.as_bytes()]);
         place.into_bytes()
     };
-    let long_id = [b'x'; 7];
+    let long_id = [b'x'; 9];
     let header = [1; 63];
     for (id, command, field) in [
         ("string", vec![&b"SET"[..], b"session:Visitor:string", b"secret"], "#h"),
