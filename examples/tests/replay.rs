@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -54,7 +54,8 @@ fn a_log_is_replayed_into_a_file_and_reported_for_machines() {
     assert_eq!(report["source"], json!({ "logs": [plain, gzipped] }));
     // Numbered clients are others in each file, the host is the same.
     assert_eq!((&report["requests"], &report["clients"]), (&json!(14), &json!(7)));
-    let bad_lines = json!({ "count": 2, "first": [{ "file": plain, "line": 5 }, { "file": gzipped, "line": 5 }] });
+    let bad = |file| json!({ "file": file, "line": 5, "reason": "it is in none of the formats" });
+    let bad_lines = json!({ "count": 2, "first": [bad(plain), bad(gzipped)] });
     assert_eq!(report["bad_lines"], bad_lines);
     assert_eq!(report["back_in_time"], json!(3));
     assert_eq!(report["changes"], json!(6));
@@ -69,8 +70,35 @@ fn a_log_is_replayed_into_a_file_and_reported_for_machines() {
     let again = replay(&["--log", plain, "--store", &store, "--concurrency", "1"]);
     assert_eq!(again.status.code(), Some(0), "the sessions of the first replay are left alone");
     let table = String::from_utf8(again.stdout).expect("text");
-    for part in ["write on every request", "one write for each request that left", "verified: ", "plain.log:5"] {
+    for part in [
+        "write on every request",
+        "one write for each request that left",
+        "verified: ",
+        "plain.log:5: it is in none of the formats",
+    ] {
         assert!(table.contains(part), "{table}");
+    }
+}
+
+#[test]
+fn standard_input_is_replayed_compressed_or_not() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(LOG.as_bytes()).expect("memory takes it");
+    let compressed = encoder.finish().expect("memory takes it");
+    for input in [LOG.as_bytes(), &compressed] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_replay"))
+            .args(["--log", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        program.stdin.take().expect("it was asked for").write_all(input).expect("it is read");
+        let output = program.wait_with_output().expect("it ends");
+        let table = String::from_utf8(output.stdout).expect("text");
+        for part in ["log      standard input\n", "7 requests of 4 clients", "    standard input:5: it is in none"] {
+            assert!(table.contains(part), "{part} in {table}");
+        }
+        assert_eq!(output.status.code(), Some(0));
     }
 }
 
@@ -144,12 +172,17 @@ fn what_cannot_be_read_or_written_is_a_clear_error() {
     assert!(message.starts_with("error: cannot read the log no/such.log: "), "{message}");
     assert!(missing.stdout.is_empty());
 
-    let empty = tempfile::NamedTempFile::new().expect("a temporary file");
-    fs::write(empty.path(), "neither\nnor\n").expect("room");
-    let empty = replay(&["--log", text(empty.path())]);
-    assert_eq!(empty.status.code(), Some(2));
-    let message = String::from_utf8_lossy(&empty.stderr);
-    assert_eq!(message, "error: the log holds no requests, and 2 lines that cannot be read as any\n");
+    let log = tempfile::NamedTempFile::new().expect("a temporary file");
+    fs::write(log.path(), "neither\nnor\n").expect("room");
+    let output = replay(&["--log", text(log.path())]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr);
+    let expected = format!("error: nothing in the log {} can be read, its line 1 because it is", text(log.path()));
+    assert!(message.starts_with(&expected) && message.contains("JSON lines like those of Caddy"), "{message}");
+
+    fs::write(log.path(), "# a comment\n").expect("room");
+    let output = replay(&["--log", text(log.path())]);
+    assert_eq!((output.status.code(), &*output.stderr), (Some(2), &b"error: the logs hold no requests\n"[..]));
 
     let folder = replay(&["--log", "."]);
     assert_eq!(folder.status.code(), Some(2));

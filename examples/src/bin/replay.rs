@@ -1,6 +1,10 @@
 //! `replay [--log FILE]… [--store URL] [--concurrency N] [--json] [--svg FILE]`: replays traffic through
 //! the session runtime and shows what was saved.
 //!
+//! Logs are read as they come, `zcat access.log.*.gz | replay --log -` as well as `replay --log access.log.2.xz`: which
+//! formats are understood, says `replay --help`. Lines that are no requests are counted, and the report shows the first
+//! of them with the reason.
+//!
 //! Its status is 0 when the store holds what it should, 1 when it does not, and 2 when the replay could not be carried
 //! out.
 

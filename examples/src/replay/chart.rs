@@ -1,7 +1,9 @@
 //! Draws a report as bars, in SVG.
 
 use std::fmt::Write;
+use std::path::Path;
 
+use super::log;
 use super::policies::Policy;
 use super::report::{Figures, Report, Source, grouped};
 
@@ -89,7 +91,7 @@ fn subtitle(report: &Report) -> String {
     let source = match &report.source {
         Source::Generated(distribution) => format!("generated traffic, seed {}", distribution.seed),
         Source::Logs(paths) => {
-            let names = paths.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
+            let names = paths.iter().map(|path| log::name(path.file_name().map_or(path, Path::new)));
             names.collect::<Vec<_>>().join(", ")
         }
     };

@@ -12,12 +12,9 @@ pub enum ReplayError {
     /// A log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The logs hold no request.
-    #[error("the log holds no requests, and {bad_lines} lines that cannot be read as any")]
-    NoRequests {
-        /// How many lines are no requests.
-        bad_lines: usize,
-    },
+    /// The logs are empty.
+    #[error("the logs hold no requests")]
+    NoRequests,
     /// A session could not be loaded or committed.
     #[error("a session could not be loaded or committed")]
     Session(#[from] session_runtime::Error),

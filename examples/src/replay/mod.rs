@@ -51,7 +51,7 @@ pub async fn run(options: &Options) -> Result<Report, ReplayError> {
         (Source::Logs(options.logs.clone()), Traffic::read(&options.logs)?)
     };
     if traffic.requests.is_empty() {
-        return Err(ReplayError::NoRequests { bad_lines: traffic.bad_lines.count });
+        return Err(ReplayError::NoRequests);
     }
     // Opened first, so that nobody waits for a replay whose chart cannot be written.
     let chart = match &options.svg {

@@ -3,12 +3,13 @@ use std::path::PathBuf;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::log::FORMATS;
 use super::stores::Place;
 
 /// What a replay is asked to do.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The logs to replay; none for generated traffic.
+    /// The logs to replay, of which `-` is standard input; none for generated traffic.
     pub logs: Vec<PathBuf>,
     /// Where the sessions are kept.
     pub place: Place,
@@ -50,7 +51,7 @@ fn command() -> Command {
         .arg(
             option("log", "FILE", file())
                 .action(ArgAction::Append)
-                .help("A log to replay: TSV (t client verb label status), Common or Combined Log Format, plain or gzipped; can be given several times [default: generated traffic]"),
+                .help(format!("A log to replay, or - for standard input; can be given several times [default: generated traffic]. Understood are {FORMATS}")),
         )
         .arg(
             option("store", "URL", ValueParser::new(str::parse::<Place>))

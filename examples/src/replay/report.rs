@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::engine::Seen;
 use super::generate::{DISTRIBUTION, Distribution};
+use super::log::{self, BadLine};
 use super::model::Model;
 use super::policies::{Cost, Job, Policy};
 use super::rule::RULE;
@@ -43,8 +44,8 @@ pub struct Report {
     pub back_in_time: usize,
     /// How many lines could not be read.
     pub bad_lines: usize,
-    /// The first of them: file and line number.
-    pub first_bad_lines: Vec<(PathBuf, usize)>,
+    /// The first of them.
+    pub first_bad_lines: Vec<BadLine>,
     /// How many requests used their session.
     pub uses: u64,
     /// How many of them touched it.
@@ -160,7 +161,9 @@ impl Report {
             }
         };
         let bad_lines = self.first_bad_lines.iter();
-        let bad_lines = bad_lines.map(|(file, line)| json!({ "file": file.to_string_lossy(), "line": line }));
+        let bad_lines = bad_lines.map(|BadLine { path, number, fault }| {
+            json!({ "file": path.to_string_lossy(), "line": number, "reason": fault.to_string() })
+        });
         json!({
             "source": source,
             "requests": self.requests,
@@ -235,7 +238,7 @@ impl Report {
         match &self.source {
             Source::Logs(paths) => {
                 for path in paths {
-                    writeln!(f, "log      {}", path.display())?;
+                    writeln!(f, "log      {}", log::name(path))?;
                 }
             }
             Source::Generated(Distribution { seed, .. }) => {
@@ -252,8 +255,8 @@ impl Report {
         )?;
         if self.bad_lines > 0 {
             writeln!(f, "{} lines are no requests, the first of them:", grouped(self.bad_lines as u64))?;
-            for (file, line) in &self.first_bad_lines {
-                writeln!(f, "    {}:{line}", file.display())?;
+            for line in &self.first_bad_lines {
+                writeln!(f, "    {line}")?;
             }
         }
         Ok(())

@@ -1,20 +1,33 @@
 //! Reading logs: each line that is a request, in the order of the files and their lines.
+//!
+//! What a file is, is told from its content and not from its name: [`input`] looks at its first bytes, [`parse`] at how
+//! each line begins.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::fmt;
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
+use line::{Client, Line};
 
 mod clf;
+mod input;
+mod json;
+mod line;
+mod time;
 mod tsv;
+mod zstd;
+
+pub(super) use input::name;
+pub use line::Fault;
+
+/// What is understood, in words.
+pub const FORMATS: &str = "\
+the TSV format `t client verb label status`; the Common and the Combined Log Format, also with the virtual host first; \
+JSON lines like those of Caddy and nginx; in UTF-8, plain or compressed by gzip, xz or zstd";
 
 /// The longest line that is read, in bytes. What is longer is no request.
 const LONGEST_LINE: u64 = 64 * 1024;
-
-/// The longest name of a client, in bytes: it becomes the key of a session.
-const LONGEST_CLIENT: usize = 255;
 
 /// How many lines that could not be read are reported with their numbers.
 pub const REPORTED_LINES: usize = 5;
@@ -32,25 +45,6 @@ pub struct Request {
     pub label: String,
     /// The status of the answer, if it has one.
     pub status: Option<u16>,
-}
-
-/// A line that is a request, and the client's name in it.
-#[derive(Debug, PartialEq, Eq)]
-struct Line<'a> {
-    at: i64,
-    client: Client<'a>,
-    verb: &'a str,
-    label: &'a str,
-    status: Option<u16>,
-}
-
-/// How a log names a client.
-#[derive(Debug, PartialEq, Eq)]
-enum Client<'a> {
-    /// By a number of its own: client 7 of another file is somebody else.
-    Numbered(&'a str),
-    /// By its address: the same in every file.
-    Host(&'a str),
 }
 
 /// Requests in the order in which they are replayed.
@@ -72,60 +66,98 @@ pub struct Traffic {
 pub struct BadLines {
     /// How many there are.
     pub count: usize,
-    /// The first of them: the file, and the line's number from 1.
-    pub first: Vec<(PathBuf, usize)>,
+    /// The first of them.
+    pub first: Vec<BadLine>,
+}
+
+/// A line that could not be read as a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadLine {
+    /// The log that it is in, as the user named it.
+    pub path: PathBuf,
+    /// Its number from 1.
+    pub number: usize,
+    /// Why it is no request.
+    pub fault: Fault,
 }
 
 /// A log cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the log {}", path.display())]
-pub struct LogError {
-    path: PathBuf,
-    source: io::Error,
+pub enum LogError {
+    /// It is missing, or cannot be read to its end.
+    #[error("cannot read the log {}", name(path))]
+    Input {
+        /// The log, as the user named it.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// It is compressed, and its end is missing.
+    #[error("the log {} is cut short", name(path))]
+    CutShort {
+        /// The log, as the user named it.
+        path: PathBuf,
+    },
+    /// It has lines, and none of them is a request.
+    #[error("nothing in the log {} can be read, its line {} because {}; understood are {FORMATS}", name(&first.path), first.number, first.fault)]
+    NothingUnderstood {
+        /// The first of its lines.
+        first: BadLine,
+    },
 }
 
 impl Traffic {
-    /// Reads logs in the TSV format `t client verb label status`, the Common or the Combined Log Format; plain or
-    /// gzipped, which is told from their content.
+    /// Reads logs in any of the [`FORMATS`], which are told from their content. The path `-` is standard input.
     ///
     /// # Errors
-    /// When a file is missing or cannot be read to its end.
+    /// When a log is missing or cannot be read to its end, or has lines of which none is a request.
     pub fn read(paths: &[PathBuf]) -> Result<Self, LogError> {
         let mut traffic = Self::default();
         for (file, path) in paths.iter().enumerate() {
-            traffic.read_file(file, path).map_err(|source| LogError { path: path.clone(), source })?;
+            let before = traffic.requests.len();
+            let read = input::open(path).and_then(|mut reader| traffic.read_lines(&mut *reader, file, path));
+            let bad = read.map_err(|source| match source.kind() {
+                io::ErrorKind::UnexpectedEof => LogError::CutShort { path: path.clone() },
+                _ => LogError::Input { path: path.clone(), source },
+            })?;
+            if let (true, Some(first)) = (traffic.requests.len() == before, bad.first.first()) {
+                return Err(LogError::NothingUnderstood { first: first.clone() });
+            }
+            traffic.bad_lines.append(bad);
         }
         Ok(traffic)
     }
 
-    fn read_file(&mut self, file: usize, path: &Path) -> io::Result<()> {
-        let mut reader = open(path)?;
-        let mut line = Vec::new();
+    /// Adds the requests of a log, and returns its other lines.
+    fn read_lines(&mut self, reader: &mut dyn BufRead, file: usize, path: &Path) -> io::Result<BadLines> {
+        let (mut bad, mut line) = (BadLines::default(), Vec::new());
         for number in 1.. {
             line.clear();
-            let complete = read_line(&mut reader, &mut line)?;
+            let complete = read_line(reader, &mut line)?;
             if line.is_empty() {
                 break;
             }
             let line = String::from_utf8_lossy(&line);
-            let line = line.trim_end_matches(['\r', '\n']);
+            // The byte order mark of UTF-8, of which a log that was put together has several.
+            let line = line.strip_prefix('\u{feff}').unwrap_or(&line).trim_end_matches(['\r', '\n']);
             if line.trim().is_empty() || line.starts_with('#') || line == tsv::HEADER {
                 continue;
             }
-            match parse(line).filter(|_| complete) {
-                Some(request) => self.push_line(file, &request),
-                None => self.bad_lines.push(path, number),
+            let parsed = if complete { parse(line) } else { Err(Fault::TooLong) };
+            match parsed {
+                Ok(request) => self.push_line(file, request),
+                Err(fault) => bad.push(|| BadLine { path: path.to_owned(), number, fault }),
             }
         }
-        Ok(())
+        Ok(bad)
     }
 
-    fn push_line(&mut self, file: usize, line: &Line<'_>) {
+    fn push_line(&mut self, file: usize, line: Line<'_>) {
         let client = match line.client {
             Client::Numbered(number) => format!("{}:{number}", file + 1),
-            Client::Host(host) => host.to_owned(),
+            Client::Host(host) => host.into_owned(),
         };
-        self.push(line.at, client, line.verb.to_owned(), line.label.to_owned(), line.status);
+        self.push(line.at, client, line.verb.into_owned(), line.label.into_owned(), line.status);
     }
 
     /// Adds a request.
@@ -154,35 +186,36 @@ impl Traffic {
 }
 
 impl BadLines {
-    fn push(&mut self, path: &Path, number: usize) {
+    fn push(&mut self, line: impl FnOnce() -> BadLine) {
         self.count += 1;
         if self.first.len() < REPORTED_LINES {
-            self.first.push((path.to_owned(), number));
+            self.first.push(line());
         }
     }
-}
 
-/// A line of either format: only the TSV starts with a number and a tab.
-fn parse(line: &str) -> Option<Line<'_>> {
-    let first = line.split('\t').next().unwrap_or(line);
-    let parsed = if first.parse::<i64>().is_ok() { tsv::parse(line) } else { clf::parse(line) };
-    parsed.filter(|line| {
-        let (Client::Numbered(client) | Client::Host(client)) = line.client;
-        !client.is_empty() && client.len() <= LONGEST_CLIENT
-    })
-}
-
-fn parse_status(status: &str) -> Option<Option<u16>> {
-    match status {
-        "-" => Some(None),
-        status => status.parse().ok().filter(|status| (100..1000).contains(status)).map(Some),
+    fn append(&mut self, other: Self) {
+        self.count += other.count;
+        self.first.extend(other.first);
+        self.first.truncate(REPORTED_LINES);
     }
 }
 
-fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let mut reader = BufReader::new(File::open(path)?);
-    let is_gzipped = reader.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    Ok(if is_gzipped { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) })
+impl fmt::Display for BadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", name(&self.path), self.number, self.fault)
+    }
+}
+
+/// A line of any format: each begins in its own way.
+fn parse(line: &str) -> Result<Line<'_>, Fault> {
+    let parsed = if json::is(line) {
+        json::parse(line)
+    } else if tsv::is(line) {
+        tsv::parse(line)
+    } else {
+        clf::parse(line)
+    };
+    parsed.and_then(Line::checked)
 }
 
 /// Reads a line, or only the start of one that is too long. Returns whether it is complete.
