@@ -7,7 +7,7 @@ use session_runtime::store::Call;
 use session_runtime::{Error, Handle, Outcome, Session, merge};
 use session_tests::{Fault, Kept, now, record, stored, write};
 
-use crate::visitor::{Item, TestStore, Visitor, builder, fields, sessions};
+use crate::visitor::{Item, TestStore, Visitor, VisitorField, builder, fields, sessions};
 
 /// Two handlers that loaded the same session.
 fn two<T: Session>(sessions: &Kept<T, TestStore>) -> (Handle<T>, Handle<T>) {
@@ -71,6 +71,29 @@ async fn p05_a_reader_never_overwrites() {
     commit(&mut reader);
     assert_eq!(reader.visits, 2);
     assert_eq!(sessions.load("42").await.expect("a load").visits, 2);
+}
+
+#[test]
+fn p05_a_commit_that_overwrites_and_fails_says_so_when_it_is_made_again() {
+    for fault in [Fault::Refused, Fault::LostBefore, Fault::LostAfter] {
+        let sessions = sessions::<Visitor>();
+        let (mut one, mut other) = two(&sessions);
+        *one.edit().visits() = 1;
+        commit(&mut one);
+
+        *other.edit().visits() = 2;
+        let store = sessions.store().inner().clone();
+        // The first call finds the other commit; the second, which puts the change on top of that, fails.
+        sessions.store().inner().meanwhile(move || store.fail_commit(fault));
+        assert!(matches!(now(other.commit()), Err(Error::Store(_))), "{fault:?}");
+        let committed = now(other.commit()).expect("the store is back");
+        let overlapped: Vec<_> = committed.overlapped().iter().collect();
+        assert_eq!(overlapped, [VisitorField::Visits], "{fault:?}: the commit of the other is gone");
+        assert_eq!(now(sessions.load("42")).expect("a load").visits, 2);
+
+        *other.edit().visits() = 3;
+        assert!(now(other.commit()).expect("a commit").overlapped().is_empty(), "{fault:?}: it is told once");
+    }
 }
 
 #[tokio::test]

@@ -194,6 +194,23 @@ fn p07_after_more_than_eight_commits_the_outcome_is_unknown_and_nothing_is_guess
 }
 
 #[test]
+fn p07_a_destruction_that_fails_does_not_settle_the_lost_commit_before_it() {
+    let (sessions, mut counter) = at_ten();
+    *counter.edit().count() += 1;
+    fail(&sessions, Fault::LostAfter);
+    commit_in_vain(&mut counter);
+    others_commit(&sessions, 9);
+
+    // The first call asks for the lost commit, of which nobody knows any more; the second, which destroys, fails.
+    let store = sessions.store().inner().clone();
+    sessions.store().inner().meanwhile(move || store.fail_commit(Fault::Refused));
+    assert!(matches!(now(counter.destroy()), Err(Error::Store(_))));
+    assert!(matches!(now(counter.commit()), Err(Error::OutcomeUnknown)), "it is as unknown as before");
+    assert_eq!(now(counter.destroy()).expect("the store is back"), Outcome::Removed);
+    assert!(!now(is_stored(sessions.store(), "p07-counter", "42")));
+}
+
+#[test]
 fn p07_a_lost_commit_to_a_session_that_was_destroyed_meanwhile_stays_void() {
     for fault in MISSING {
         let (sessions, mut counter) = at_ten();

@@ -5,8 +5,9 @@
 //! was not current, the session is rebased on what the store answered, and commits again.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::{Instrument, debug_span};
 
 use super::Inner;
@@ -103,11 +104,12 @@ impl<T: Session, C: Codec> Handle<T, C> {
     pub(super) async fn run(&mut self, verb: Verb) -> Result<Committed<T>, Error> {
         let _turn = self.sessions.inner.queues.enter(self.key.keyed_hash()).await;
         let mut progress = Progress::new();
+        let mut unsettled = None;
         if self.pending.is_some() {
             match self.send_or_rebase(&mut progress).await {
                 // Whatever was answered, a destruction applies to any revision of the session.
                 Err(error) if verb != Verb::Destroy || matches!(error, Error::Store(_)) => return Err(error),
-                Err(_) => self.pending = None,
+                Err(_) => unsettled = self.pending.take(),
                 // It was destroyed before, and only the answer was missing.
                 Ok(_) if verb == Verb::Destroy && self.known.is_ended() => return Ok(progress.committed),
                 Ok(_) => {}
@@ -128,10 +130,19 @@ impl<T: Session, C: Codec> Handle<T, C> {
                     break;
                 }
             }
-            if self.send_or_rebase(&mut progress).await? {
-                break;
+            match self.send_or_rebase(&mut progress).await {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(error) => {
+                    // Nothing was destroyed for certain, so it matters again what became of the change before.
+                    if matches!(error, Error::Store(_)) && self.pending.is_none() {
+                        self.pending = unsettled;
+                    }
+                    return Err(error);
+                }
             }
         }
+        progress.committed.overlap(&std::mem::take(&mut self.overwritten));
         Ok(progress.committed)
     }
 
@@ -209,7 +220,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
             self.count(Count::Overlapped, overwritten.len() as u64);
             let key = KeyHash::of(&self.key);
             tracing::debug!(session = self.key.name(), %key, fields = ?overwritten, "fields that others had changed are overwritten");
-            progress.committed.overlap(&overwritten);
+            // Kept by the handle: this call can still fail, and then the one that stores the changes tells of it.
+            self.overwritten.extend(&overwritten);
         }
         Ok(false)
     }

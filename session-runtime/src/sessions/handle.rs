@@ -49,6 +49,8 @@ pub struct Handle<T: Session, C: Codec = Json> {
     pub(super) expiry: ExpiryChange,
     /// A change that was sent and whose answer is missing.
     pub(super) pending: Option<Pending<T>>,
+    /// The fields of others that the changes replace, as far as no commit has told of them yet.
+    pub(super) overwritten: Fields<T>,
 }
 
 impl<T: Session, C: Codec> Handle<T, C> {
@@ -61,7 +63,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
         known: Known,
         loaded_at: Timestamp,
     ) -> Self {
-        Self { tracked, sessions, agreed, key, known, loaded_at, expiry: ExpiryChange::Keep, pending: None }
+        let (expiry, pending, overwritten) = (ExpiryChange::Keep, None, Fields::none());
+        Self { tracked, sessions, agreed, key, known, loaded_at, expiry, pending, overwritten }
     }
 
     /// The key under which the session is stored.

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::expiry::{LEAST_RETENTION, Lifetime, Timestamp};
 use crate::store::{Action, Applied, Base, Commit, Ended, Head, Incarnation};
 

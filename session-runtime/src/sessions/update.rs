@@ -1,7 +1,9 @@
 //! Changes that are serializable: a closure runs on the current record, or runs again.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Sessions;
 use super::commit::{Progress, Sent, Verb};
