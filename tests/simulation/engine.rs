@@ -134,7 +134,7 @@ impl Engine {
                 (!commit.is_destruction()).then_some(next.head)
             }
             Action::Renew { to, write } => {
-                let renewed = rule::renewed(&next, commit, write, fields.is_empty(), now);
+                let renewed = rule::renewed(&next, self.header(to).as_ref(), commit, write, fields.is_empty(), now);
                 self.keep(key, next, Vec::new());
                 self.keep(to, renewed, fields);
                 Some(renewed.head)

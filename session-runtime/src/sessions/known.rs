@@ -1,7 +1,3 @@
-use std::time::Duration;
-
-use tokio::time::Instant;
-
 use crate::expiry::{LEAST_RETENTION, Lifetime, Timestamp};
 use crate::store::{Action, Applied, Base, Commit, Ended, Head, Incarnation};
 
