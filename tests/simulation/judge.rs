@@ -391,8 +391,9 @@ impl<'a> Judge<'a> {
                 self.calls[call].loaded = Some(view);
             }
             Done::Conflict { view, .. } => {
-                holder.base.absent_until = None;
-                holder.meet(view);
+                if holder.meet(view) {
+                    holder.base.absent_until = None;
+                }
             }
             Done::Wrote { .. } | Done::Moved { .. } | Done::Repeated { .. } => {
                 holder.base.absent_until = None;
@@ -464,9 +465,13 @@ impl Holder {
         self.changes.push(Changed { edits: edits.clone(), is_applied: false, is_acknowledged: false });
     }
 
-    /// Others made this meanwhile, and what the handler wants is put on top of it.
-    fn meet(&mut self, view: &View) {
+    /// Others made this meanwhile, and what the handler wants is put on top of it, unless that is refused.
+    fn meet(&mut self, view: &View) -> bool {
         let (registers, _) = self.wanted(self.changes.len());
+        let (owner, before) = (registers[OWNER], self.before[OWNER]);
+        if owner.is_some() && owner != before && before != Some(view.registers[OWNER]) {
+            return false;
+        }
         for (field, theirs) in view.registers.into_iter().enumerate() {
             if registers[field] == self.before[field] {
                 // What was changed back is no change.
@@ -479,6 +484,7 @@ impl Holder {
             }
         }
         self.left = Some(view.clone());
+        true
     }
 
     /// What the first so many changes amount to, as far as they are not applied.

@@ -1,6 +1,6 @@
 //! The way between the toolkit and the store: requests and answers are delayed, lost, repeated and overtaken.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,6 +57,9 @@ struct State {
     down_until: i64,
     /// The last event whose answer somebody has.
     acknowledged: usize,
+    /// The renewals that were refused because their key was taken. A copy that arrives when the key is free by then
+    /// would move the session after all, which the rule does not prevent: keys to renew to are to be fresh.
+    occupied: HashSet<usize>,
     /// What was stored before an event that nobody has the answer of.
     before: Vec<(usize, Sessions)>,
     /// Nothing goes wrong any more.
@@ -105,6 +108,7 @@ impl World {
             starts: 0,
             down_until: 0,
             acknowledged: 0,
+            occupied: HashSet::new(),
             before: Vec::new(),
             calm: false,
         })))
@@ -246,6 +250,9 @@ impl State {
                 (done, Told::Reply(reply))
             }
         };
+        if matches!(done, Done::Occupied { .. }) {
+            self.occupied.insert(message.request);
+        }
         let event = self.history.events.len();
         self.note(What::Handled { request: message.request, live, done });
         self.before.extend(before.map(|before| (event, before)));
@@ -290,6 +297,9 @@ impl Message {
                 let error = StoreError::new(state.random.pick(&UNUSABLE), "the store takes no requests yet");
                 drop(state);
                 return self.fail(if self.alone { error.not_applied() } else { error });
+            }
+            if state.occupied.contains(&self.request) {
+                return;
             }
             state.handle(&self)
         };
