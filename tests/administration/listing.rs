@@ -64,12 +64,12 @@ async fn a_withdrawn_registration_is_gone_and_told_once() {
         let sessions = Kept::<Visitor, _>::new(store.clone());
         store_visits(&sessions, &["42"]).await;
         let admin = Admin::new(store);
-        let registered = admin.registrations().await.expect("registrations");
+        let registered = admin.registrations().await.expect("registrations").found;
         assert_eq!(registered.iter().map(|found| (&*found.name, found.version)).collect::<Vec<_>>(), [("visitor", 3)]);
         assert!(!admin.withdraw("visitor", 2).await.expect("an answer"));
         assert!(admin.withdraw("visitor", 3).await.expect("an answer"));
         assert!(!admin.withdraw("visitor", 3).await.expect("an answer"));
-        assert_eq!(admin.registrations().await.expect("registrations"), []);
+        assert_eq!(admin.registrations().await.expect("registrations").found, []);
         assert_eq!(admin.count("visitor").await.expect("a count"), 1, "its sessions are still there");
     }
 }

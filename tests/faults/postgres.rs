@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Base, Commit, Ended, Found, Head, Housekeeping, Key, Load, PostgresOptions, PostgresStore, Reply, Store,
+    Base, Change, Commit, Ended, Found, Head, Housekeeping, Key, Load, PostgresOptions, PostgresStore, Reply, Store,
     StoreErrorKind,
 };
 use session_tests::commits::{
-    HALF_AN_HOUR, NOTHING, applied, create, key, living, load, record, renewing, set, unset, value, write,
+    self, HALF_AN_HOUR, NOTHING, agree, applied, key, living, load, record, renewing, set, unset, value, write,
 };
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
@@ -31,8 +31,15 @@ macro_rules! place {
     };
 }
 
+/// Creates the first session.
+async fn create(store: &PostgresStore, key: &Key, changes: Vec<Change>) -> Head {
+    agree(store).await;
+    commits::create(store, key, changes).await
+}
+
 async fn open(url: &str, schema: &str) -> (PostgresStore, Client) {
     let store = PostgresOptions::new(url).schema(schema).open().await.unwrap();
+    agree(&store).await;
     let client = client(url).await;
     client.batch_execute(&format!("SET search_path = {schema}")).await.unwrap();
     (store, client)
@@ -421,6 +428,7 @@ async fn p05_whatever_isolation_a_database_defaults_to_no_writer_notices() {
     for isolation in ["repeatable read", "serializable"] {
         let server = server!(("default_transaction_isolation", isolation));
         let prepared = PostgresStore::open(server.url()).await.unwrap();
+        agree(&prepared).await;
         // One that was never prepared learns it from the first error.
         let unprepared = PostgresOptions::new(server.url()).build().unwrap();
         let pooled = PostgresOptions::new(server.url()).behind_pooler(true).build().unwrap();

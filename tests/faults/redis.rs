@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Base, CommitId, Ended, Found, Load, Record, RedisOptions, RedisStore, RegistrationId, Reply, Store,
-    StoreError, StoreErrorKind, Write,
+    Action, Base, Change, CommitId, Ended, Found, Head, Key, Load, Record, RedisOptions, RedisStore, RegistrationId,
+    Reply, Store, StoreError, StoreErrorKind, Write,
 };
 use session_tests::commits::{
-    FOREVER, HALF_AN_HOUR, NOTHING, applied, create, destroying, key, living, load, record, renewing, set, value, write,
+    self, FOREVER, HALF_AN_HOUR, NOTHING, agree, applied, destroying, key, living, load, record, renewing, set, value,
+    write,
 };
 use session_tests::proxy::Proxy;
 use session_tests::redis_server::{RedisServer, is_available};
@@ -18,6 +19,12 @@ macro_rules! server {
     ($($line:expr),*) => {
         if is_available() { RedisServer::start(&[$($line),*]) } else { return }
     };
+}
+
+/// Creates the first session.
+async fn create(store: &RedisStore, key: &Key, changes: Vec<Change>) -> Head {
+    agree(store).await;
+    commits::create(store, key, changes).await
 }
 
 async fn open(server: &RedisServer) -> RedisStore {
@@ -365,7 +372,7 @@ async fn what_others_wrote_under_our_keys_is_refused_by_name_and_stays_as_it_is(
         server.command(&[b"COPY", b"session:Visitor:good", place.as_bytes()]);
         place.into_bytes()
     };
-    let long_id = [b'x'; 9];
+    let long_id = [b'x'; 6];
     let header = [1; 63];
     for (id, command, field) in [
         ("string", vec![&b"SET"[..], b"session:Visitor:string", b"secret"], "#h"),
@@ -473,6 +480,7 @@ async fn a_revision_that_comes_round_again_after_a_lost_commit_is_a_conflict() {
 async fn a_session_that_holds_what_scripts_cannot_count_is_not_damaged() {
     let server = server!();
     let store = open(&server).await;
+    agree(&store).await;
     let mut commit = write(NOTHING, vec![set("a", "1")]);
     commit.lifetime = Lifetime {
         inactivity: Some(i64::MAX / 4),

@@ -161,6 +161,16 @@ CREATE OR REPLACE FUNCTION "golden".decide(
     END
 $body$;
 
+-- Whether the registration that a commit names is there. A record that was set aside has the name of its session and an
+-- ending.
+CREATE OR REPLACE FUNCTION "golden".is_registered(p_name text, p_version bigint, p_registration bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $body$
+    SELECT EXISTS (
+        SELECT FROM "golden".registration r
+        WHERE r.name = split_part(p_name, '#', 1) AND r.version = p_version AND r.id = p_registration
+    )
+$body$;
+
 -- Changes the fields of one life of a key whose header is locked, and tells whether none is left. p_clear drops
 -- those of every life first; p_fresh says that there are none.
 CREATE OR REPLACE FUNCTION "golden".change_fields(
@@ -332,6 +342,9 @@ BEGIN
         answer := "golden".decide(
             h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until,
             CASE WHEN NOT p_destroy THEN p_creates END, p_destroy, now);
+        IF answer = 'apply' AND NOT p_destroy AND NOT "golden".is_registered(p_name, p_version, p_registration) THEN
+            answer := 'unregistered';
+        END IF;
         IF answer <> 'apply' THEN
             header := h;
             IF answer = 'conflict' THEN
@@ -405,7 +418,9 @@ BEGIN
             now := "golden".clock(p_offset);
             answer := "golden".decide(
                 h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, NULL, false, now);
-            IF answer = 'apply' AND t.state = 0 AND "golden".live(t, now) THEN
+            IF answer = 'apply' AND NOT "golden".is_registered(p_name, p_version, p_registration) THEN
+                answer := 'unregistered';
+            ELSIF answer = 'apply' AND t.state = 0 AND "golden".live(t, now) THEN
                 answer := 'occupied';
             END IF;
             IF answer <> 'apply' THEN
@@ -543,16 +558,16 @@ $body$;
 CREATE TABLE "golden".schema_version (version integer NOT NULL);
 INSERT INTO "golden".schema_version VALUES (1);
 
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795621384701', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795621384709', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795621384723', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795621384717', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795621384716', '3', '-81985529216486896', NULL, '3155760000000', '4951381384715', '0', '1', NULL, NULL, '{83,82,81}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795621384712', '3', '-81985529216486896', NULL, '3155760000000', '4951381384713', '2', '2', NULL, '4951381384713', '{66,65}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795621384710', '3', '-81985529216486896', NULL, '3155760000000', '4951381384711', '1', '2', NULL, '4951381384711', '{50,49}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795621384722', '3', '-81985529216486896', NULL, '3155760000000', '8107141384722', '0', '1', '4951381384722', '8107141384722', '{161}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795621384717', '3', '-81985529216486896', NULL, '3155760000000', '4951381384719', '3', '2', NULL, '4951381384719', '{114,113}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795621384721', '3', '-81985529216486896', '4102444800000', '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795624642746', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795624642760', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795624642816', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795624642792', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795624642788', '3', '-81985529216486896', NULL, '3155760000000', '4951384642784', '0', '1', NULL, NULL, '{83,82,81}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795624642769', '3', '-81985529216486896', NULL, '3155760000000', '4951384642777', '2', '2', NULL, '4951384642777', '{66,65}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795624642764', '3', '-81985529216486896', NULL, '3155760000000', '4951384642768', '1', '2', NULL, '4951384642768', '{50,49}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795624642809', '3', '-81985529216486896', NULL, '3155760000000', '8107144642809', '0', '1', '4951384642809', '8107144642809', '{161}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795624642792', '3', '-81985529216486896', NULL, '3155760000000', '4951384642797', '3', '2', NULL, '4951384642797', '{114,113}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795624642805', '3', '-81985529216486896', '4102444800000', '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'address.city', E'\\x224bc3b66c6e22');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'photo', E'\\x00ff8027225c0d0a');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'visits', E'\\x37');

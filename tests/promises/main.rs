@@ -21,6 +21,7 @@ mod p08_read_back;
 mod p09_clocks;
 mod p09_expiry;
 mod p10_agreement;
+mod p10_lost;
 mod p10_mistakes;
 mod p10_pinned;
 mod p11_migration;

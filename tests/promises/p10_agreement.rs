@@ -22,7 +22,7 @@ async fn p10_instances_with_the_same_initial_values_agree() {
     let (one, other) = (Kept::<Visitor, _>::new(store.clone()), Kept::<Visitor, _>::new(store.clone()));
     one.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     assert_eq!(other.load("42").await.expect("a load").visits, 1);
-    assert_eq!(store.registrations().await.expect("a list").len(), 1);
+    assert_eq!(store.registrations().await.expect("a list").found.len(), 1);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn p10_an_initial_value_that_differs_from_call_to_call_is_refused_and_pin_
     let refused = Kept::<Unstable, _>::new(store.clone()).prepare().await.expect_err("never the same");
     assert!(matches!(&refused, Error::UnstableInitial { field } if &**field == "made"), "{refused:?}");
     assert!(refused.to_string().contains("#[session(pin)]"), "{refused}");
-    assert_eq!(store.registrations().await.expect("a list"), [], "nothing was registered");
+    assert_eq!(store.registrations().await.expect("a list").found, [], "nothing was registered");
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn p10_fields_that_are_not_registered_yet_are_added() {
     register(&store, &[("visits", Some("0")), ("wishlist", Some("[]"))]).await;
     let sessions = Kept::<Visitor, _>::new(store.clone());
     sessions.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
-    let [agreed] = <[_; 1]>::try_from(store.registrations().await.expect("a list")).expect("one registration");
+    let [agreed] = <[_; 1]>::try_from(store.registrations().await.expect("a list").found).expect("one registration");
     let names: Vec<_> = agreed.fields.iter().map(|field| &*field.name).collect();
     assert_eq!(names, ["visits", "wishlist", "theme", "cart"]);
     assert_eq!(agreed.id, RegistrationId(7), "it is the same agreement");
@@ -196,7 +196,7 @@ async fn p10_many_first_instances_at_once_end_in_one_registration() {
     for task in tasks {
         task.await.expect("it is served");
     }
-    assert_eq!(store.registrations().await.expect("a list").len(), 1);
+    assert_eq!(store.registrations().await.expect("a list").found.len(), 1);
     for key in 0..16 {
         assert_eq!(now(instances[0].load(&key.to_string())).expect("a load").visits, 1);
     }

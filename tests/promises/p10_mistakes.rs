@@ -66,11 +66,11 @@ fn p10_a_raised_version_that_cannot_read_the_older_one_is_refused_at_the_start()
     let error = refused::<raised::Visitor>(&store);
     assert!(matches!(error, Error::NoMigration { stored: 0, supported: 3 }), "{error}");
     assert!(error.to_string().contains("`from = TheOlderType`"), "{error}");
-    assert_eq!(now(store.registrations()).expect("registrations").len(), 1, "it registered nothing");
+    assert_eq!(now(store.registrations()).expect("registrations").found.len(), 1, "it registered nothing");
 
     let shared = session_tests::Shared::new(store.clone(), "mistakes");
     now(Kept::<migrating::Visitor, _>::new(shared).prepare()).expect("this one reads the older version");
-    assert_eq!(now(store.registrations()).expect("registrations").len(), 2);
+    assert_eq!(now(store.registrations()).expect("registrations").found.len(), 2);
 }
 
 #[test]

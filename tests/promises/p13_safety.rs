@@ -179,6 +179,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         3 => record().prop_map(Reply::Conflict),
         1 => gone.prop_map(Reply::Ended),
         1 => Just(Reply::Occupied),
+        1 => Just(Reply::Unregistered),
     ]
 }
 

@@ -45,7 +45,7 @@ pub async fn run<S: Housekeeping>(store: S) {
     for user in users {
         user.await.expect("no user saw another value");
     }
-    let registrations = store.registrations().await.expect("a list");
+    let registrations = store.registrations().await.expect("a list").found;
     let names: Vec<_> = registrations.iter().flat_map(|known| &known.fields).map(|field| &*field.name).collect();
     assert_eq!(names, ["visits", "theme", "language", "coupon", "log", "prefs.font", "timezone"]);
 }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Applied, Base, Change, Commit, Found, Head, Key, Load, Loaded, Record, RegistrationId, Reply, Store, Write,
+    Action, Applied, Base, Change, Commit, Found, Head, Key, Load, Loaded, Record, Registration, RegistrationId, Reply,
+    Store, Write,
 };
 
 /// Half an hour after the last activity, touched after three minutes, kept for an hour.
@@ -12,6 +13,21 @@ pub const HALF_AN_HOUR: Lifetime =
 
 /// Never.
 pub const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 3_600_000 };
+
+/// What these commits name; [`agree`] lets a store have it.
+pub const REGISTRATION: RegistrationId = RegistrationId(7);
+
+/// Lets a store have the registration of `Visitor` that commits name.
+///
+/// # Panics
+/// When the store fails.
+pub async fn agree(store: &impl Store) {
+    for version in [1, 2] {
+        let (id, name, codec) = (REGISTRATION, "Visitor".into(), "json".into());
+        let registration = Registration { id, name, version, codec, fields: Vec::new() };
+        store.register(&registration).await.expect("a store that works");
+    }
+}
 
 /// A key of the session type `Visitor`.
 ///
@@ -43,7 +59,7 @@ pub fn unset(name: &str) -> Change {
 /// A commit of these changes, under a new id.
 #[must_use]
 pub fn write(base: Base, changes: Vec<Change>) -> Commit {
-    let write = Write::new(1, RegistrationId(7), changes);
+    let write = Write::new(1, REGISTRATION, changes);
     Commit::new(base, Action::Write(write), HALF_AN_HOUR, ClockOffset(0))
 }
 

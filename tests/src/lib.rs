@@ -2,6 +2,7 @@
 
 pub mod commits;
 mod counting;
+mod emptied;
 mod events;
 mod faulty;
 mod kept;
@@ -15,6 +16,7 @@ mod stored;
 pub mod transaction_pooler;
 
 pub use counting::CountingCodec;
+pub use emptied::emptied_under_running_sessions;
 pub use events::Events;
 pub use faulty::{Fault, FaultyStore};
 pub use kept::{Kept, KeptBuilder};

@@ -5,8 +5,8 @@ use session_runtime::store::{
     Base, Ended, Found, Housekeeping, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
 };
 use session_tests::commits::{
-    HALF_AN_HOUR, NOTHING, applied, at, create, destroying, key, living, load, record, renewing, set, unset, value,
-    write,
+    HALF_AN_HOUR, NOTHING, agree, applied, at, create, destroying, key, living, load, record, renewing, set, unset,
+    value, write,
 };
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
@@ -32,6 +32,7 @@ impl Place {
     async fn store(&self) -> PostgresStore {
         let store = self.options().build().unwrap();
         store.prepare().await.unwrap();
+        agree(&store).await;
         store
     }
 
@@ -150,6 +151,7 @@ async fn p04_a_commit_logs_at_most_512_bytes_at_any_size_of_the_session() {
         ("max_wal_senders", "0"),
     ]);
     let store = PostgresStore::open(server.url()).await.unwrap();
+    agree(&store).await;
     let client = client(&server.url()).await;
     for kilobytes in [1, 10, 100] {
         let key = key(&format!("visitor of {kilobytes} KB"));
@@ -201,6 +203,7 @@ async fn a_proxy_that_pools_by_the_transaction_may_stand_in_between() {
     let pooler = TransactionPooler::start(&server.address(), 3);
     let url = server.url_at(&pooler.address());
     let store = PostgresOptions::new(&url).behind_pooler(true).open().await.unwrap();
+    agree(&store).await;
     let mut head = create(&store, &key("42"), vec![set("a", "0")]).await;
     for visit in 1..=20 {
         let commit = write((&head).into(), vec![set("a", visit.to_string())]);
@@ -269,6 +272,7 @@ async fn prefixes_keep_stores_of_one_schema_apart() {
     let (first, second) = tokio::join!(one.prepare(), other.prepare());
     first.unwrap();
     second.unwrap();
+    agree(&one).await;
     create(&one, &key("42"), vec![set("a", "1")]).await;
     assert_eq!(one.count("Visitor", ClockOffset(0)).await.unwrap(), 1);
     assert_eq!(other.count("Visitor", ClockOffset(0)).await.unwrap(), 0);
@@ -544,10 +548,34 @@ async fn a_running_store_needs_no_right_to_create_anything() {
     let commit = renewing(write((&head).into(), vec![]), &key("43"));
     let _ = applied(store.commit(&key("42"), &commit).await.unwrap());
     store.purge(10, ClockOffset(0)).await.unwrap();
-    assert_eq!(store.registrations().await.unwrap(), []);
+    assert_eq!(store.registrations().await.unwrap().found.len(), 2);
 
     let elsewhere = PostgresOptions::new(&url).schema(fresh_schema()).build().unwrap();
     assert_eq!(elsewhere.prepare().await.unwrap_err().kind(), StoreErrorKind::Denied);
     owner.batch_execute(&format!("DROP OWNED BY {schema}_app; DROP ROLE {schema}_app")).await.unwrap();
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn a_damaged_registration_is_named_and_does_not_hide_the_others() {
+    let place = place!();
+    let store = place.store().await;
+    place.client().await.batch_execute("UPDATE registration SET version = -1 WHERE version = 1").await.unwrap();
+    let all = store.registrations().await.unwrap();
+    assert_eq!(all.found.iter().map(|found| found.version).collect::<Vec<_>>(), [2]);
+    let [damaged] = &all.damaged[..] else { panic!("{:?}", all.damaged) };
+    assert_eq!((&*damaged.name, damaged.error.kind()), ("Visitor", StoreErrorKind::Corrupt));
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_all_tables_were_emptied_under_them() {
+    let place = place!();
+    let store = place.store().await;
+    let client = place.client().await;
+    session_tests::emptied_under_running_sessions(store, || async {
+        client.batch_execute("TRUNCATE header, field, registration, registered_field").await.unwrap();
+    })
+    .await;
     place.clear().await;
 }

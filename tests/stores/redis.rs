@@ -6,11 +6,12 @@ use rand::{RngExt, SeedableRng};
 use session_runtime::expiry::{ClockOffset, Lifetime, Timestamp};
 use session_runtime::store::{
     Action, Base, Commit, CommitId, ExpiryChange, Found, Head, Housekeeping, Incarnation, Key, Load, Loaded,
-    MemoryStore, Record, RedisOptions, RedisStore, RegisteredField, Registration, RegistrationId, Reply, Slots, Store,
-    StoreErrorKind, Write,
+    MemoryStore, Record, RedisOptions, RedisStore, RegisteredField, Registration, RegistrationId, Registrations, Reply,
+    Slots, Store, StoreErrorKind, Write,
 };
 use session_tests::commits::{
-    FOREVER, HALF_AN_HOUR, NOTHING, applied, at, create, key, living, load, record, renewing, set, unset, value, write,
+    FOREVER, HALF_AN_HOUR, NOTHING, REGISTRATION, agree, applied, at, create, key, living, load, record, renewing, set,
+    unset, value, write,
 };
 use session_tests::proxy::Proxy;
 use session_tests::redis_server::{RedisServer, is_available};
@@ -35,7 +36,9 @@ macro_rules! server {
 }
 
 async fn open(server: &RedisServer) -> RedisStore {
-    RedisStore::open(server.url()).await.unwrap()
+    let store = RedisStore::open(server.url()).await.unwrap();
+    agree(&store).await;
+    store
 }
 
 /// What two stores may not differ in: everything but the time, which passes between their answers.
@@ -135,6 +138,7 @@ async fn it_answers_as_the_memory_store_does() {
     let server = server!();
     for seed in 0..40 {
         let (redis, memory) = (open(&server).await, MemoryStore::new());
+        agree(&memory).await;
         let mut random = SmallRng::seed_from_u64(seed);
         let keys = [key(&format!("one {seed}")), key(&format!("two {seed}")), key(&format!("{{{seed}}}:%\0ü"))];
         let mut known = Known { bases: vec![NOTHING], commits: Vec::new() };
@@ -163,7 +167,7 @@ async fn it_answers_as_the_memory_store_does() {
             match &one {
                 Reply::Applied(applied) => known.bases.extend(applied.head.as_ref().map(Base::from)),
                 Reply::Conflict(record) => known.bases.push(Base::from(&record.head)),
-                Reply::Ended(_) | Reply::Occupied => {}
+                Reply::Ended(_) | Reply::Occupied | Reply::Unregistered => {}
             }
             known.commits.push((place, commit));
         }
@@ -209,6 +213,7 @@ async fn a_load_and_a_commit_are_one_small_command_each_whatever_the_session_hol
     let server = server!();
     let proxy = Proxy::start(&server.address());
     let store = RedisStore::open(server.url_at(&proxy.address())).await.unwrap();
+    agree(&store).await;
     for (session, large) in [("ten small fields", 0), ("ten small fields and one of 10 KB", 10_240)] {
         let place = key(&format!("visitor-of-22-chars{large:03}"));
         let mut fields: Vec<_> = (0..10).map(|n| set(&format!("field_{n}"), "12345")).collect();
@@ -285,13 +290,17 @@ async fn keys_are_listed_once_and_only_stored_ones_of_this_name_and_prefix() {
     let server = server!();
     let store = open(&server).await;
     let other = RedisOptions::new(server.url()).prefix("session:Visitor:").open().await.unwrap();
+    agree(&other).await;
     let mut expected = Vec::new();
     for n in 0..1200 {
         let id = format!("{{{n}}}:*?[x]");
         create(&store, &key(&id), vec![set("a", "1")]).await;
         expected.push(id);
     }
-    create(&store, &Key::new("Visitors".into(), "1").unwrap(), vec![set("a", "1")]).await;
+    let other_name = Key::new("Visitors".into(), "1").unwrap();
+    let (id, name, codec) = (REGISTRATION, "Visitors".into(), "json".into());
+    store.register(&Registration { id, name, version: 1, codec, fields: Vec::new() }).await.unwrap();
+    create(&store, &other_name, vec![set("a", "1")]).await;
     create(&other, &key("1"), vec![set("a", "1")]).await;
     let emptied = create(&store, &key("emptied"), vec![set("a", "1")]).await;
     applied(store.commit(&key("emptied"), &write(Base::from(&emptied), vec![unset("a")])).await.unwrap());
@@ -335,9 +344,8 @@ async fn a_registration_stays_as_it_is_and_grows() {
         sensitive,
     };
     let fields = vec![field("z", Some("0"), false), field("a", None, true), field("m", Some(""), true)];
-    let first =
-        Registration { id: RegistrationId(1), name: "Visitor".into(), version: 1, codec: "json".into(), fields };
-    assert_eq!(store.registration("Visitor", 1).await.unwrap(), None);
+    let first = Registration { id: RegistrationId(1), name: "Shop".into(), version: 1, codec: "json".into(), fields };
+    assert_eq!(store.registration("Shop", 1).await.unwrap(), None);
     assert_eq!(store.register(&first).await.unwrap(), first);
 
     let second = Registration {
@@ -349,14 +357,24 @@ async fn a_registration_stays_as_it_is_and_grows() {
     let mut both = first.clone();
     both.fields.push(field("new", None, false));
     assert_eq!(store.register(&second).await.unwrap(), both);
-    assert_eq!(store.registration("Visitor", 1).await.unwrap(), Some(both.clone()));
+    assert_eq!(store.registration("Shop", 1).await.unwrap(), Some(both.clone()));
 
     let next = Registration { version: 2, ..first.clone() };
     store.register(&next).await.unwrap();
-    assert_eq!(store.registrations().await.unwrap(), [both, next.clone()]);
-    assert!(store.withdraw("Visitor", 1).await.unwrap());
-    assert!(!store.withdraw("Visitor", 1).await.unwrap());
-    assert_eq!(store.registrations().await.unwrap(), [next]);
+    let found = |registrations: Registrations| -> Vec<_> {
+        registrations.found.into_iter().filter(|found| &*found.name == "Shop").collect()
+    };
+    assert_eq!(found(store.registrations().await.unwrap()), [both, next.clone()]);
+    assert!(store.withdraw("Shop", 1).await.unwrap());
+    assert!(!store.withdraw("Shop", 1).await.unwrap());
+    assert_eq!(found(store.registrations().await.unwrap()), [next]);
+
+    // One that is damaged is named, and does not hide the others.
+    assert_eq!(server.cli("HSET session:{#registrations}:Shop:2 #id 1"), ":0\r\n");
+    let all = store.registrations().await.unwrap();
+    let [damaged] = &all.damaged[..] else { panic!("{:?}", all.damaged) };
+    assert_eq!((&*damaged.name, damaged.version, damaged.error.kind()), ("Shop", 2, StoreErrorKind::Corrupt));
+    assert_eq!(all.found.len(), 2);
 }
 
 #[tokio::test]
@@ -378,6 +396,7 @@ async fn prepare_says_that_the_user_may_not_run_what_sessions_need() {
     let server = server!("user narrow on >secret ~session:* +@all -config");
     let url = format!("redis://narrow:secret@{}/", server.address());
     let store = RedisStore::open(url).await.unwrap();
+    agree(&store).await;
     create(&store, &key("1"), vec![set("a", "1")]).await;
 }
 
@@ -385,6 +404,7 @@ async fn prepare_says_that_the_user_may_not_run_what_sessions_need() {
 async fn a_renewal_moves_fields_and_expiry_to_the_new_key() {
     let server = server!();
     let store = RedisOptions::new(server.url()).slots(Slots::PerName).open().await.unwrap();
+    agree(&store).await;
     let head = create(&store, &key("old"), vec![set("a", "1"), set("b", vec![b'x'; 500])]).await;
     let renew = renewing(write(Base::from(&head), vec![set("c", "3")]), &key("new"));
     let reply = applied(store.commit(&key("old"), &renew).await.unwrap());
@@ -406,7 +426,16 @@ async fn a_server_of_this_machine_is_reached_by_its_socket() {
     }
     let _server = RedisServer::start(&["appendonly no", &format!("unixsocket {}", socket.display())]);
     let store = RedisStore::open(format!("redis+unix://{}?db=3", socket.display())).await.unwrap();
+    agree(&store).await;
     create(&store, &key("1"), vec![set("a", "1")]).await;
     let loaded = record(store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap());
     assert_eq!(value(&loaded, "a").unwrap(), "1");
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_the_server_was_emptied_under_them() {
+    let server = server!();
+    let store = open(&server).await;
+    session_tests::emptied_under_running_sessions(store, || async { assert_eq!(server.cli("FLUSHALL"), "+OK\r\n") })
+        .await;
 }

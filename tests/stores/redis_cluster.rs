@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Base, Housekeeping, RedisOptions, RedisStore, Slots, Store, StoreErrorKind};
-use session_tests::commits::{HALF_AN_HOUR, applied, create, key, load, record, renewing, set, value, write};
+use session_runtime::store::{Base, Housekeeping, RedisOptions, RedisStore, Reply, Slots, Store, StoreErrorKind};
+use session_tests::commits::{HALF_AN_HOUR, agree, applied, create, key, load, record, renewing, set, value, write};
 use session_tests::redis_server::{RedisServer, is_available};
 
 const CONFIG: [&str; 4] =
@@ -56,6 +56,7 @@ fn url(nodes: &[RedisServer]) -> String {
 async fn sessions_spread_over_all_nodes_and_are_found_listed_and_purged_there() {
     let Some(nodes) = cluster() else { return };
     let store = RedisStore::open(url(&nodes)).await.unwrap();
+    agree(&store).await;
     for n in 0..100 {
         let place = key(&format!("visitor {n}"));
         let head = create(&store, &place, vec![set("n", n.to_string())]).await;
@@ -83,6 +84,7 @@ async fn a_renewal_works_within_a_slot_and_else_changes_nothing() {
         (by_user, "u|3", "v|2", false),
     ] {
         let store = RedisOptions::new(url(&nodes)).slots(slots).open().await.unwrap();
+        agree(&store).await;
         let head = create(&store, &key(from), vec![set("a", "1")]).await;
         let renew = renewing(write(Base::from(&head), vec![set("b", "2")]), &key(to));
         let reply = store.commit(&key(from), &renew).await;
@@ -103,6 +105,7 @@ async fn a_renewal_works_within_a_slot_and_else_changes_nothing() {
 async fn a_session_is_found_while_its_slot_moves_and_after() {
     let Some(nodes) = cluster() else { return };
     let store = RedisOptions::new(url(&nodes)).slots(Slots::PerName).open().await.unwrap();
+    agree(&store).await;
     let mut base = Base::from(&create(&store, &key("1"), vec![set("n", "0")]).await);
     let slot = nodes[0].cli("CLUSTER KEYSLOT session:Visitor:{Visitor}1");
     let slot: u16 = slot.trim_start_matches(':').trim().parse().unwrap();
@@ -140,6 +143,7 @@ async fn a_node_that_is_gone_is_unavailable_and_the_others_serve_on() {
         drop(node.cli("CONFIG SET cluster-require-full-coverage no"));
     }
     let store = RedisOptions::new(url(&nodes)).response_timeout(Duration::from_secs(1)).open().await.unwrap();
+    agree(&store).await;
     for n in 0..20 {
         create(&store, &key(&n.to_string()), vec![set("n", "1")]).await;
     }
@@ -171,6 +175,7 @@ async fn p12_sessions_of_a_node_that_died_are_served_by_the_replica_that_took_ov
     );
 
     let store = RedisOptions::new(url(&nodes)).response_timeout(Duration::from_secs(1)).open().await.unwrap();
+    agree(&store).await;
     let mut bases = Vec::new();
     for n in 0..20 {
         bases.push(Base::from(&create(&store, &key(&n.to_string()), vec![set("n", "0")]).await));
@@ -192,5 +197,34 @@ async fn p12_sessions_of_a_node_that_died_are_served_by_the_replica_that_took_ov
         assert!(!reply.repeated);
         let loaded = record(store.load(&place, load(HALF_AN_HOUR)).await.unwrap());
         assert_eq!(value(&loaded, "n").unwrap(), "1");
+    }
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_all_nodes_were_emptied_under_them() {
+    let Some(nodes) = cluster() else { return };
+    let store = RedisOptions::new(url(&nodes)).slots(Slots::PerName).open().await.unwrap();
+    let empty = || async {
+        for node in &nodes {
+            assert_eq!(node.cli("FLUSHALL"), "+OK\r\n");
+        }
+    };
+    session_tests::emptied_under_running_sessions(store, empty).await;
+}
+
+#[tokio::test]
+async fn p10_a_commit_whose_registration_is_gone_is_not_acknowledged() {
+    let Some(nodes) = cluster() else { return };
+    let store = RedisStore::open(url(&nodes)).await.unwrap();
+    agree(&store).await;
+    for n in 0..20 {
+        let place = key(&format!("visitor {n}"));
+        let head = create(&store, &place, vec![set("n", "1")]).await;
+        let change = write(Base::from(&head), vec![set("n", "2")]);
+        assert!(store.withdraw("Visitor", 1).await.unwrap());
+        assert_eq!(store.commit(&place, &change).await.unwrap(), Reply::Unregistered);
+        agree(&store).await;
+        assert_eq!(applied(store.commit(&place, &change).await.unwrap()).head.map(|head| head.revision), Some(2));
+        assert_eq!(value(&record(store.load(&place, load(HALF_AN_HOUR)).await.unwrap()), "n").unwrap(), "2");
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use session_runtime::admin::{Admin, InspectedValue};
-use session_runtime::store::{Registration, StoreError, connect};
+use session_runtime::store::{DamagedRegistration, Registration, Registrations, StoreError, connect};
 use session_runtime::{AnyStore, Error};
 
 mod options;
@@ -134,10 +134,12 @@ async fn stats(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, Se
 }
 
 async fn registrations(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
-    for Registration { name, version, codec, fields, .. } in admin.registrations().await? {
-        writeln!(out, "{} version {version}, {}", escape(&name), escape(&codec))?;
-        for field in fields {
-            let initial = match field.inspect(&codec) {
+    let Registrations { found, damaged } = admin.registrations().await?;
+    for registration in found {
+        let Registration { name, version, codec, .. } = &registration;
+        writeln!(out, "{} version {version}, {}", escape(name), escape(codec))?;
+        for field in registration.session_fields() {
+            let initial = match field.inspect(codec) {
                 InspectedValue::Json(value) => escape_json(&value.to_string()),
                 InspectedValue::Redacted => "(sensitive)".to_owned(),
                 InspectedValue::Unset => "(pinned)".to_owned(),
@@ -145,6 +147,9 @@ async fn registrations(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<
             };
             writeln!(out, "  {} = {initial}", escape(&field.name))?;
         }
+    }
+    for DamagedRegistration { name, version, error } in damaged {
+        writeln!(out, "{} version {version}: damaged, {error}", escape(&name))?;
     }
     Ok(true)
 }

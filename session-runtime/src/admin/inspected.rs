@@ -64,7 +64,9 @@ impl Inspected {
     pub(super) fn new(key: Key, record: Record, registration: Option<Registration>) -> Self {
         let Record { head, fields: mut stored } = record;
         stored.sort_by(|one, other| one.name.cmp(&other.name));
-        let (codec, registered) = registration.map(|found| (found.codec, found.fields)).unzip();
+        let (codec, registered) = registration
+            .map(|found| (found.codec.clone(), found.session_fields().cloned().collect::<Vec<_>>()))
+            .unzip();
         let mut fields: Vec<_> = registered
             .unwrap_or_default()
             .into_iter()

@@ -51,8 +51,11 @@ impl<S: Housekeeping> Admin<S> {
     /// [`Error::Store`].
     pub async fn stats(&self) -> Result<Vec<NameStats>, Error> {
         let mut names: BTreeMap<Arc<str>, Vec<u32>> = BTreeMap::new();
-        for registration in self.registrations().await? {
-            names.entry(registration.name).or_default().push(registration.version);
+        let registrations = self.registrations().await?;
+        let damaged = registrations.damaged.into_iter().map(|damaged| (damaged.name, damaged.version));
+        let found = registrations.found.into_iter().map(|found| (found.name, found.version));
+        for (name, version) in found.chain(damaged) {
+            names.entry(name).or_default().push(version);
         }
         let mut stats = Vec::with_capacity(names.len());
         for (name, mut versions) in names {

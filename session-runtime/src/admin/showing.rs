@@ -18,7 +18,7 @@ impl<S: Housekeeping> Admin<S> {
         let Some(record) = self.look(&key).await?.filter(|record| record.head.stored) else { return Ok(None) };
         let version = record.head.version;
         let registered = self.store.registration(name, version).instrument(span("registration", name)).await?;
-        let registration = registered.filter(|registration| registration.id == record.head.registration);
+        let registration = registered.filter(|registration| registration.answers_to(record.head.registration));
         let found = Inspected::new(key, record, registration);
         Ok(Some(match &self.sensitive {
             Some(sensitive) => found.redact(|field| sensitive.contains(field)),

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::Schema;
 use crate::codec::Codec;
 use crate::error::{Error, Mismatch};
@@ -38,7 +40,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
         let names = self.leaves.iter().flat_map(|leaf| std::iter::once(&leaf.name).chain(&leaf.aliases));
         let names: HashSet<&str> = names.map(|name| &**name).collect();
         let is_known = |name: &str| names.contains(name);
-        let gone: Vec<_> = known.fields.iter().map(|field| &*field.name).filter(|name| !is_known(name)).collect();
+        let gone: Vec<_> = known.session_fields().map(|field| &*field.name).filter(|name| !is_known(name)).collect();
         let new: Vec<_> = self.unregistered(Some(known)).map(|field| field.name).collect();
         if let ([gone, ..], [first, ..]) = (&gone[..], &new[..]) {
             tracing::warn!(
@@ -104,6 +106,24 @@ impl<T: Session, C: Codec> Schema<T, C> {
         if mismatches.is_empty() { Ok(()) } else { Err(Error::InitialStateMismatch { fields: mismatches }) }
     }
 
+    /// Makes sure that a registration which was made anew has the values of the one that this program agreed on.
+    pub(crate) fn compare(&self, own: &Registration, found: &Registration) -> Result<(), Error> {
+        if found.codec != own.codec {
+            return Err(Error::OtherCodec { stored: found.codec.clone(), own: C::NAME });
+        }
+        let value = self.initial()?;
+        let differs = |field: &&RegisteredField| {
+            let Some(known) = own.field(&field.name) else { return false };
+            let same = || {
+                let index = self.leaves.iter().position(|leaf| leaf.name == field.name)?;
+                self.same(&value, index, field.initial.as_ref()?, known.initial.as_ref()?).ok()
+            };
+            known.initial != field.initial && !same().unwrap_or(false)
+        };
+        let fields: Vec<_> = found.fields.iter().filter(differs).map(|field| field.mismatch(own)).collect();
+        if fields.is_empty() { Ok(()) } else { Err(Error::InitialStateMismatch { fields }) }
+    }
+
     fn pin(&mut self, index: usize) {
         self.leaves[index].def.pin = true;
         if let Err(place) = self.pinned.binary_search(&index) {
@@ -129,6 +149,21 @@ impl<T: Session, C: Codec> Schema<T, C> {
 }
 
 impl RegisteredField {
+    /// How this field differs from the registration that a program agreed on.
+    fn mismatch(&self, own: &Registration) -> Mismatch {
+        let known = own.field(&self.name);
+        let sensitive = known.is_some_and(|known| known.sensitive);
+        let show = |initial: Option<&Bytes>| match initial {
+            Some(initial) => self.show(initial, sensitive),
+            None => "[pinned]".to_owned(),
+        };
+        Mismatch {
+            field: self.name.clone(),
+            registered: show(self.initial.as_ref()),
+            own: show(known.and_then(|known| known.initial.as_ref())),
+        }
+    }
+
     /// A value of this field as text.
     fn show(&self, value: &[u8], sensitive: bool) -> String {
         if self.sensitive || sensitive { "[redacted]".to_owned() } else { String::from_utf8_lossy(value).into_owned() }

@@ -24,9 +24,13 @@ use crate::session::{MarkSet, Session};
 use crate::stats::Count;
 use crate::store::rule::Commits;
 use crate::store::{
-    Action, Applied, Commit, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded, Record, Reply, Write,
+    Action, Applied, Commit, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded, Record, Reply,
+    StoreError, StoreErrorKind, Write,
 };
 use crate::tracked::{Baseline, Fields, Patch};
+
+/// How often a commit is sent at most whose registration the store does not have.
+const REGISTRATIONS: u32 = 8;
 
 /// What a commit does besides storing the dirty fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +182,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
             .measure(&self.tracked, settings.limits)?
             .freeze(&self.tracked, |changes, expiry| {
                 let keep_empty = T::CONTAINER.persist_always;
-                let write = Write::new(T::CONTAINER.version, self.agreed.registration, changes);
+                let write = Write::new(T::CONTAINER.version, self.agreed.current(), changes);
                 let write = Write { replace, keep_empty, expiry, ..write };
                 let action = match to {
                     Some(to) => Action::Renew { to, write },
@@ -226,9 +230,24 @@ impl<T: Session, C: Codec> Handle<T, C> {
         Ok(false)
     }
 
-    /// Sends what is pending.
+    /// Sends what is pending, and again when the store had lost the registration that it names.
     pub(super) async fn send(&mut self, progress: &mut Progress<T>) -> Result<Sent, Error> {
-        let Some(pending) = &mut self.pending else { return Ok(Sent::Applied) };
+        for _ in 0..REGISTRATIONS {
+            if let ControlFlow::Break(sent) = self.send_once(progress).await? {
+                return Ok(sent);
+            }
+            Box::pin(self.sessions.inner.agree_again(&self.agreed)).await?;
+            if let Some(write) = self.pending.as_mut().and_then(|pending| pending.commit.write_mut()) {
+                write.registration = self.agreed.current();
+            }
+        }
+        let message = "what instances agreed on was withdrawn from the store as fast as it was registered; try again";
+        Err(StoreError::new(StoreErrorKind::Busy, message).into())
+    }
+
+    /// Sends what is pending. Breaks off with what came of it, unless the registration that it names is gone.
+    async fn send_once(&mut self, progress: &mut Progress<T>) -> Result<ControlFlow<Sent>, Error> {
+        let Some(pending) = &mut self.pending else { return Ok(ControlFlow::Break(Sent::Applied)) };
         let resent = std::mem::replace(&mut pending.sent, true);
         let commit = &pending.commit;
         let base = commit.base;
@@ -238,8 +257,9 @@ impl<T: Session, C: Codec> Handle<T, C> {
         match inner.store.commit(&self.key, commit).instrument(span).await {
             Ok(Reply::Applied(applied)) => {
                 self.settle(&applied, progress);
-                Ok(Sent::Applied)
+                Ok(ControlFlow::Break(Sent::Applied))
             }
+            Ok(Reply::Unregistered) => Ok(ControlFlow::Continue(())),
             Ok(Reply::Conflict(record)) => {
                 // A renewal ends the life of its key, so this one was not applied.
                 let may_be_applied = resent && !matches!(commit.action, Action::Renew { .. });
@@ -252,7 +272,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 if progress.contended.get_or_insert_with(Instant::now).elapsed() >= self.deadline() {
                     return Err(Error::Contended);
                 }
-                Ok(Sent::Conflict(record))
+                Ok(ControlFlow::Break(Sent::Conflict(record)))
             }
             Ok(Reply::Ended(ended)) => {
                 if let (true, Action::Renew { to, write }) = (resent, &commit.action)
@@ -260,7 +280,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 {
                     let applied = Applied { head: None, was_stored: false, is_stored, repeated: true };
                     self.settle(&applied, progress);
-                    return Ok(Sent::Applied);
+                    return Ok(ControlFlow::Break(Sent::Applied));
                 }
                 let purged = match ended {
                     Ended::Unknown if self.known.is_emptied() => Box::pin(inner.traceless(&self.key)).await?,
@@ -269,7 +289,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 let is_destruction = commit.is_destruction();
                 self.thaw();
                 match purged.and_then(|now| self.known.after_purge(self.loaded_at, now)) {
-                    Some(known) => Ok(Sent::Purged(known)),
+                    Some(known) => Ok(ControlFlow::Break(Sent::Purged(known))),
                     None if is_destruction => Err(self.ended_before_its_destruction(ended, base)),
                     None => Err(self.ended(ended)),
                 }

@@ -67,7 +67,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
                 Err(Error::Decode { .. })
                     if agreed.wrote(&head)
                         && std::mem::take(&mut sets_aside)
-                        && Box::pin(inner.set_aside(&key, &head)).await? => {}
+                        && Box::pin(inner.set_aside(agreed, &key, &head)).await? => {}
                 Err(error) => return Err(error),
             }
         }

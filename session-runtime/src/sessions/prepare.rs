@@ -11,7 +11,7 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::schema::{Schema, older};
 use crate::session::Session;
-use crate::store::RegistrationId;
+use crate::store::{Head, Registration};
 
 impl<T: Session, C: Codec> Sessions<T, C> {
     /// Checks the store, its schema, and that all instances agree on the initial state. Without it, the first load
@@ -55,14 +55,14 @@ impl<T: Session, C: Codec> Inner<T, C> {
         let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
         schema.reads_back = self.settings.read_back;
         let registration = self.register(&mut schema).instrument(span).await?;
-        Ok(Arc::new(Agreed { schema: Arc::new(schema), registration }))
+        Ok(Arc::new(Agreed::new(schema, registration)))
     }
 
-    /// Agrees with all other instances on the initial values, and returns the agreement's id.
+    /// Agrees with all other instances on the initial values, and returns the agreement.
     ///
     /// The first instance registers its values; fields that are not registered yet are added. A field that is
     /// registered under an alias keeps that name in the store, so that older builds go on seeing it.
-    async fn register(&self, schema: &mut Schema<T, C>) -> Result<RegistrationId, Error> {
+    async fn register(&self, schema: &mut Schema<T, C>) -> Result<Registration, Error> {
         let (name, policy) = (&self.name, self.settings.agreement);
         let known = self.store.registration(name, T::CONTAINER.version).await?;
         match &known {
@@ -74,13 +74,47 @@ impl<T: Session, C: Codec> Inner<T, C> {
         }
         let proposal = schema.proposal(name, known.as_ref());
         match known {
-            Some(known) if proposal.fields.is_empty() => return Ok(known.id),
+            Some(known) if proposal.fields.is_empty() => return Ok(known),
             _ => {}
         }
         // Another instance may have been first: what the store answers counts.
         let agreed = self.store.register(&proposal).await?;
         schema.follow(&agreed, policy)?;
-        Ok(agreed.id)
+        Ok(agreed)
+    }
+
+    /// Makes the agreement again that this program has and the store has no more: with the same values, and under the
+    /// same id. If another program was first and registered the same values under an id of its own, commits name that
+    /// from now on, and records can be read that name either.
+    pub(super) async fn agree_again(&self, agreed: &Agreed<T, C>) -> Result<Registration, Error> {
+        let span = debug_span!("session_store", operation = "register", session = &*self.name);
+        let own = &agreed.registration;
+        let mut found = self.store.register(own).instrument(span.clone()).await?;
+        agreed.schema.compare(own, &found)?;
+        for id in [own.id, agreed.current()] {
+            if !found.answers_to(id) {
+                let proposal = Registration { id: found.id, ..own.clone() }.also_known_as(id);
+                found = self.store.register(&proposal).instrument(span.clone()).await?;
+            }
+        }
+        agreed.follow(found.id);
+        tracing::warn!(session = &*self.name, "the store had lost what instances agreed on; it is registered again");
+        Ok(found)
+    }
+
+    /// Whether a record of this version can be read: it names initial values that this program agreed on, if perhaps by
+    /// an id that others gave them since.
+    pub(super) async fn recognizes(&self, agreed: &Agreed<T, C>, head: &Head) -> Result<bool, Error> {
+        if agreed.wrote(head) {
+            return Ok(true);
+        }
+        let names_it = |found: &Registration| found.answers_to(head.registration);
+        let found = self.store.registration(&self.name, head.version).await?;
+        if !found.as_ref().is_some_and(names_it) || !names_it(&self.agree_again(agreed).await?) {
+            return Ok(false);
+        }
+        agreed.learn(head.registration);
+        Ok(true)
     }
 
     /// Makes sure that this version can read what the versions before it stored.

@@ -32,7 +32,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
             return Err(Error::NewerVersion { stored: head.version, supported: version });
         }
         if head.version == version {
-            if !agreed.wrote(&head) {
+            if !agreed.wrote(&head) && !Box::pin(self.recognizes(agreed, &head)).await? {
                 return Err(Error::RegistrationGone);
             }
             let baseline = Baseline::place(&agreed.schema, fields);
@@ -41,7 +41,8 @@ impl<T: Session, C: Codec> Inner<T, C> {
         }
         let span = debug_span!("session_store", operation = "registration", session = &*self.name);
         let registration = self.store.registration(&self.name, head.version).instrument(span).await?;
-        let registration = registration.filter(|found| found.id == head.registration).ok_or(Error::RegistrationGone)?;
+        let registration =
+            registration.filter(|found| found.answers_to(head.registration)).ok_or(Error::RegistrationGone)?;
         let value: T = migration::migrate(&agreed.schema.codec, head.version, &fields, &registration)?;
         let baseline = Baseline::of(&agreed.schema, &value)?;
         Ok(Decoded { known: Known::record(head, true), value, baseline })

@@ -6,7 +6,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError};
+use super::{
+    Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations, Reply, Store,
+    StoreError,
+};
 use crate::expiry::ClockOffset;
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -54,7 +57,7 @@ erase! {
     keys(name: &str, after: =Option<Cursor>, limit: =usize, clock: =ClockOffset) -> Keys;
     count(name: &str, clock: =ClockOffset) -> u64;
     purge(limit: =usize, clock: =ClockOffset) -> Purged;
-    registrations() -> Vec<Registration>;
+    registrations() -> Registrations;
     withdraw(name: &str, version: =u32) -> bool;
 }
 

@@ -52,6 +52,21 @@ impl Commit {
         }
     }
 
+    /// The same, to name another registration.
+    pub(crate) fn write_mut(&mut self) -> Option<&mut Write> {
+        match &mut self.action {
+            Action::Write(write) | Action::Renew { write, .. } => Some(write),
+            Action::Destroy => None,
+        }
+    }
+
+    /// The registration that the store must have if it is to be applied at `key`: the session's name and version, and
+    /// the id. `None` if it destroys.
+    #[must_use]
+    pub fn registration<'a>(&self, key: &'a Key) -> Option<(&'a str, u32, RegistrationId)> {
+        self.write().map(|write| (key.registered_name(), write.version, write.registration))
+    }
+
     /// The fields it changes.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
@@ -214,6 +229,9 @@ pub enum Reply {
     Ended(Ended),
     /// The key to renew to holds a session; nothing was changed.
     Occupied,
+    /// The store does not have the registration that the commit names, so that what it stores could not be read. It is
+    /// to be sent again, under the same id, when that is registered: it may have been applied nevertheless.
+    Unregistered,
 }
 
 /// What an applied commit did.

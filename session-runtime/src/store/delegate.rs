@@ -83,7 +83,7 @@ macro_rules! delegate_store {
     (@registrations $inner:ident) => {
         async fn registrations(
             &self,
-        ) -> ::core::result::Result<::std::vec::Vec<$crate::store::Registration>, $crate::store::StoreError> {
+        ) -> ::core::result::Result<$crate::store::Registrations, $crate::store::StoreError> {
             $crate::store::Housekeeping::registrations(&self.$inner).await
         }
     };

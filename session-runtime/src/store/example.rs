@@ -5,7 +5,7 @@ use session_runtime::expiry::{ClockOffset, Timestamp};
 use session_runtime::store::rule::{self, Header};
 use session_runtime::store::{
     Action, Applied, Commit, Cursor, Ended, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Record, Registration,
-    Reply, Store, StoreError, StoredField,
+    Registrations, Reply, Store, StoreError, StoredField,
 };
 
 /// Keeps sessions in one map behind one lock, which makes every operation atomic.
@@ -51,6 +51,11 @@ impl Store for MapStore {
             rule::decide(header.as_ref(), commit, now).refusal(|| Ok::<_, StoreError>(fields.clone()))?
         {
             return Ok(reply);
+        }
+        if let Some((name, version, id)) = commit.registration(key)
+            && maps.registrations.get(&(name.into(), version)).is_none_or(|registration| registration.id != id)
+        {
+            return Ok(Reply::Unregistered);
         }
         let target = match &commit.action {
             Action::Renew { to, .. } => maps.sessions.get(to).map(|(header, _)| *header),
@@ -126,8 +131,8 @@ impl Housekeeping for MapStore {
         Ok(Purged { removed: purged.len() as u64, more: purged.len() == limit })
     }
 
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        Ok(self.lock().registrations.values().cloned().collect())
+    async fn registrations(&self) -> Result<Registrations, StoreError> {
+        Ok(Registrations { found: self.lock().registrations.values().cloned().collect(), ..Registrations::default() })
     }
 
     async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {

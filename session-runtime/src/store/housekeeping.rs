@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Store;
 use super::error::StoreError;
 use super::key::Key;
-use super::registration::Registration;
+use super::registration::Registrations;
 use crate::expiry::ClockOffset;
 
 /// A store that tools can look after: list and count its sessions, and remove what has ended.
@@ -36,10 +36,11 @@ pub trait Housekeeping: Store {
     /// Removes at most `limit` records and headers whose retention is over, of all names.
     fn purge(&self, limit: usize, clock: ClockOffset) -> impl Future<Output = Result<Purged, StoreError>> + Send;
 
-    /// All registrations.
-    fn registrations(&self) -> impl Future<Output = Result<Vec<Registration>, StoreError>> + Send;
+    /// All registrations. A damaged one is named, and does not stand in the way of the others.
+    fn registrations(&self) -> impl Future<Output = Result<Registrations, StoreError>> + Send;
 
-    /// Removes a registration; records that name it can no longer be read. Returns whether there was one.
+    /// Removes a registration; records that name it can no longer be read, until a program that has agreed on it
+    /// registers it again with its next commit. Returns whether there was one.
     fn withdraw(&self, name: &str, version: u32) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 

@@ -34,6 +34,12 @@ impl Key {
         Self { hash: hash(&name, &self.id), name, id: self.id.clone() }
     }
 
+    /// The name under which the session's type is registered: also for a record that was set aside.
+    #[must_use]
+    pub fn registered_name(&self) -> &str {
+        self.name.split_once('#').map_or(&*self.name, |(name, _)| name)
+    }
+
     /// The session's name.
     #[must_use]
     pub fn name(&self) -> &str {

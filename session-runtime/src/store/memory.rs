@@ -8,7 +8,7 @@ use super::key::KeyHasher;
 use super::rule::{self, Header};
 use super::{
     Action, Applied, Change, Commit, Cursor, Ended, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Record,
-    Registration, Reply, Store, StoreError, StoredField, Write,
+    Registration, RegistrationId, Registrations, Reply, Store, StoreError, StoredField, Write,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 
@@ -42,6 +42,8 @@ impl Default for Inner {
 #[derive(Debug, Default)]
 struct Shard {
     entries: HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>,
+    /// The registrations there are, so that a commit need not ask for them under another lock.
+    registered: Vec<(Arc<str>, u32, RegistrationId)>,
     /// When to look whether a key can be purged; its time may have moved on by then.
     due: BinaryHeap<Reverse<(Timestamp, Key)>>,
 }
@@ -73,6 +75,14 @@ impl MemoryStore {
         lock(&self.inner.shards[shard_of(key)])
     }
 
+    fn tell_shards(&self, registrations: &BTreeMap<(Arc<str>, u32), Registration>) {
+        for shard in &self.inner.shards {
+            let ids =
+                registrations.iter().map(|((name, version), registration)| (name.clone(), *version, registration.id));
+            lock(shard).registered = ids.collect();
+        }
+    }
+
     fn renew(&self, key: &Key, to: &Key, write: &Write, commit: &Commit) -> Reply {
         let (old, new) = (shard_of(key), shard_of(to));
         // Two renewals never wait for each other: shards are locked in their order.
@@ -85,6 +95,9 @@ impl MemoryStore {
         let at = |index| shards.get(index).map(|shard: &MutexGuard<'_, Shard>| &shard.entries);
         if let Some(reply) = at(&old).and_then(|entries| refusal(entries.get(key), commit, now)) {
             return reply;
+        }
+        if !shards.get(&old).is_some_and(|shard| shard.has_registered(key, commit)) {
+            return Reply::Unregistered;
         }
         let target = at(&new).and_then(|entries| entries.get(to)).map(|entry| entry.header);
         if rule::is_occupied(target.as_ref(), now) {
@@ -117,6 +130,13 @@ struct Left {
 }
 
 impl Shard {
+    /// Whether the registration that a commit names is there.
+    fn has_registered(&self, key: &Key, commit: &Commit) -> bool {
+        commit.registration(key).is_none_or(|(name, version, id)| {
+            self.registered.iter().any(|known| (known.2, known.1) == (id, version) && &*known.0 == name)
+        })
+    }
+
     /// Applies a commit that was decided to apply.
     fn apply(&mut self, key: &Key, commit: &Commit, now: Timestamp) -> Option<Left> {
         let mut entry = self.entries.get_mut(key);
@@ -255,6 +275,9 @@ impl Store for MemoryStore {
         if let Some(reply) = refusal(shard.entries.get(key), commit, now) {
             return Ok(reply);
         }
+        if !shard.has_registered(key, commit) {
+            return Ok(Reply::Unregistered);
+        }
         let Some(Left { header, was_stored, .. }) = shard.apply(key, commit, now) else {
             return Ok(Reply::Ended(Ended::Unknown));
         };
@@ -272,7 +295,9 @@ impl Store for MemoryStore {
         let key = (proposal.name.clone(), proposal.version);
         let registered = registrations.entry(key).or_insert_with(|| proposal.clone());
         registered.add_missing(proposal);
-        Ok(registered.clone())
+        let registered = registered.clone();
+        self.tell_shards(&registrations);
+        Ok(registered)
     }
 }
 
@@ -319,11 +344,15 @@ impl Housekeeping for MemoryStore {
         Ok(Purged { removed: removed as u64, more: removed == limit })
     }
 
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        Ok(lock(&self.inner.registrations).values().cloned().collect())
+    async fn registrations(&self) -> Result<Registrations, StoreError> {
+        let found = lock(&self.inner.registrations).values().cloned().collect();
+        Ok(Registrations { found, ..Registrations::default() })
     }
 
     async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {
-        Ok(lock(&self.inner.registrations).remove(&(name.into(), version)).is_some())
+        let mut registrations = lock(&self.inner.registrations);
+        let removed = registrations.remove(&(name.into(), version));
+        self.tell_shards(&registrations);
+        Ok(removed.is_some())
     }
 }

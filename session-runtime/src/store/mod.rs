@@ -46,7 +46,7 @@ pub use postgres::{PostgresOptions, PostgresStore};
 pub use record::{Found, Head, Load, Loaded, Record, StoredField};
 #[cfg(feature = "redis")]
 pub use redis::{RedisOptions, RedisStore, Slots};
-pub use registration::{RegisteredField, Registration};
+pub use registration::{DamagedRegistration, RegisteredField, Registration, Registrations};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
 
@@ -78,7 +78,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Reads a session, and moves its expiry if that is due.
     fn load(&self, key: &Key, load: Load) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
 
-    /// Applies a change if its base is current, and else says what is there instead.
+    /// Applies a change if its base is current, and else says what is there instead. Nothing is acknowledged that names
+    /// a registration which the store does not have.
     fn commit(&self, key: &Key, commit: &Commit) -> impl Future<Output = Result<Reply, StoreError>> + Send;
 
     /// The initial values that instances agreed on for a session name and version, if any were registered.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::error::StoreError;
 use super::id::RegistrationId;
 
 /// The initial values that all instances agreed on for a session name and version.
@@ -35,12 +36,78 @@ impl Registration {
         self.fields.iter().map(|field| (&*field.name, field)).collect()
     }
 
+    /// Whether records may name it by this id: its own, or one that [`Registration::also_known_as`] added.
+    #[must_use]
+    pub fn answers_to(&self, id: RegistrationId) -> bool {
+        self.id == id || self.field(&alias(id)).is_some()
+    }
+
+    /// A proposal to read records that name `id` by this registration too, because its initial values are the same.
+    #[must_use]
+    pub fn also_known_as(mut self, id: RegistrationId) -> Self {
+        self.fields.push(RegisteredField { name: alias(id).into(), initial: None, sensitive: false });
+        self
+    }
+
+    /// The fields of the session, without the other ids by which records may name the registration.
+    pub fn session_fields(&self) -> impl Iterator<Item = &RegisteredField> {
+        // No field of a session has such a name.
+        self.fields.iter().filter(|field| !field.name.starts_with(ALIAS))
+    }
+
     /// Adds the fields of `other` that are not registered yet. What is registered stays as it is.
     pub fn add_missing(&mut self, other: &Self) {
         let known = self.by_name();
         let missing: Vec<_> = other.fields.iter().filter(|field| !known.contains_key(&*field.name)).cloned().collect();
         self.fields.extend(missing);
     }
+}
+
+/// What the name of an entry begins with that gives the registration another id.
+const ALIAS: &str = "#also ";
+
+fn alias(id: RegistrationId) -> String {
+    format!("{ALIAS}{:016x}", id.0)
+}
+
+/// All registrations of a store.
+#[derive(Debug, Default)]
+pub struct Registrations {
+    /// Those that can be read.
+    pub found: Vec<Registration>,
+    /// Those that cannot, because they are not what a store wrote. They were left as they are.
+    pub damaged: Vec<DamagedRegistration>,
+}
+
+#[cfg(any(feature = "postgres", feature = "redis"))]
+impl Registrations {
+    /// Adds one of this name and version; an error if it could not be asked for, and not because of what is stored.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        version: u32,
+        read: Result<Option<Registration>, StoreError>,
+    ) -> Result<(), StoreError> {
+        match read {
+            Ok(found) => self.found.extend(found),
+            Err(error) if error.kind() == super::StoreErrorKind::Corrupt => {
+                self.damaged.push(DamagedRegistration { name: name.into(), version, error });
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// A registration that cannot be read.
+#[derive(Debug)]
+pub struct DamagedRegistration {
+    /// The session's name.
+    pub name: Arc<str>,
+    /// The session's version.
+    pub version: u32,
+    /// What is wrong with it.
+    pub error: StoreError,
 }
 
 /// One field of a registration.

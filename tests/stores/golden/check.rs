@@ -20,7 +20,7 @@ pub(super) async fn check(store: &impl Housekeeping) {
     store.prepare().await.unwrap();
     let registered = store.registration("Visitor", VERSION).await.unwrap();
     assert_eq!(registered, Some(registration()));
-    assert_eq!(store.registrations().await.unwrap(), [registration()]);
+    assert_eq!(store.registrations().await.unwrap().found, [registration()]);
     let stored = KEPT.iter().filter(|kept| matches!(kept.state, State::Record { stored: true, .. })).count();
     assert_eq!(store.count("Visitor", NOW).await.unwrap(), stored as u64);
 

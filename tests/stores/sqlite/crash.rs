@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use session_runtime::store::{Base, Found, SqliteStore, Store};
 
-use super::{ABSENT, Place, applied, fields, key, load, record, write};
+use super::{ABSENT, Place, agree, applied, fields, key, load, record, write};
 
 /// Where a child finds the name of the database file.
 const FILE: &str = "SESSION_TESTS_SQLITE_FILE";
@@ -65,6 +65,7 @@ fn acknowledged(line: &str) -> Option<(usize, u64)> {
 async fn p07_every_acknowledged_commit_survives_a_kill_and_none_is_half_there() {
     if let Some(file) = std::env::var_os(FILE) {
         let store = SqliteStore::open(file).await.unwrap();
+        agree(&store).await;
         let writers: Vec<_> = (0..WRITERS).map(|id| tokio::spawn(commit_forever(store.clone(), id))).collect();
         for writer in writers {
             writer.await.unwrap();
@@ -116,6 +117,7 @@ async fn p07_every_acknowledged_commit_survives_a_kill_and_none_is_half_there() 
 async fn processes_that_start_at_once_make_one_database_and_lose_nothing() {
     if let Some(file) = std::env::var_os(FILE) {
         let store = SqliteStore::open(file).await.unwrap();
+        agree(&store).await;
         let own = key(&std::process::id().to_string());
         let mut base = ABSENT;
         for n in 1..=10_u64 {

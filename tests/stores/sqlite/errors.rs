@@ -11,7 +11,7 @@ use session_runtime::store::{
 
 use session_tests::commits::living;
 
-use super::{ABSENT, FOREVER, MINUTE, NOW, Place, applied, fields, key, write};
+use super::{ABSENT, FOREVER, MINUTE, NOW, Place, agree, applied, fields, key, write};
 
 fn kind<T: std::fmt::Debug>(result: &Result<T, StoreError>) -> StoreErrorKind {
     result.as_ref().unwrap_err().kind()
@@ -31,6 +31,7 @@ async fn a_lock_of_another_process_is_busy_for_commits_and_nothing_for_loads() {
     let place = Place::new();
     let options = SqliteOptions::new(place.file()).busy_timeout(Duration::from_millis(50));
     let store = options.clone().open().await.unwrap();
+    agree(&store).await;
     let first = applied(store.commit(&key("42"), &write(ABSENT, &[("a", b"1")])).await.unwrap()).head.unwrap();
 
     let other = place.connection();

@@ -3,12 +3,12 @@
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
     Action, Base, Change, Housekeeping, Key, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions,
-    SqliteStore, Store, Synchronous,
+    SqliteStore, Store, StoreErrorKind, Synchronous,
 };
 
 use session_tests::commits::{living, renewing};
 
-use super::{ABSENT, MINUTE, NOW, Place, applied, fields, key, load, record, transactions, write};
+use super::{ABSENT, MINUTE, NOW, Place, agree, applied, fields, key, load, record, transactions, write};
 
 #[tokio::test]
 async fn keys_and_values_come_back_exactly_after_the_file_was_closed() {
@@ -103,6 +103,7 @@ async fn a_session_inherits_nothing_from_a_header_that_was_deleted_by_hand() {
 #[tokio::test]
 async fn a_renewal_to_its_own_key_is_decided_like_any_other() {
     let store = SqliteStore::memory().await.unwrap();
+    agree(&store).await;
     let key = key("42");
     let head = applied(store.commit(&key, &write(ABSENT, &[("a", b"1")])).await.unwrap()).head.unwrap();
     let renew = |base| renewing(write(base, &[("a", b"2")]), &key);
@@ -122,6 +123,7 @@ async fn a_renewal_to_its_own_key_is_decided_like_any_other() {
 async fn a_purge_removes_what_is_over_in_batches_and_nothing_else() {
     let place = Place::new();
     let store = SqliteOptions::new(place.file()).synchronous(Synchronous::Off).open().await.unwrap();
+    agree(&store).await;
     for id in 0..250 {
         let commit = living(write(ABSENT, &[("a", b"1")]), MINUTE);
         store.commit(&key(&id.to_string()), &commit).await.unwrap();
@@ -151,7 +153,7 @@ async fn registrations_keep_their_order_and_what_was_registered_first() {
     };
     let proposal = |id, fields: &[RegisteredField]| Registration {
         id: RegistrationId(id),
-        name: "Visitor".into(),
+        name: "Shop".into(),
         version: 3,
         codec: "json".into(),
         fields: fields.to_vec(),
@@ -166,10 +168,29 @@ async fn registrations_keep_their_order_and_what_was_registered_first() {
     drop(store);
 
     let store = place.open().await;
-    assert_eq!(store.registrations().await.unwrap(), std::slice::from_ref(&expected));
-    assert_eq!(store.registration("Visitor", 3).await.unwrap(), Some(expected));
-    assert!(store.withdraw("Visitor", 3).await.unwrap());
-    assert!(!store.withdraw("Visitor", 3).await.unwrap());
-    assert_eq!(store.registration("Visitor", 3).await.unwrap(), None);
+    assert!(store.registrations().await.unwrap().found.contains(&expected));
+
+    // One that is damaged is named, and does not hide the others.
+    let damage = "INSERT INTO session_runtime_registered_fields VALUES ('Visitor', 2, 'a', 0, NULL, 'x')";
+    place.connection().execute(damage, []).unwrap();
+    let all = store.registrations().await.unwrap();
+    let [damaged] = &all.damaged[..] else { panic!("{:?}", all.damaged) };
+    assert_eq!((&*damaged.name, damaged.version, damaged.error.kind()), ("Visitor", 2, StoreErrorKind::Corrupt));
+    assert!(all.found.contains(&expected) && all.found.len() == 2);
+    assert_eq!(store.registration("Shop", 3).await.unwrap(), Some(expected));
+    assert!(store.withdraw("Shop", 3).await.unwrap());
+    assert!(!store.withdraw("Shop", 3).await.unwrap());
+    assert_eq!(store.registration("Shop", 3).await.unwrap(), None);
     assert!(!load(&store, &key("42")).await.touched);
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_all_tables_were_emptied_under_them() {
+    let place = Place::new();
+    let empty = || async {
+        let tables = "DELETE FROM session_runtime_sessions; DELETE FROM session_runtime_fields; \
+                      DELETE FROM session_runtime_registrations; DELETE FROM session_runtime_registered_fields";
+        place.connection().execute_batch(tables).unwrap();
+    };
+    session_tests::emptied_under_running_sessions(place.open().await, empty).await;
 }

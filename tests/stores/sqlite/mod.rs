@@ -12,9 +12,9 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Applied, Base, Change, Commit, Found, Key, Load, Loaded, Record, RegistrationId, Reply, SqliteStore, Store,
-    Write,
+    Action, Applied, Base, Change, Commit, Found, Key, Load, Loaded, Record, Reply, SqliteStore, Store, Write,
 };
+use session_tests::commits::{REGISTRATION, agree};
 
 /// A session that does not expire.
 const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 3_600_000 };
@@ -43,7 +43,9 @@ impl Place {
     }
 
     async fn open(&self) -> SqliteStore {
-        SqliteStore::open(self.file()).await.unwrap()
+        let store = SqliteStore::open(self.file()).await.unwrap();
+        agree(&store).await;
+        store
     }
 
     /// Another program's connection to the same file.
@@ -59,7 +61,7 @@ fn key(id: &str) -> Key {
 fn write(base: Base, fields: &[(&str, &[u8])]) -> Commit {
     let changes =
         fields.iter().map(|(name, value)| Change { name: (*name).into(), value: Some(Bytes::copy_from_slice(value)) });
-    let write = Write::new(1, RegistrationId(7), changes.collect());
+    let write = Write::new(1, REGISTRATION, changes.collect());
     Commit::new(base, Action::Write(write), FOREVER, NOW)
 }
 

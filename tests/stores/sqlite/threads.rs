@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use session_runtime::store::{Applied, Base, Commit, Found, Head, Key, Reply, SqliteOptions, SqliteStore, Store};
 
-use super::{ABSENT, Place, applied, fields, key, load, record, transactions, write};
+use super::{ABSENT, Place, agree, applied, fields, key, load, record, transactions, write};
 
 /// Adds one to the number in field `a`, however often others come first.
 async fn increment(store: &impl Store, key: &Key) -> Applied {
@@ -138,6 +138,7 @@ async fn dropping_the_last_clone_finishes_what_waits_and_closes_the_file() {
 async fn a_database_in_memory_is_shared_by_clones_and_by_nobody_else() {
     for path in [":memory:", "", "file:x?mode=memory"] {
         let store = SqliteStore::open(path).await.unwrap();
+        agree(&store).await;
         let clone = store.clone();
         let head: Head = applied(clone.commit(&key("42"), &write(ABSENT, &[("a", b"1")])).await.unwrap()).head.unwrap();
         assert_eq!(record(&store, &key("42")).await.head, head);
@@ -152,6 +153,7 @@ async fn a_database_in_memory_is_shared_by_clones_and_by_nobody_else() {
 async fn a_store_without_readers_reads_on_the_writers_thread() {
     let place = Place::new();
     let store = SqliteOptions::new(place.file()).readers(0).open().await.unwrap();
+    agree(&store).await;
     applied(store.commit(&key("42"), &write(ABSENT, &[("a", b"1")])).await.unwrap());
     assert_eq!(fields(&store, &key("42")).await, [("a".to_owned(), b"1".to_vec())]);
 }
@@ -161,6 +163,7 @@ fn a_store_outlives_the_runtime_it_was_opened_on() {
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
     let store = runtime().block_on(SqliteStore::memory()).unwrap();
     runtime().block_on(async {
+        agree(&store).await;
         applied(store.commit(&key("42"), &write(ABSENT, &[("a", b"1")])).await.unwrap());
     });
     assert_eq!(runtime().block_on(fields(&store, &key("42"))).len(), 1);

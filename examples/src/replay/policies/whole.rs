@@ -75,7 +75,7 @@ impl<S: Store> WholeRecords<S> {
         let commit = commit_of(serde_json::to_vec(state)?, base, self.registration);
         match self.store.commit(key, &commit).await? {
             Reply::Applied(_) => Ok(()),
-            Reply::Conflict(_) | Reply::Ended(_) | Reply::Occupied => Err(ReplayError::Disturbed),
+            Reply::Conflict(_) | Reply::Ended(_) | Reply::Occupied | Reply::Unregistered => Err(ReplayError::Disturbed),
         }
     }
 }

@@ -111,7 +111,7 @@ impl Side {
                 Reply::Applied(Applied { head: applied.head.map(|head| self.told_head(head)), ..applied })
             }
             Reply::Conflict(record) => Reply::Conflict(self.told(record)),
-            other @ (Reply::Ended(_) | Reply::Occupied) => other,
+            other @ (Reply::Ended(_) | Reply::Occupied | Reply::Unregistered) => other,
         }
     }
 
@@ -181,6 +181,12 @@ impl History {
         let key = fixture.key("beginning");
         let tested = Side::new(fixture.store.clone(), &key).await;
         let memory = Side::new(AnyStore::new(MemoryStore::new()), &key).await;
+        for side in [&tested, &memory] {
+            let fixture = Fixture { store: side.store.clone(), ..fixture.clone() };
+            for version in [1, 2] {
+                fixture.agree(version, RegistrationId(version.into())).await;
+            }
+        }
         Self { seed, dice: Dice(seed), fixture, tested, memory, seen: Vec::new(), sent: Vec::new(), told: Vec::new() }
     }
 
@@ -268,7 +274,8 @@ impl History {
             };
             changes.push(Change { name: name.into(), value });
         }
-        let mut write = Write::new(1 + u32::from(self.dice.once_in(8)), RegistrationId(self.dice.throw()), changes);
+        let version = 1 + u32::from(self.dice.once_in(8));
+        let mut write = Write::new(version, RegistrationId(version.into()), changes);
         write.creates = Incarnation(self.dice.throw());
         write.replace = self.dice.once_in(8);
         write.keep_empty = self.dice.once_in(8);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::expiry::{ClockOffset, Lifetime};
 use crate::store::{
     Action, AnyStore, Applied, Base, Change, Commit, Ended, ExpiryChange, Found, Head, Housekeeping, Incarnation, Key,
-    Load, Loaded, Record, RegistrationId, Reply, Store, StoredField, Write,
+    Load, Loaded, Record, Registration, RegistrationId, Reply, Store, StoredField, Write,
 };
 
 pub(super) const SECOND: i64 = 1_000;
@@ -14,6 +14,9 @@ pub(super) const DAY: i64 = 24 * 60 * MINUTE;
 
 /// How long headers are kept: so long that no other case, whatever its clock, can clear them away.
 const RETENTION: i64 = 40 * DAY;
+
+/// What the commits of a case name, unless they say otherwise.
+pub(super) const REGISTRATION: RegistrationId = RegistrationId(7);
 
 /// Where a case begins: in the past, so that moving its clock forward does not end what other programs store.
 const BEGINNING: i64 = -20 * DAY;
@@ -35,12 +38,27 @@ impl Fixture {
     /// A fixture of its own in this store.
     pub(super) async fn new(store: AnyStore) -> Self {
         store.prepare().await.expect("a store can be prepared");
-        Self {
+        let fixture = Self {
             store,
             name: format!("case-{:016x}", rand::random::<u64>()).into(),
             lifetime: Lifetime { inactivity: None, creation: None, touch_after: 1, retention: RETENTION },
             clock: ClockOffset(BEGINNING),
-        }
+        };
+        fixture.agree(1, REGISTRATION).await;
+        fixture
+    }
+
+    /// Lets the store have this registration, and no other of this version.
+    pub(super) async fn agree(&self, version: u32, id: RegistrationId) {
+        self.disagree(version).await;
+        let registration =
+            Registration { id, name: self.name.clone(), version, codec: "json".into(), fields: Vec::new() };
+        self.store.register(&registration).await.expect("initial values can be registered");
+    }
+
+    /// Lets the store have no registration of this version. Returns whether it had one.
+    pub(super) async fn disagree(&self, version: u32) -> bool {
+        self.store.withdraw(&self.name, version).await.expect("a registration can be withdrawn")
     }
 
     /// The same sessions under another name.
@@ -138,7 +156,7 @@ impl Fixture {
     }
 
     pub(super) fn based_on(&self, base: Base) -> Commit {
-        let write = Write::new(1, RegistrationId(7), Vec::new());
+        let write = Write::new(1, REGISTRATION, Vec::new());
         Commit::new(base, Action::Write(write), self.lifetime, self.clock)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::fixture::{Draft, Fixture, applied, are, fields};
+use super::fixture::{Draft, Fixture, REGISTRATION, applied, are, fields};
 
 /// All stored sessions are listed, each once, whatever the size of the pages.
 pub(super) async fn p01_all_stored_sessions_are_listed_once(fixture: Fixture) {
@@ -58,6 +58,7 @@ pub(super) async fn p01_a_listing_is_complete_while_others_come_and_go(fixture: 
 /// Two session types that use the same key do not clobber each other.
 pub(super) async fn p05_session_names_are_namespaces(fixture: Fixture) {
     let other = fixture.named(format!("{}-other", fixture.name));
+    other.agree(1, REGISTRATION).await;
     let (here, there) = (fixture.key("42"), other.key("42"));
     let mine = fixture.create(&here, &[("visits", "1")]).await;
     assert_eq!(other.absence(&there).await, None);
@@ -77,6 +78,7 @@ pub(super) async fn p05_similar_session_names_are_different(fixture: Fixture) {
         ["_", "x", "X", "-", "__", "x_", "x-", "_x", "0", "00"].iter().map(|end| format!("{base}{end}")).collect();
     for (n, name) in names.iter().enumerate() {
         let fixture = fixture.named(name.as_str());
+        fixture.agree(1, REGISTRATION).await;
         fixture.create(&fixture.key("one"), &[("visits", "1")]).await;
         fixture.create(&fixture.key(&format!("only {n}")), &[("visits", "1")]).await;
     }

@@ -299,6 +299,10 @@ macro_rules! __conformance_cases {
             p10_versions_and_names_are_separate
             p10_concurrent_registrations_agree
             p10_a_withdrawn_registration_is_gone
+            p10_nothing_is_acknowledged_without_its_registration
+            p10_a_lost_registration_hides_no_refusal
+            p10_a_lost_agreement_is_made_again
+            p10_a_record_is_set_aside_under_the_registration_of_its_session
             p10_registrations_are_not_sessions
             p10_initial_values_are_opaque
             p13_any_string_is_a_key_of_its_own

@@ -136,6 +136,7 @@ pub(super) async fn p13_ids_are_any_64_bits(fixture: Fixture) {
     let extremes = [0, 1, 255, 1 << 53, (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 1, u64::MAX];
     for (n, id) in extremes.into_iter().enumerate() {
         let key = fixture.key(&format!("id.{n}"));
+        fixture.agree(u32::MAX, RegistrationId(id)).await;
         let creation =
             fixture.creation(None).set("visits", "1").with(|commit| commit.id = CommitId(id)).edit(|write| {
                 write.creates = Incarnation(id);

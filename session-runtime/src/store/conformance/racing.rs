@@ -176,7 +176,7 @@ pub(super) async fn p06_a_destroy_races_with_writers(fixture: Fixture) {
                         Reply::Applied(applied) => base = head(applied),
                         Reply::Conflict(record) => base = record.head,
                         Reply::Ended(_) => return,
-                        Reply::Occupied => panic!("nothing moves"),
+                        Reply::Occupied | Reply::Unregistered => panic!("nothing moves, and all is agreed on"),
                     }
                 }
                 panic!("a writer must learn that the session was destroyed");

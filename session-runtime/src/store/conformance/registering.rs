@@ -2,8 +2,15 @@
 
 use bytes::Bytes;
 
-use super::fixture::Fixture;
-use crate::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
+use super::fixture::{DAY, Draft, Fixture, MINUTE, REGISTRATION, applied, are, conflict, ended, fields, head};
+use super::visiting::load;
+use crate::store::{Ended, Housekeeping, RegisteredField, Registration, RegistrationId, Reply, Store};
+use crate::{Handle, Outcome, Session};
+
+/// The fixture under a name of which nothing is registered.
+fn unregistered(fixture: &Fixture) -> Fixture {
+    fixture.named(format!("{}-agreed", fixture.name))
+}
 
 fn field(name: &str, initial: &str) -> RegisteredField {
     RegisteredField { name: name.into(), initial: Some(Bytes::copy_from_slice(initial.as_bytes())), sensitive: false }
@@ -31,6 +38,7 @@ fn sorted(mut registration: Registration) -> Registration {
 
 /// The first proposal is registered as it is.
 pub(super) async fn p10_the_first_registration_stands(fixture: Fixture) {
+    let fixture = unregistered(&fixture);
     assert_eq!(registered(&fixture, 1).await, None);
     let mut first = proposal(&fixture, 1, &[field("theme", "\"light\""), field("visits", "0")]);
     first.fields.push(RegisteredField { name: "zone".into(), initial: None, sensitive: true });
@@ -41,6 +49,7 @@ pub(super) async fn p10_the_first_registration_stands(fixture: Fixture) {
 
 /// What is registered is never changed: another value is answered with the one that stands.
 pub(super) async fn p10_what_is_registered_stays(fixture: Fixture) {
+    let fixture = unregistered(&fixture);
     let first = register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
     let mut other = proposal(&fixture, 1, &[field("theme", "\"dark\""), field("visits", "1")]);
     other.codec = "msgpack".into();
@@ -52,6 +61,7 @@ pub(super) async fn p10_what_is_registered_stays(fixture: Fixture) {
 
 /// Fields that are unknown so far are added, and the answer is complete also for those not proposed.
 pub(super) async fn p10_unknown_fields_are_added(fixture: Fixture) {
+    let fixture = unregistered(&fixture);
     let first = register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\""), field("visits", "0")])).await;
     let more = proposal(&fixture, 1, &[field("cart", "[]"), field("theme", "\"dark\"")]);
     let expected = vec![field("cart", "[]"), field("theme", "\"light\""), field("visits", "0")];
@@ -62,6 +72,7 @@ pub(super) async fn p10_unknown_fields_are_added(fixture: Fixture) {
 
 /// Versions, and names, are agreed on one by one.
 pub(super) async fn p10_versions_and_names_are_separate(fixture: Fixture) {
+    let fixture = unregistered(&fixture);
     let other = fixture.named(format!("{}_", fixture.name));
     let mut expected = Vec::new();
     for (fixture, version, initial) in
@@ -79,12 +90,13 @@ pub(super) async fn p10_versions_and_names_are_separate(fixture: Fixture) {
 
     let all = fixture.store.registrations().await.expect("registrations can be listed");
     for registration in &expected {
-        assert_eq!(all.iter().filter(|listed| *listed == registration).count(), 1, "each is listed once");
+        assert_eq!(all.found.iter().filter(|listed| *listed == registration).count(), 1, "each is listed once");
     }
 }
 
 /// Instances that start at the same time agree: all are answered with the same values.
 pub(super) async fn p10_concurrent_registrations_agree(fixture: Fixture) {
+    let fixture = unregistered(&fixture);
     let instances: Vec<_> = (0..12)
         .map(|n| {
             let fixture = fixture.clone();
@@ -110,6 +122,7 @@ pub(super) async fn p10_concurrent_registrations_agree(fixture: Fixture) {
 
 /// An agreement that was withdrawn can be made anew.
 pub(super) async fn p10_a_withdrawn_registration_is_gone(fixture: Fixture) {
+    let fixture = unregistered(&fixture);
     let first = register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\"")])).await;
     let other = register(&fixture, &proposal(&fixture, 2, &[field("theme", "\"light\"")])).await;
     let withdraw =
@@ -126,6 +139,7 @@ pub(super) async fn p10_a_withdrawn_registration_is_gone(fixture: Fixture) {
 
 /// Registrations are not sessions: neither listed nor counted nor purged with them.
 pub(super) async fn p10_registrations_are_not_sessions(fixture: Fixture) {
+    let fixture = unregistered(&fixture);
     register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\"")])).await;
     assert_eq!(fixture.count().await, 0);
     assert_eq!(fixture.listed(10).await, Vec::<String>::new());
@@ -136,6 +150,7 @@ pub(super) async fn p10_registrations_are_not_sessions(fixture: Fixture) {
 
 /// Initial values are any bytes, a name is any name, and an empty value is a value.
 pub(super) async fn p10_initial_values_are_opaque(fixture: Fixture) {
+    let fixture = unregistered(&fixture);
     let odd = |name: &str, initial: &[u8]| RegisteredField {
         name: name.into(),
         initial: Some(Bytes::copy_from_slice(initial)),
@@ -153,4 +168,125 @@ pub(super) async fn p10_initial_values_are_opaque(fixture: Fixture) {
     proposal.id = RegistrationId(u64::MAX);
     assert_eq!(register(&fixture, &proposal).await, proposal);
     assert_eq!(registered(&fixture, 1).await, Some(proposal));
+}
+
+/// Nothing is acknowledged whose registration the store does not have: neither created nor changed nor moved. When it
+/// is registered again, the same commit is applied, once.
+pub(super) async fn p10_nothing_is_acknowledged_without_its_registration(fixture: Fixture) {
+    for fixture in [fixture.clone(), fixture.idle_for(DAY), fixture.idle_for(DAY).old_at(2 * DAY)] {
+        let key = |case: &str| fixture.key(&format!("{case} {:?}", fixture.lifetime));
+        let mut commits = Vec::new();
+        for case in ["changed", "emptied", "replaced", "dated", "renewed"] {
+            let created = fixture.create(&key(case), &[("visits", "1")]).await;
+            let change = fixture.change(&created);
+            let change = match case {
+                "changed" => change.set("visits", "2"),
+                "emptied" => change.unset("visits"),
+                "replaced" => change.set("theme", "dark").replace(),
+                "dated" => change.set("visits", "2").expiry(crate::store::ExpiryChange::ByRule),
+                _ => change.set("visits", "2").renew(&key("moved")),
+            };
+            commits.push((key(case), change));
+        }
+        commits.push((key("created"), fixture.creation(None).set("visits", "2")));
+        commits.push((key("new and renewed"), fixture.creation(None).set("visits", "2").renew(&key("new"))));
+
+        for registered in [None, Some((1, RegistrationId(8))), Some((2, REGISTRATION))] {
+            fixture.disagree(1).await;
+            if let Some((version, id)) = registered {
+                fixture.agree(version, id).await;
+            }
+            for (key, commit) in &commits {
+                let reply = fixture.commit(key, commit).await;
+                assert_eq!(reply, Reply::Unregistered, "`{}`, {registered:?} is registered", key.id());
+            }
+        }
+        fixture.agree(1, REGISTRATION).await;
+        for (key, commit) in &commits {
+            applied(fixture.commit(key, commit).await);
+            assert!(applied(fixture.commit(key, commit).await).repeated, "`{}`", key.id());
+        }
+        for (case, stored) in [("changed", "2"), ("dated", "2"), ("moved", "2"), ("created", "2"), ("new", "2")] {
+            let record = fixture.record(&key(case)).await;
+            assert_eq!(fields(&record), are(&[("visits", stored)]), "{case}");
+            assert!(record.head.revision <= 2, "it was applied once: {:?}", record.head);
+        }
+        assert_eq!(fields(&fixture.record(&key("replaced")).await), are(&[("theme", "dark")]));
+        assert_eq!(fields(&fixture.record(&key("emptied")).await), are(&[]));
+    }
+}
+
+/// What would not be applied anyway is refused as ever, whatever is registered; and a session can be destroyed.
+pub(super) async fn p10_a_lost_registration_hides_no_refusal(fixture: Fixture) {
+    let (key, other, short) = (fixture.key("key"), fixture.key("other"), fixture.idle_for(MINUTE));
+    let created = fixture.create(&key, &[("visits", "1")]).await;
+    let current = head(applied(fixture.commit(&key, &fixture.change(&created).set("visits", "2")).await));
+    let expired = short.create(&other, &[("visits", "1")]).await;
+    fixture.disagree(1).await;
+    for stale in
+        [fixture.change(&created).set("visits", "3"), fixture.change(&created).set("visits", "3").renew(&other)]
+    {
+        assert_eq!(conflict(fixture.commit(&key, &stale).await).head, current);
+    }
+    let late = short.after(DAY);
+    assert_eq!(ended(late.commit(&other, &late.change(&expired).set("visits", "3")).await), Ended::Expired);
+    assert!(fixture.destroy(&key, &current).await.was_stored);
+    assert_eq!(ended(fixture.commit(&key, &fixture.change(&current).set("visits", "3")).await), Ended::Destroyed);
+}
+
+/// A record that is set aside, or put back, names the registration of its session.
+pub(super) async fn p10_a_record_is_set_aside_under_the_registration_of_its_session(fixture: Fixture) {
+    let key = fixture.key("key");
+    let created = fixture.create(&key, &[("visits", "1")]).await;
+    let aside = head(applied(fixture.commit(&key, &fixture.change(&created).renew(&key.aside())).await));
+    fixture.disagree(1).await;
+    let back = fixture.change(&aside).renew(&key);
+    assert_eq!(fixture.commit(&key.aside(), &back).await, Reply::Unregistered);
+    fixture.agree(1, REGISTRATION).await;
+    applied(fixture.commit(&key.aside(), &back).await);
+    assert_eq!(fields(&fixture.record(&key).await), are(&[("visits", "1")]));
+}
+
+/// A session type of whose registration no other case knows.
+#[derive(Session)]
+#[session(crate = crate, name = "conformance-lost")]
+struct Lost {
+    visits: u32,
+    #[session(initial = "light".to_owned())]
+    theme: String,
+}
+
+/// Sessions go on when the store loses what was agreed on: whatever comes next registers it again, under the same id,
+/// so that nothing that was acknowledged is unreadable to those who start later.
+pub(super) async fn p10_a_lost_agreement_is_made_again(fixture: Fixture) {
+    let sessions = fixture.sessions::<Lost>();
+    let set = |visits| move |session: &mut Handle<Lost>| *session.edit().visits() = visits;
+    let [old, kept, new, renewed, moved, gone] =
+        ["old", "kept", "new", "renewed", "moved", "gone"].map(|id| fixture.id(id));
+    for id in [&old, &kept, &renewed, &gone] {
+        sessions.update(id, set(1)).await.expect("a commit");
+    }
+    let lose = || async { fixture.store.withdraw("conformance-lost", 0).await.expect("a withdrawal") };
+    lose().await;
+    sessions.update(&old, set(2)).await.expect("an update");
+    lose().await;
+    sessions.update(&new, set(2)).await.expect("a creation");
+    let mut renewing = load(&sessions, &renewed).await;
+    let mut destroying = load(&sessions, &gone).await;
+    lose().await;
+    *renewing.edit().visits() = 2;
+    renewing.renew(&moved).await.expect("a renewal");
+    lose().await;
+    assert_eq!(destroying.destroy().await.expect("a removal"), Outcome::Removed);
+    let mut emptying = load(&sessions, &old).await;
+    *emptying.edit().visits() = 0;
+    assert_eq!(emptying.commit().await.expect("a commit").outcome(), Outcome::Removed);
+    *emptying.edit().visits() = 3;
+    assert_eq!(emptying.commit().await.expect("a commit").outcome(), Outcome::Created);
+
+    let later = fixture.sessions::<Lost>();
+    for (id, visits) in [(&old, 3), (&kept, 1), (&new, 2), (&renewed, 0), (&moved, 2), (&gone, 0)] {
+        let session = load(&later, id).await;
+        assert_eq!((session.visits, session.theme.as_str()), (visits, "light"), "{id}");
+    }
 }

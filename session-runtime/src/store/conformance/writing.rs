@@ -119,6 +119,7 @@ pub(super) async fn p11_unknown_fields_survive(fixture: Fixture) {
 pub(super) async fn p11_a_migrated_session_replaces_all_fields(fixture: Fixture) {
     let key = fixture.key("migrated");
     let created = fixture.create(&key, &[("visits", "1"), ("old", "x"), ("older", "y")]).await;
+    fixture.agree(2, RegistrationId(8)).await;
     let migration = fixture.change(&created).set("visits", "2").set("new", "z").replace().edit(|write| {
         write.version = 2;
         write.registration = RegistrationId(8);
@@ -147,6 +148,7 @@ pub(super) async fn p11_a_record_names_the_version_of_its_last_commit(fixture: F
     let key = fixture.key("version");
     let created = fixture.create(&key, &[("visits", "1")]).await;
     assert_eq!((created.version, created.registration), (1, RegistrationId(7)));
+    fixture.agree(3, RegistrationId(9)).await;
     let newer = fixture.change(&created).set("visits", "2").edit(|write| {
         write.version = 3;
         write.registration = RegistrationId(9);

@@ -174,6 +174,7 @@ fn reply(row: &Row, commit: &Commit) -> Result<Reply, StoreError> {
         },
         ("nothing", _) => Reply::Applied(Applied { head: None, was_stored: false, is_stored: false, repeated: false }),
         ("conflict", Some(header)) => Reply::Conflict(row::record(row, 3, header.head)?),
+        ("unregistered", _) => Reply::Unregistered,
         ("occupied", _) => Reply::Occupied,
         ("replaced", _) => Reply::Ended(Ended::Replaced),
         ("destroyed", _) => Reply::Ended(Ended::Destroyed),

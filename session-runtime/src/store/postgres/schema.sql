@@ -160,6 +160,16 @@ CREATE OR REPLACE FUNCTION sessions.decide(
     END
 $body$;
 
+-- Whether the registration that a commit names is there. A record that was set aside has the name of its session and an
+-- ending.
+CREATE OR REPLACE FUNCTION sessions.is_registered(p_name text, p_version bigint, p_registration bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $body$
+    SELECT EXISTS (
+        SELECT FROM sessions.registration r
+        WHERE r.name = split_part(p_name, '#', 1) AND r.version = p_version AND r.id = p_registration
+    )
+$body$;
+
 -- Changes the fields of one life of a key whose header is locked, and tells whether none is left. p_clear drops
 -- those of every life first; p_fresh says that there are none.
 CREATE OR REPLACE FUNCTION sessions.change_fields(
@@ -331,6 +341,9 @@ BEGIN
         answer := sessions.decide(
             h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until,
             CASE WHEN NOT p_destroy THEN p_creates END, p_destroy, now);
+        IF answer = 'apply' AND NOT p_destroy AND NOT sessions.is_registered(p_name, p_version, p_registration) THEN
+            answer := 'unregistered';
+        END IF;
         IF answer <> 'apply' THEN
             header := h;
             IF answer = 'conflict' THEN
@@ -404,7 +417,9 @@ BEGIN
             now := sessions.clock(p_offset);
             answer := sessions.decide(
                 h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, NULL, false, now);
-            IF answer = 'apply' AND t.state = 0 AND sessions.live(t, now) THEN
+            IF answer = 'apply' AND NOT sessions.is_registered(p_name, p_version, p_registration) THEN
+                answer := 'unregistered';
+            ELSIF answer = 'apply' AND t.state = 0 AND sessions.live(t, now) THEN
                 answer := 'occupied';
             END IF;
             IF answer <> 'apply' THEN

@@ -48,6 +48,7 @@ const SET_FIELDS: &str = "\
         WHERE t.name = $1 AND t.key = $2 AND t.incarnation = $3 AND t.revision = $4 AND t.commits[1] = $5 \
             AND t.state = 0 AND t.version BETWEEN 0 AND 4294967295 \
             AND (t.expires_at IS NULL OR t.expires_at > {now} + 1000) \
+            AND EXISTS (SELECT FROM sessions.registration r WHERE r.name = $1 AND r.version = $7 AND r.id = $8) \
         RETURNING t.created_at, t.fixed_end, t.expires_at, \
             CASE WHEN clock_timestamp() > statement_timestamp() + interval '1 s' THEN sessions.start_anew() END\
     ), f AS (\

@@ -7,8 +7,8 @@ use super::row::{self, column};
 use super::{PostgresStore, commit, prepare};
 use crate::expiry::{ClockOffset, Lifetime};
 use crate::store::{
-    Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
-    StoreErrorKind,
+    Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations, Reply, Store,
+    StoreError, StoreErrorKind,
 };
 
 /// How many keys one step of a purge looks at, so that no commit waits long for it.
@@ -135,8 +135,14 @@ impl Housekeeping for PostgresStore {
         Ok(Purged { removed: removed.unsigned_abs(), more: true })
     }
 
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        self.rows(&self.inner.statements.registrations, &[]).await?.iter().map(row::registration).collect()
+    async fn registrations(&self) -> Result<Registrations, StoreError> {
+        let mut registrations = Registrations::default();
+        for row in self.rows(&self.inner.statements.registrations, &[]).await? {
+            let (name, version): (&str, i64) = (column(&row, 0, "name")?, column(&row, 1, "version")?);
+            let version = u32::try_from(version).unwrap_or(u32::MAX);
+            registrations.add(name, version, row::registration(&row).map(Some))?;
+        }
+        Ok(registrations)
     }
 
     async fn withdraw(&self, name: &str, version: u32) -> Result<bool, StoreError> {

@@ -3,11 +3,12 @@
 -- KEYS: the session, and the one it is renewed to. ARGV: the commit, then names and values to set, then names to
 -- remove. Answers the header that a common commit left; or whether it was applied and the header; or the time and what
 -- is there, from which the client derives the answer by the same rule.
-local REFUSED, APPLIED, OCCUPIED = 0, 1, 2
+local REFUSED, APPLIED, OCCUPIED, UNREGISTERED = 0, 1, 2, 3
 local WRITE, DESTROY, RENEW = 0, 1, 2
 
 local base, id, writer = sub(args, 1, 22), sub(args, 29, 36), sub(args, 37, 48)
-local options, _, retention, inactivity, at = struct.unpack('>BBi7i7', args, 49)
+local options = byte(args, 49)
+local retention, inactivity, at = struct.unpack('>i7i7', args, 53)
 local function time()
   local value
   value, at = struct.unpack('>i7', args, at)
@@ -58,6 +59,7 @@ if repeated or not is_current() then
   if repeated or not live then return { REFUSED, now, { '#h', header.raw, '#c', header.rest } } end
   return { REFUSED, now, call('HGETALL', key) }
 end
+if action ~= DESTROY and not is_registered() then return { UNREGISTERED } end
 local there
 if action == RENEW then
   there, foreign = read(target)

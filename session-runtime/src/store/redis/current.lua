@@ -4,14 +4,25 @@
 -- origin, created, expires, retained. The commit begins with its base, its revision and id (14), its writer, options.
 local args, byte, sub, call = ARGV[1], string.byte, string.sub, redis.call
 local times = byte(args, 50)
+
+-- Whether the registration that the commit names is there. Its key begins with that of the session: with the prefix of
+-- the store, and then the session's name, whose lengths are in the commit (that of the prefix and one). Where it is in
+-- another slot the client asks for it, and sends no lengths.
+local function is_registered()
+  local after, length = byte(args, 51, 52)
+  if after == 0 then return true end
+  local place = sub(KEYS[1], 1, after - 1) .. '{#registrations}:' .. sub(KEYS[1], after, after + length - 1)
+  return call('HGET', place .. ':' .. struct.unpack('>I4', sub(args, 37, 40)), '#id') == sub(args, 41, 48)
+end
+
 if times >= 64 then
   local key = KEYS[1]
   local found = call('HMGET', key, '#h', '#c')
   local raw, older = found[1], found[2]
-  if raw and older and #raw == 64 and #older >= 7 and sub(raw, 1, 22) == sub(args, 1, 22) then
+  if raw and older and #raw == 64 and #older >= 7 and sub(raw, 1, 22) == sub(args, 1, 22) and is_registered() then
     local flags = byte(raw, 35)
     -- How long the header is kept when the session has ended: the longest time that a commit asked for.
-    local keeps, asked = sub(older, 1, 7), sub(args, 51, 57)
+    local keeps, asked = sub(older, 1, 7), sub(args, 53, 59)
     if keeps ~= asked and struct.unpack('>i7', asked) > struct.unpack('>i7', keeps) then keeps = asked end
     older = keeps .. sub(args, 15, 22) .. sub(older, 8, 55)
     if times == 64 and (flags == 64 or flags == 68) then
@@ -26,10 +37,10 @@ if times >= 64 then
       local created, before, kept = struct.unpack('>i7i7i7', raw, 44)
       local retention = struct.unpack('>i7', keeps)
       if before > now and retention < 1125899906842624 then
-        local inactivity = struct.unpack('>i7', args, 58)
+        local inactivity = struct.unpack('>i7', args, 60)
         local expires = now + inactivity
         if times ~= 65 then
-          local old = created + struct.unpack('>i7', args, 65)
+          local old = created + struct.unpack('>i7', args, 67)
           if times == 66 or old < expires then expires = old end
         end
         local retained = expires + retention

@@ -78,6 +78,10 @@ impl Link {
         Ok(Self::Single(Arc::new(Server::new(place, access))))
     }
 
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+
     /// The servers that take writes.
     pub(super) async fn masters(&self) -> Result<Vec<Arc<Server>>, StoreError> {
         match self {

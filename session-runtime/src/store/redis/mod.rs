@@ -1,5 +1,6 @@
 //! Sessions in Redis or Valkey: one hash per session, one script call per operation.
 
+use self::both::both;
 use self::keys::Names;
 use self::line::Lost;
 use self::link::Link;
@@ -13,6 +14,7 @@ use super::{
 use crate::expiry::{ClockOffset, Timestamp};
 
 mod address;
+mod both;
 mod check;
 mod cluster;
 mod error;
@@ -173,11 +175,19 @@ impl Store for RedisStore {
                 None => removed.push(change.name.as_bytes()),
             }
         }
-        let packed = wire::commit(commit, arguments.len() / 2);
+        let lengths = self.lengths(key);
+        let packed = wire::commit(commit, arguments.len() / 2, lengths.unwrap_or_default());
         arguments.append(&mut removed);
         arguments[0] = &packed;
-        let (value, may_repeat) = self.link.script(&COMMIT, &places, &arguments).await?;
+        let script = || self.link.script(&COMMIT, &places, &arguments);
+        let (answer, is_registered) = match commit.registration(key) {
+            // At the same time, because the script cannot see what is in another slot.
+            Some(named) if lengths.is_none() => Box::pin(both(script(), self.is_registered(named))).await,
+            _ => (script().await, Ok(true)),
+        };
+        let (value, may_repeat) = answer?;
         match reply(value, commit)? {
+            Reply::Applied(_) if !is_registered? => Ok(Reply::Unregistered),
             // If it was applied when it was sent first, its id is among those that the header keeps; else nobody knows.
             Reply::Conflict(there)
                 if may_repeat && there.head.revision.saturating_sub(commit.base.revision()) > Commits::KEPT as u64 =>
@@ -198,6 +208,14 @@ impl Store for RedisStore {
 }
 
 impl RedisStore {
+    /// How long the prefix (and one) and the registered name are with which a session's key begins, so that the commit
+    /// script finds the registration; `None` where it could not.
+    fn lengths(&self, key: &Key) -> Option<[u8; 2]> {
+        let prefix = u8::try_from(self.names.prefix.len() + 1).ok()?;
+        let name = u8::try_from(key.registered_name().len()).ok()?;
+        (!self.link.is_cluster()).then_some([prefix, name])
+    }
+
     /// Moves a session's end, unless something else did since it was read. Whether it was moved.
     ///
     /// A server that takes no writes, or is full, still answers reads.
@@ -233,6 +251,7 @@ fn reply(answer: Value, commit: &Commit) -> Result<Reply, StoreError> {
             applied(&raw, was_stored == 1)
         }
         (Some(Value::Number(wire::OCCUPIED)), None, None) => Ok(Reply::Occupied),
+        (Some(Value::Number(wire::UNREGISTERED)), None, None) => Ok(Reply::Unregistered),
         (Some(Value::Number(wire::REFUSED)), Some(Value::Number(now)), Some(Value::List(found))) => {
             let (header, fields) = wire::hash(found)?.map(|stored| (stored.header, stored.fields)).unzip();
             let decision = rule::decide(header.as_ref(), commit, Timestamp::from_millis(now));

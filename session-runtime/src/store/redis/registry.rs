@@ -6,7 +6,7 @@
 use super::resp::{Request, Value};
 use super::script::REGISTER;
 use super::{RedisStore, error};
-use crate::store::{RegisteredField, Registration, RegistrationId, StoreError};
+use crate::store::{RegisteredField, Registration, RegistrationId, Registrations, StoreError};
 use bytes::Bytes;
 
 fn packed(field: &RegisteredField) -> Vec<u8> {
@@ -72,6 +72,14 @@ impl RedisStore {
         registration(name, version, answers.pop().ok_or_else(error::unexpected)?)
     }
 
+    /// Whether the store has this registration.
+    pub(super) async fn is_registered(&self, named: (&str, u32, RegistrationId)) -> Result<bool, StoreError> {
+        let (name, version, id) = named;
+        let place = self.names.registration(name, version);
+        let found = self.link.send(&place, &Request::of(&[b"HGET", place.as_bytes(), b"#id"])).await?.pop();
+        Ok(found.and_then(Value::bytes).is_some_and(|found| found[..] == id.0.to_be_bytes()))
+    }
+
     pub(super) async fn agree(&self, proposal: &Registration) -> Result<Registration, StoreError> {
         let Registration { name, version, .. } = proposal;
         let (place, all) = (self.names.registration(name, *version), self.names.registrations());
@@ -94,16 +102,16 @@ impl RedisStore {
         Ok(removed.first() == Some(&Value::Number(1)))
     }
 
-    pub(super) async fn all_registered(&self) -> Result<Vec<Registration>, StoreError> {
+    pub(super) async fn all_registered(&self) -> Result<Registrations, StoreError> {
         let all = self.names.registrations();
         let answer = self.link.send(&all, &Request::of(&[b"SMEMBERS", all.as_bytes()])).await?;
         let members = answer.into_iter().next().and_then(Value::list).ok_or_else(error::unexpected)?;
         let members: Vec<Bytes> = members.into_iter().filter_map(Value::bytes).collect();
         let mut names: Vec<(&str, u32)> = members.iter().filter_map(|member| split(member)).collect();
         names.sort_unstable();
-        let mut registrations = Vec::with_capacity(names.len());
+        let mut registrations = Registrations::default();
         for (name, version) in names {
-            registrations.extend(self.registered(name, version).await?);
+            registrations.add(name, version, self.registered(name, version).await)?;
         }
         Ok(registrations)
     }

@@ -17,7 +17,7 @@ use super::server::Server;
 use super::{RedisStore, error, wire};
 use crate::expiry::{ClockOffset, Timestamp};
 use crate::store::rule::Header;
-use crate::store::{Cursor, Housekeeping, Key, Keys, Purged, Registration, StoreError};
+use crate::store::{Cursor, Housekeeping, Key, Keys, Purged, Registrations, StoreError};
 
 /// How many keys the engine looks at in one step; it serves others between two steps.
 const STEP: &[u8] = b"500";
@@ -146,7 +146,7 @@ impl Housekeeping for RedisStore {
         Ok(Purged { removed, more: false })
     }
 
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+    async fn registrations(&self) -> Result<Registrations, StoreError> {
         self.all_registered().await
     }
 

@@ -22,6 +22,7 @@ pub(super) const COMMITS: &str = "#c";
 pub(super) const REFUSED: i64 = 0;
 pub(super) const APPLIED: i64 = 1;
 pub(super) const OCCUPIED: i64 = 2;
+pub(super) const UNREGISTERED: i64 = 3;
 
 /// Stands in the flags of every header of this format.
 const FORMAT: u8 = 64;
@@ -72,7 +73,8 @@ pub(super) fn countable(lifetime: Lifetime) -> Lifetime {
 
 /// What `commit.lua` takes, without the changes, of which `sets` set a field: what it is based on (22 bytes), what the
 /// header has after it (revision, id, writer: 26), and how it is to be applied, of which only what is needed is sent.
-pub(super) fn commit(commit: &Commit, sets: usize) -> Vec<u8> {
+/// `lengths` tells the script where the names are from which it makes the key of the registration.
+pub(super) fn commit(commit: &Commit, sets: usize, lengths: [u8; 2]) -> Vec<u8> {
     let mut out = Vec::with_capacity(96);
     let (base, valid_until) = match commit.base {
         Base::Record { incarnation, revision, last_commit } => {
@@ -124,6 +126,7 @@ pub(super) fn commit(commit: &Commit, sets: usize) -> Vec<u8> {
             | u8::from(commit.clock.0 != 0) << 5
             | u8::from(is_common) << 6,
     );
+    out.extend_from_slice(&lengths);
     put_time(&mut out, retention);
     put_time(&mut out, inactivity.unwrap_or(0));
     let clock = Some(commit.clock.0).filter(|offset| *offset != 0);

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::{
-    Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Reply, Store, StoreError,
-    StoreErrorKind,
+    Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations, Reply, Store,
+    StoreError, StoreErrorKind,
 };
 use crate::expiry::ClockOffset;
 use error::Failure;
@@ -189,7 +189,7 @@ impl Housekeeping for SqliteStore {
         self.write(move |connection| write::withdraw(connection, &name, version)).await
     }
 
-    async fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+    async fn registrations(&self) -> Result<Registrations, StoreError> {
         self.read(read::registrations).await
     }
 }

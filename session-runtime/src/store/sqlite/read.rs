@@ -9,7 +9,10 @@ use rusqlite::{Connection, Row};
 use super::error::{Failure, Result};
 use super::rows::{self, Session, column};
 use crate::expiry::{ClockOffset, Timestamp};
-use crate::store::{Cursor, Found, Key, Keys, Load, Loaded, Record, RegisteredField, Registration, RegistrationId};
+use crate::store::{
+    Cursor, DamagedRegistration, Found, Key, Keys, Load, Loaded, Record, RegisteredField, Registration, RegistrationId,
+    Registrations, StoreErrorKind,
+};
 
 /// Reads a session as it is, and what it is to become if its expiry is to be moved.
 pub(super) fn load(connection: &Connection, key: &Key, load: Load) -> Result<(Loaded, Option<Session>)> {
@@ -70,13 +73,20 @@ pub(super) fn registration(connection: &Connection, name: &str, version: u32) ->
     rows.next()?.map(|row| complete(connection, row)).transpose()
 }
 
-pub(super) fn registrations(connection: &Connection) -> Result<Vec<Registration>> {
+pub(super) fn registrations(connection: &Connection) -> Result<Registrations> {
     let mut statement = connection
         .prepare_cached("SELECT name, version, id, codec FROM session_runtime_registrations ORDER BY name, version")?;
     let mut rows = statement.query([])?;
-    let mut registrations = Vec::new();
+    let mut registrations = Registrations::default();
     while let Some(row) = rows.next()? {
-        registrations.push(complete(connection, row)?);
+        let (name, version): (Arc<str>, u32) = (column(row, 0)?, column(row, 1)?);
+        match complete(connection, row) {
+            Ok(found) => registrations.found.push(found),
+            Err(damage @ Failure::Found(StoreErrorKind::Corrupt, _)) => {
+                registrations.damaged.push(DamagedRegistration { name, version, error: damage.into() });
+            }
+            Err(failure) => return Err(failure),
+        }
     }
     Ok(registrations)
 }

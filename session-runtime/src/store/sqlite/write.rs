@@ -18,6 +18,9 @@ pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Res
     if let Some(reply) = rule::decide(previous.as_ref(), commit, now).refusal(fields)? {
         return Ok(reply);
     }
+    if !is_registered(connection, key, commit)? {
+        return Ok(Reply::Unregistered);
+    }
     let target = match &commit.action {
         Action::Renew { to, .. } => rows::session(connection, to)?,
         Action::Write(_) | Action::Destroy => None,
@@ -77,6 +80,13 @@ pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Res
         is_stored: head.is_some_and(|head| head.stored),
         repeated: false,
     }))
+}
+
+/// Whether the registration that a commit names is there.
+fn is_registered(connection: &Connection, key: &Key, commit: &Commit) -> Result<bool> {
+    let Some((name, version, id)) = commit.registration(key) else { return Ok(true) };
+    let registration = "SELECT 1 FROM session_runtime_registrations WHERE name = ?1 AND version = ?2 AND id = ?3";
+    Ok(connection.prepare_cached(registration)?.exists((name, version, id.0.cast_signed()))?)
 }
 
 /// The next free number. It may have been used before: whoever takes it clears what is left under it.

@@ -1,0 +1,170 @@
+//! An agreement that a store loses under running instances is made again, and nothing becomes unreadable.
+
+use bytes::Bytes;
+use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store, StoreErrorKind};
+use session_runtime::{Agreement, Error, Handle, OnUndecodable, Session};
+use session_tests::{Fault, Kept, is_stored, record, stored, write};
+
+use crate::visitor::{TestStore, Visitor, builder, fields, test_store};
+
+fn visits(visits: u32) -> impl FnMut(&mut Handle<Visitor>) {
+    move |visitor| *visitor.edit().visits() = visits
+}
+
+/// An instance that has stored one visit under each key.
+async fn running(store: &TestStore, keys: &[&str]) -> Kept<Visitor, TestStore> {
+    let sessions = Kept::new(store.clone());
+    for key in keys {
+        sessions.update(key, visits(1)).await.expect("a commit");
+    }
+    sessions
+}
+
+async fn withdraw(store: &TestStore) {
+    assert!(store.withdraw("visitor", 0).await.expect("a withdrawal"));
+}
+
+async fn registered(store: &TestStore) -> Option<Registration> {
+    store.registration("visitor", 0).await.expect("a store that works")
+}
+
+#[tokio::test]
+async fn p10_a_withdrawn_agreement_is_made_again_as_it_was() {
+    let store = test_store();
+    let newer = RegisteredField { name: "wishlist".into(), initial: Some(Bytes::from_static(b"[]")), sensitive: true };
+    let (id, name, codec) = (RegistrationId(7), "visitor".into(), "json".into());
+    let newer = Registration { id, name, version: 0, codec, fields: vec![newer] };
+    store.register(&newer).await.expect("a newer build registers its field");
+    let sessions = running(&store, &["42"]).await;
+    let before = registered(&store).await;
+    withdraw(&store).await;
+    sessions.update("43", visits(2)).await.expect("an update");
+    assert_eq!(registered(&store).await, before, "also what only other builds know");
+}
+
+#[tokio::test]
+async fn p10_an_agreement_that_others_made_first_is_followed_and_all_records_stay_readable() {
+    let store = test_store();
+    let first = running(&store, &["old", "untouched"]).await;
+    for theirs in ["theirs", "theirs too"] {
+        withdraw(&store).await;
+        let second = running(&store, &[theirs]).await;
+        assert!(matches!(second.load("untouched").await, Err(Error::RegistrationGone)), "nobody has said so yet");
+        assert_eq!(first.load(theirs).await.expect("a load").visits, 1, "the same values by another id");
+        first.update("old", visits(2)).await.expect("an update");
+        first.update("new", visits(2)).await.expect("a creation");
+        for sessions in [&first, &second, &Kept::new(store.clone())] {
+            for (key, visits) in [("old", 2), ("new", 2), (theirs, 1), ("untouched", 1)] {
+                assert_eq!(sessions.load(key).await.expect("a load").visits, visits, "{key}");
+            }
+        }
+    }
+    let shown = first.housekeeping().inspect("visitor", "untouched").await.expect("a look").expect("it is stored");
+    let names: Vec<_> = shown.fields.iter().map(|field| &*field.name).collect();
+    assert_eq!((shown.codec.as_deref(), names), (Some("json"), vec!["visits", "theme", "cart"]));
+}
+
+#[tokio::test]
+async fn p10_an_instance_says_so_when_others_agreed_on_other_values_meanwhile() {
+    let store = test_store();
+    let first = running(&store, &["42"]).await;
+    let mut late = first.load("42").await.expect("a load");
+    *late.edit().visits() = 5;
+    withdraw(&store).await;
+    let dark = || Visitor { visits: 0, theme: "dark".to_owned(), cart: Vec::new(), request_id: None };
+    let second = Kept::<Visitor, _>::builder(store.clone()).initial(dark).build();
+    second.update("43", visits(1)).await.expect("a commit");
+    let agreed = registered(&store).await;
+    for _ in 0..2 {
+        let refused = late.commit().await.expect_err("it would be read with another theme");
+        assert!(
+            matches!(&refused, Error::InitialStateMismatch { fields } if &*fields[0].field == "theme"),
+            "{refused:?}"
+        );
+        let refused = first.update("new", visits(1)).await.expect_err("so would this");
+        assert!(matches!(refused, Error::InitialStateMismatch { .. }), "{refused:?}");
+    }
+    assert!(matches!(first.load("43").await, Err(Error::InitialStateMismatch { .. })));
+    assert!(!is_stored(&store, "visitor", "new").await);
+    assert_eq!(stored(&store, "visitor", "42").await, fields(&[("visits", "1")]));
+    assert_eq!(registered(&store).await, agreed, "nothing was added");
+    assert_eq!(late.visits, 5, "the handle keeps its changes");
+    late.discard();
+}
+
+#[tokio::test]
+async fn p10_values_that_were_adopted_are_registered_again() {
+    let store = test_store();
+    running(&store, &["42"]).await;
+    let dark = || Visitor { visits: 0, theme: "dark".to_owned(), cart: Vec::new(), request_id: None };
+    let adopting = Kept::<Visitor, _>::builder(store.clone()).initial(dark).agreement(Agreement::Adopt).build();
+    adopting.prepare().await.expect("it adopts");
+    let before = registered(&store).await;
+    withdraw(&store).await;
+    adopting.update("43", visits(1)).await.expect("a commit");
+    assert_eq!(registered(&store).await, before);
+    assert_eq!(Kept::<Visitor, _>::new(store).load("43").await.expect("a load").theme, "light");
+}
+
+#[tokio::test]
+async fn p10_a_lost_answer_and_a_lost_agreement_are_both_made_good() {
+    for fault in [Fault::LostBefore, Fault::LostAfter] {
+        let store = test_store();
+        let sessions = running(&store, &["42"]).await;
+        let mut visitor = sessions.load("42").await.expect("a load");
+        *visitor.edit().visits() += 1;
+        store.inner().fail_commit(fault);
+        assert!(matches!(visitor.commit().await, Err(Error::Store(_))));
+        withdraw(&store).await;
+        visitor.commit().await.expect("the store is back");
+        let head = record(&store, "visitor", "42").await.expect("a record").head;
+        assert_eq!((head.revision, visitor.visits), (2, 2), "{fault:?}: it was applied once");
+    }
+}
+
+#[tokio::test]
+async fn p10_an_undecodable_record_is_set_aside_without_its_agreement_and_not_put_back() {
+    let sessions = builder::<Visitor>().on_undecodable(OnUndecodable::SetAside).build();
+    let store = sessions.store();
+    sessions.update("42", visits(1)).await.expect("a commit");
+    write(store, "visitor", "42", &[("visits", Some("many"))]).await;
+    withdraw(store).await;
+    assert!(sessions.load("42").await.expect("a load").is_new());
+    assert!(is_stored(store, "visitor#aside", "42").await);
+    withdraw(store).await;
+    let refused = sessions.housekeeping().put_back("visitor", "42").await.expect_err("nobody could read it");
+    assert!(matches!(refused, Error::RegistrationGone), "{refused:?}");
+    assert!(is_stored(store, "visitor#aside", "42").await);
+}
+
+#[derive(Session)]
+#[session(name = "p10-vanishing")]
+struct Vanishing {
+    visits: u32,
+}
+
+/// A store from which every registration vanishes at once.
+#[derive(Clone)]
+struct Forgetful {
+    inner: TestStore,
+}
+
+impl Store for Forgetful {
+    async fn register(&self, proposal: &Registration) -> Result<Registration, session_runtime::store::StoreError> {
+        let registered = self.inner.register(proposal).await?;
+        self.inner.withdraw(&proposal.name, proposal.version).await?;
+        Ok(registered)
+    }
+
+    session_runtime::delegate_store!(inner: prepare load commit registration);
+}
+
+#[tokio::test]
+async fn p10_a_store_that_keeps_no_agreement_ends_in_an_error() {
+    let store = test_store();
+    let sessions = Kept::<Vanishing, _>::new(Forgetful { inner: store.clone() });
+    let refused = sessions.update("42", |session| *session.edit().visits() = 1).await.expect_err("nothing is kept");
+    let Error::Store(error) = &refused else { panic!("{refused:?}") };
+    assert_eq!(error.kind(), StoreErrorKind::Busy);
+    assert!(!is_stored(&store, "p10-vanishing", "42").await);
+}
