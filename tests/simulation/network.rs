@@ -242,6 +242,7 @@ impl State {
                     (Reply::Applied(_), None) => Done::Nothing { key },
                     (Reply::Conflict(record), _) => Done::Conflict { key, view: View::stored(&record.fields) },
                     (Reply::Ended(_), _) => Done::Ended { key },
+                    (Reply::Unregistered, _) => unreachable!("this store forgets no registration"),
                     (Reply::Occupied, to) => {
                         let (to, _, to_live) = to.expect("only a renewal finds its key occupied");
                         Done::Occupied { to, to_live }
