@@ -20,6 +20,15 @@ fn commit(size: usize) -> Commit {
     Commit::new(Base::Absent { saw: None, valid_until: None }, Action::Write(write), lifetime, ClockOffset(0))
 }
 
+/// A store that knows what commits name as their registration.
+async fn open() -> SqliteStore {
+    let store = SqliteStore::memory().await.unwrap();
+    let (name, codec) = ("Visitor".into(), "json".into());
+    let agreed = Registration { id: RegistrationId(1), name, version: 1, codec, fields: Vec::new() };
+    store.register(&agreed).await.unwrap();
+    store
+}
+
 async fn is_stored(store: &SqliteStore, id: &str) -> bool {
     matches!(store.load(&key(id), Load::look(ClockOffset(0))).await.unwrap().found, Found::Record(_))
 }
@@ -51,7 +60,7 @@ async fn limit_pages(store: &SqliteStore, pages: u32) {
 
 #[tokio::test]
 async fn a_commit_for_which_there_is_no_room_fails_alone_and_can_be_sent_again() {
-    let store = SqliteStore::memory().await.unwrap();
+    let store = open().await;
     limit_pages(&store, 100).await;
     let (huge_key, huge) = (key("huge"), commit(1_000_000));
 
@@ -73,7 +82,7 @@ async fn a_commit_for_which_there_is_no_room_fails_alone_and_can_be_sent_again()
 
 #[tokio::test]
 async fn a_transaction_that_cannot_be_committed_is_tried_one_by_one() {
-    let store = SqliteStore::memory().await.unwrap();
+    let store = open().await;
     let tables = "CREATE TABLE parents (id PRIMARY KEY);
                   CREATE TABLE children (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED);";
     store.write(move |connection| Ok(connection.execute_batch(tables)?)).await.unwrap();
