@@ -12,6 +12,7 @@ use session_tests::commits::{
 };
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
 use session_tests::proxy::Proxy;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_postgres::Client;
 
 /// A server that a test may break.
@@ -456,6 +457,40 @@ async fn p05_whatever_isolation_a_database_defaults_to_no_writer_notices() {
 }
 
 /// The last commit is compared too, not the number alone.
+#[tokio::test]
+async fn p07_a_commit_that_was_sent_again_too_late_to_be_known_is_not_applied_twice() {
+    let server = server!();
+    let (proxy, door) = (Proxy::start(&server.address()), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let others = PostgresOptions::new(server.url()).open().await.unwrap();
+    let options = PostgresOptions::new(server.url_at(&proxy.address())).connections(1);
+    let store = options.response_timeout(Duration::from_secs(200)).open().await.unwrap();
+    let key = key("42");
+    let head = create(&store, &key, vec![set("visits", "0")]).await;
+
+    // The first time it is applied, and the way to the second is held up until many others have committed.
+    proxy.cut_after(0);
+    proxy.lead_to(&door.local_addr().unwrap().to_string());
+    let commit = write((&head).into(), vec![set("visits", "1")]);
+    let meanwhile = async {
+        let (mut waiting, _) = door.accept().await.unwrap();
+        for visit in 2..=10 {
+            let head = found(&others, &key).await.head;
+            apply(&others, &key, &write((&head).into(), vec![set("visits", visit.to_string())])).await;
+        }
+        let mut open = TcpStream::connect(server.address()).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut waiting, &mut open).await;
+    };
+    let answer = tokio::select! {
+        answer = store.commit(&key, &commit) => answer,
+        () = meanwhile => panic!("the connection is kept"),
+    };
+
+    // A conflict would say that it was not applied, and the session would put it on top of the others once more.
+    let error = answer.unwrap_err();
+    assert!(error.kind().is_transient() && !error.is_not_applied(), "{error}");
+    assert_eq!(value(&found(&others, &key).await, "visits").unwrap(), "10");
+}
+
 #[tokio::test]
 async fn p07_a_revision_that_comes_round_again_after_a_failover_is_no_base() {
     let (url, schema) = place!();

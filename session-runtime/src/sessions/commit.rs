@@ -263,7 +263,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
             Ok(Reply::Conflict(record)) => {
                 // A renewal ends the life of its key, so this one was not applied.
                 let may_be_applied = resent && !matches!(commit.action, Action::Renew { .. });
-                if may_be_applied && record.head.revision.saturating_sub(base.revision()) > Commits::KEPT as u64 {
+                if may_be_applied && Commits::have_forgotten(&base, &record.head) {
                     return Err(Error::OutcomeUnknown);
                 }
                 self.thaw();

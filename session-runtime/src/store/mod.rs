@@ -80,6 +80,9 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Applies a change if its base is current, and else says what is there instead. Nothing is acknowledged that names
     /// a registration which the store does not have.
+    ///
+    /// A store may send a commit again whose answer is missing, since its id tells whether it was applied, as long as
+    /// the header keeps it: see [`Commits::have_forgotten`](rule::Commits::have_forgotten).
     fn commit(&self, key: &Key, commit: &Commit) -> impl Future<Output = Result<Reply, StoreError>> + Send;
 
     /// The initial values that instances agreed on for a session name and version, if any were registered.

@@ -64,6 +64,14 @@ impl Commits {
         self.ids.contains(&Some(id))
     }
 
+    /// Whether so many commits followed `base` that a record with this `head` cannot tell whether one of that base was
+    /// applied. A store that sent a commit again, since its first answer was missing, must answer with an error then,
+    /// and not with a conflict, which says that nothing was applied.
+    #[must_use]
+    pub const fn have_forgotten(base: &Base, head: &Head) -> bool {
+        head.revision.saturating_sub(base.revision()) > Self::KEPT as u64
+    }
+
     /// These and a newer one; the oldest falls out.
     #[must_use]
     pub fn with(mut self, id: CommitId) -> Self {

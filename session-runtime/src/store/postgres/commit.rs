@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 
-use super::super::rule::{self, Decision};
+use super::super::rule::{self, Commits, Decision};
 use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Key, Reply, StoreError};
 use super::arguments::{Argument, Value};
 use super::row::column;
@@ -14,7 +14,8 @@ use super::{PostgresStore, error, row, sql};
 const MOST_ADDED: u64 = 1 << 60;
 
 pub(super) async fn commit(store: &PostgresStore, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
-    if let Some(applied) = set_fields(store, key, commit).await? {
+    let mut may_repeat = false;
+    if let Some(applied) = set_fields(store, key, commit, &mut may_repeat).await? {
         return Ok(Reply::Applied(applied));
     }
     let mut arguments = vec![
@@ -29,23 +30,36 @@ pub(super) async fn commit(store: &PostgresStore, key: &Key, commit: &Commit) ->
     arguments.extend(base(commit.base));
     arguments.extend(content(commit));
     let statements = &store.inner.statements;
-    let row = match &commit.action {
+    let function = match &commit.action {
         Action::Write(_) | Action::Destroy => {
             arguments.push(("p_destroy", Value::Flag(commit.is_destruction())));
-            store.call(&statements.commit, arguments).await?
+            &statements.commit
         }
         Action::Renew { to, .. } => {
             arguments.push(("p_to_name", Value::Text(to.name())));
             arguments.push(("p_to_key", Value::Bytes(to.id().as_bytes())));
-            store.call(&statements.renew, arguments).await?
+            &statements.renew
         }
     };
-    reply(&row, commit)
+    let answer = store.ask(function, arguments).await?;
+    may_repeat |= answer.may_repeat;
+    match reply(answer.rows.first().ok_or_else(sql::unknown_answer)?, commit)? {
+        // If it was applied when it was sent first, its id is among those that the header keeps; else nobody knows.
+        Reply::Conflict(there) if may_repeat && Commits::have_forgotten(&commit.base, &there.head) => {
+            Err(error::unanswered())
+        }
+        reply => Ok(reply),
+    }
 }
 
 /// Applies a commit that only sets fields of a stored session, if its base is current. `None` if it is of another kind,
-/// or was not applied: then the function finds out why.
-async fn set_fields(store: &PostgresStore, key: &Key, commit: &Commit) -> Result<Option<Applied>, StoreError> {
+/// or was not applied: then the function finds out why. `may_repeat` is set if it was sent more than once.
+async fn set_fields(
+    store: &PostgresStore,
+    key: &Key,
+    commit: &Commit,
+    may_repeat: &mut bool,
+) -> Result<Option<Applied>, StoreError> {
     let (Base::Record { incarnation, revision, last_commit }, Action::Write(write)) = (commit.base, &commit.action)
     else {
         return Ok(None);
@@ -89,12 +103,16 @@ async fn set_fields(store: &PostgresStore, key: &Key, commit: &Commit) -> Result
         names,
         written,
     ];
-    let rows = match store.rows(statement, &values).await {
+    let answer = match store.inner.pool.ask(statement, &values).await {
         // A number in the header is too large to add to.
-        Err(error) if error::is_of_data(&error) => return Ok(None),
+        Err(error) if error::is_of_data(&error) => {
+            *may_repeat = !error.is_not_applied();
+            return Ok(None);
+        }
         answer => answer?,
     };
-    let Some(row) = rows.first() else { return Ok(None) };
+    *may_repeat = answer.may_repeat;
+    let Some(row) = answer.rows.first() else { return Ok(None) };
     let head = Head {
         incarnation,
         revision: revision.saturating_add(1),

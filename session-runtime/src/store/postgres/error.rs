@@ -77,6 +77,11 @@ pub(super) fn no_connection_in_time() -> StoreError {
     StoreError::new(StoreErrorKind::TimedOut, "connecting to PostgreSQL took too long; try again").not_applied()
 }
 
+/// A statement was sent again, and it cannot be told any more what became of it the first time.
+pub(super) fn unanswered() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, "the connection to PostgreSQL was lost before it answered; try again")
+}
+
 /// Whether a statement failed because of a value that it met, such as a number out of range.
 pub(super) fn is_of_data(error: &StoreError) -> bool {
     let source = error.source().and_then(|source| source.downcast_ref::<Error>());

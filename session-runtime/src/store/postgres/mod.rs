@@ -22,7 +22,7 @@ mod tls;
 
 use arguments::{Argument, Value};
 pub use options::PostgresOptions;
-use pool::Pool;
+use pool::{Answer, Pool};
 use sql::{Call, Names, Sql, Statements};
 
 /// Keeps sessions in PostgreSQL 13 or newer, for many instances on many machines.
@@ -133,7 +133,7 @@ impl PostgresStore {
     }
 
     async fn rows(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.inner.pool.rows(sql, values).await
+        Ok(self.inner.pool.ask(sql, values).await?.rows)
     }
 
     /// The only row of an answer.
@@ -142,9 +142,14 @@ impl PostgresStore {
     }
 
     /// The answer of a function.
-    async fn call(&self, call: &Call, arguments: Vec<Argument<'_>>) -> Result<Row, StoreError> {
+    async fn ask(&self, call: &Call, arguments: Vec<Argument<'_>>) -> Result<Answer, StoreError> {
         let sql = call.sql(&arguments);
         let values: Vec<Value<'_>> = arguments.into_iter().map(|(_, value)| value).collect();
-        self.row(sql, &values).await
+        self.inner.pool.ask(sql, &values).await
+    }
+
+    /// The only row of that.
+    async fn call(&self, call: &Call, arguments: Vec<Argument<'_>>) -> Result<Row, StoreError> {
+        self.ask(call, arguments).await?.rows.into_iter().next().ok_or_else(sql::unknown_answer)
     }
 }

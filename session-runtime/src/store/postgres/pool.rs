@@ -48,6 +48,14 @@ impl fmt::Debug for Pool {
     }
 }
 
+/// What the server answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) rows: Vec<Row>,
+    /// Whether the statement was sent before, and may have been carried out then.
+    pub(super) may_repeat: bool,
+}
+
 impl Pool {
     pub(super) fn new(config: Config, tls: Tls, limits: Limits) -> Self {
         Self {
@@ -60,15 +68,15 @@ impl Pool {
         }
     }
 
-    /// Sends one statement; its rows are the answer.
+    /// Sends one statement.
     ///
     /// A connection that turns out to be dead is replaced, and the statement sent again on the new one.
-    pub(super) async fn rows(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn ask(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Answer, StoreError> {
         let mut lent = self.lend().await?;
-        let (mut retries, mut may_be_applied) = (RETRIES, false);
+        let (mut retries, mut may_repeat) = (RETRIES, false);
         loop {
             let failure = match lent.ask(sql, values).await {
-                Ok(rows) => return Ok(rows),
+                Ok(rows) => return Ok(Answer { rows, may_repeat }),
                 Err(failure) => failure,
             };
             if failure.is_given_up() && retries > 0 {
@@ -77,11 +85,11 @@ impl Pool {
                 }
                 retries -= 1;
             } else if failure.is_broken() && lent.was_used && sql.is_repeatable {
-                may_be_applied = true;
+                may_repeat = true;
                 lent.replace().await.map_err(StoreError::perhaps_applied)?;
             } else {
                 let error = failure.store_error();
-                return Err(if may_be_applied { error.perhaps_applied() } else { error });
+                return Err(if may_repeat { error.perhaps_applied() } else { error });
             }
         }
     }
