@@ -18,6 +18,8 @@ pub struct Handler {
     pub keys: usize,
     /// How long it thinks at most between two calls, in milliseconds; now and then ten times as long.
     pub pause: u64,
+    /// Whether it thinks for an hour sometimes, in which the store forgets what ended.
+    pub is_slow: bool,
     pub session: Option<Handle<Visitor>>,
     /// Whether an answer is missing.
     pub unanswered: bool,
@@ -26,7 +28,11 @@ pub struct Handler {
 impl Handler {
     pub async fn run(mut self, steps: u64) -> Self {
         for _ in 0..steps {
-            let pause = self.random.between(0, self.pause) * if self.random.chance(10) { 10 } else { 1 };
+            let pause = match self.random.below(100) {
+                0..4 if self.is_slow => self.random.between(1_000_000, 6_000_000),
+                0..10 => 10 * self.random.between(0, self.pause),
+                _ => self.random.between(0, self.pause),
+            };
             sleep(Duration::from_millis(pause)).await;
             self.step().await;
         }

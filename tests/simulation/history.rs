@@ -25,8 +25,8 @@ pub struct Settings {
     pub touch_after: Vec<i64>,
     /// Of each instance: its deadline in milliseconds.
     pub deadlines: Vec<u64>,
-    /// How many milliseconds the headers of ended sessions are kept.
-    pub retention: u64,
+    /// Of each instance: how many milliseconds the headers of ended sessions are kept.
+    pub retentions: Vec<u64>,
     pub instances: usize,
     pub handlers: usize,
     pub keys: usize,
@@ -108,6 +108,11 @@ pub enum Change {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Done {
     Loaded {
+        key: usize,
+        view: View,
+    },
+    /// The toolkit looked, to learn what became of a request of its own.
+    Looked {
         key: usize,
         view: View,
     },
@@ -244,6 +249,7 @@ impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Loaded { key, view } => write!(f, "reads key {key}: {view}"),
+            Self::Looked { key, view } => write!(f, "shows key {key}: {view}"),
             Self::Wrote { key, view } => write!(f, "makes key {key} {view}"),
             Self::Moved { key, to, view, .. } => write!(f, "moves key {key} to key {to} as {view}"),
             Self::Destroyed { key } => write!(f, "destroys key {key}"),

@@ -7,9 +7,9 @@
 use super::history::{Answer, Done, Failure, History, Settings, Verb, What};
 use super::visitor::{Edits, OWNER, REGISTER_NAMES, REGISTERS, View};
 
-/// Whether a destruction must find the session that a renewal whose answer was lost has moved, also when the old key has
-/// a new life by then.
-const FOLLOWS_LOST_RENEWALS: bool = false;
+/// How many milliseconds a store remembers what ended at least. Who saw nothing can store something as long, and not
+/// longer, since nobody could tell then whether something came and went meanwhile.
+const TRACED: i64 = 3_600_000;
 
 /// Which life of a key; no two lives of any keys have the same.
 type Life = usize;
@@ -45,7 +45,7 @@ struct Holder {
     /// What its last change left, or what stood in the way of that, as long as the handler was not told.
     left: Option<View>,
     /// The sessions that its renewals made.
-    moved: Vec<(usize, Life)>,
+    moved: Vec<Base>,
     /// There was nothing that it could have destroyed.
     found_nothing: bool,
     /// It was told that what it wants to change is out of reach.
@@ -91,7 +91,7 @@ struct Request<'a> {
     changes: usize,
     ran: Option<(&'a View, &'a View)>,
     is_applied: bool,
-    moved: Option<(usize, Life)>,
+    moved: Option<Base>,
 }
 
 struct Judge<'a> {
@@ -217,7 +217,7 @@ impl<'a> Judge<'a> {
                 self.end(*key);
                 self.end(*to);
                 self.places[*to].record = Some(self.record(view, created));
-                let moved = (*to, self.places[*to].life);
+                let moved = self.base(*to, true);
                 self.requests[request].moved = Some(moved);
                 self.holders[self.requests[request].holder].moved.push(moved);
                 Ok(())
@@ -239,7 +239,7 @@ impl<'a> Judge<'a> {
             }
             Done::Repeated { .. } if self.requests[request].is_applied => Ok(()),
             Done::Repeated { .. } => Err("what was never done is said to have been done before".to_owned()),
-            Done::Conflict { key, view } => {
+            Done::Looked { key, view } | Done::Conflict { key, view } => {
                 self.look(*key, live)?;
                 self.shows(*key, view)
             }
@@ -303,7 +303,8 @@ impl<'a> Judge<'a> {
     /// What one who loads a key now knows.
     fn base(&self, key: usize, live: bool) -> Base {
         let Place { life, purges, .. } = self.places[key];
-        let absent_until = if live { None } else { self.ends(self.at) };
+        let known_until = self.at + TRACED;
+        let absent_until = (!live).then(|| self.ends(self.at).map_or(known_until, |end| end.min(known_until)));
         Base { key, life, purges, absent_until }
     }
 
@@ -341,10 +342,8 @@ impl<'a> Judge<'a> {
     fn may_apply(&mut self, request: usize, key: usize) -> Result<(), String> {
         let (at, place) = (self.at, &self.places[key]);
         let request = &mut self.requests[request];
-        let Base { life, purges, absent_until, .. } = request.base;
-        // Who saw nothing cannot be told from one who sees nothing now, once the store has forgotten what was between.
-        let is_forgotten = absent_until.is_some() && purges != place.purges;
-        if life != place.life && !is_forgotten {
+        let Base { life, absent_until, .. } = request.base;
+        if life != place.life {
             return Err(format!("a session that has ended comes back at key {key}"));
         }
         if place.record.is_none() && absent_until.is_some_and(|until| until <= at) {
@@ -390,6 +389,12 @@ impl<'a> Judge<'a> {
                 holder.base = found.unwrap_or_default();
                 self.calls[call].loaded = Some(view);
             }
+            // It finds out that its renewal was done, whose answer it does not have.
+            Done::Looked { key, .. } => {
+                if let Some(moved) = holder.moved.last().filter(|moved| moved.key == *key) {
+                    holder.base = *moved;
+                }
+            }
             Done::Conflict { view, .. } => {
                 if holder.meet(view) {
                     holder.base.absent_until = None;
@@ -397,9 +402,7 @@ impl<'a> Judge<'a> {
             }
             Done::Wrote { .. } | Done::Moved { .. } | Done::Repeated { .. } => {
                 holder.base.absent_until = None;
-                if let Some((key, life)) = moved {
-                    holder.base = Base { key, life, purges: self.places[key].purges, absent_until: None };
-                }
+                holder.base = moved.unwrap_or(holder.base);
             }
             Done::Destroyed { .. } | Done::Nothing { .. } | Done::Ended { .. } | Done::Occupied { .. } => {}
         }
@@ -408,7 +411,6 @@ impl<'a> Judge<'a> {
     fn returned(&mut self, call: usize, answer: &Answer) -> Result<(), String> {
         let Call { verb, holder, ran, loaded, is_stored, .. } = self.calls[call];
         match answer {
-            Answer::Dropped => Ok(()),
             Answer::Loaded { view } if loaded == Some(view) => Ok(()),
             Answer::Loaded { view } => Err(format!("a handler sees {view}, which the store did not answer")),
             Answer::Committed { overlapped, view } => {
@@ -424,11 +426,8 @@ impl<'a> Judge<'a> {
             Answer::Destroyed => {
                 let Holder { base, moved, found_nothing, .. } = &self.holders[holder];
                 // Where nothing was, somebody else can have created something since.
-                let expired = base.absent_until.is_some_and(|until| until <= self.at);
-                let base = (!found_nothing && !expired).then_some((base.key, base.life));
-                let moved = moved.iter().copied().filter(|_| FOLLOWS_LOST_RENEWALS);
-                for (key, life) in moved.chain(base) {
-                    self.is_gone(key, life)?;
+                for base in moved.iter().chain(Some(base).filter(|_| !found_nothing)) {
+                    self.is_gone(base)?;
                 }
                 self.holders[holder].is_over = true;
                 Ok(())
@@ -438,12 +437,12 @@ impl<'a> Judge<'a> {
                 self.holders[holder].is_over = true;
                 Ok(())
             }
-            Answer::Failed(_) => Ok(()),
+            Answer::Failed(_) | Answer::Dropped => Ok(()),
         }
     }
 
     /// A session that was destroyed is not there.
-    fn is_gone(&self, key: usize, life: Life) -> Result<(), String> {
+    fn is_gone(&self, &Base { key, life, .. }: &Base) -> Result<(), String> {
         let place = &self.places[key];
         let is_there = |record: &Record| record.ends.is_none_or(|(earliest, _)| self.at < earliest);
         if place.life == life && place.record.as_ref().is_some_and(is_there) {
@@ -456,8 +455,8 @@ impl<'a> Judge<'a> {
 impl Holder {
     fn change(&mut self, edits: &Edits, shown: &View) {
         for field in (0..REGISTERS).filter(|&field| edits.registers[field].is_some()) {
-            let unknown = self.changes.iter().rev().filter(|change| !change.is_acknowledged);
-            let own = unknown.filter_map(|change| change.edits.registers[field]).next();
+            let mut unknown = self.changes.iter().rev().filter(|change| !change.is_acknowledged);
+            let own = unknown.find_map(|change| change.edits.registers[field]);
             if own != Some(shown.registers[field]) {
                 self.before[field] = Some(shown.registers[field]);
             }

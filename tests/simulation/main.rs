@@ -44,7 +44,7 @@ fn find_wrong(seeds: Range<u64>, without: Option<Ingredient>) -> Option<Wrong> {
                 return Some((seed, wrong));
             }
             let done = seed + 1 - seeds.start;
-            if done % shown_after == 0 {
+            if done.is_multiple_of(shown_after) {
                 println!("{done} of {} histories", seeds.end - seeds.start);
             }
         }

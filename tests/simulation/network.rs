@@ -7,7 +7,7 @@ use std::time::Duration;
 use session_runtime::expiry::Timestamp;
 use session_runtime::store::rule::Commits;
 use session_runtime::store::{
-    Action, Applied, Base, Commit, CommitId, Key, Load, Loaded, Reply, Store, StoreError, StoreErrorKind,
+    Action, Applied, Commit, CommitId, Key, Load, Loaded, Reply, Store, StoreError, StoreErrorKind,
 };
 use session_runtime::{MemoryStore, delegate_store};
 use tokio::sync::oneshot;
@@ -78,6 +78,9 @@ enum Told {
     Reply(Reply),
 }
 
+/// The one who waits for an answer.
+type Waiting = oneshot::Sender<Result<Told, StoreError>>;
+
 /// One request on its way.
 #[derive(Debug, Clone)]
 struct Message {
@@ -89,7 +92,7 @@ struct Message {
     starts: u32,
     /// Whether it is the only one that travels.
     alone: bool,
-    waiting: Arc<Mutex<Option<oneshot::Sender<Result<Told, StoreError>>>>>,
+    waiting: Arc<Mutex<Option<Waiting>>>,
 }
 
 impl World {
@@ -221,7 +224,10 @@ impl State {
             Asked::Load(load) => {
                 let loaded = self.engine.load(&message.key, *load, now);
                 let fields = if live { self.engine.fields(&message.key) } else { &[] };
-                (Done::Loaded { key, view: View::stored(fields) }, Told::Loaded(loaded))
+                let view = View::stored(fields);
+                let done =
+                    if load.lifetime.is_some() { Done::Loaded { key, view } } else { Done::Looked { key, view } };
+                (done, Told::Loaded(loaded))
             }
             Asked::Commit(commit) => {
                 let to = match &commit.action {
@@ -333,7 +339,7 @@ impl Message {
     }
 
     /// The one who waits, if nothing was answered before.
-    fn waiting(&self) -> Option<oneshot::Sender<Result<Told, StoreError>>> {
+    fn waiting(&self) -> Option<Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -347,14 +353,6 @@ enum Way {
     Refused { after: u64 },
     /// It was sent so many times, since a store sends again what seems to be lost.
     Sent { times: u32 },
-}
-
-/// How many commits a base had seen.
-fn revision(base: &Base) -> u64 {
-    match base {
-        Base::Absent { .. } => 0,
-        Base::Record { revision, .. } => *revision,
-    }
 }
 
 impl RemoteStore {
@@ -375,7 +373,7 @@ impl RemoteStore {
     }
 
     /// Sends a request on its way, and decides what will become of it.
-    fn send(&self, key: &Key, asked: Asked, sender: oneshot::Sender<Result<Told, StoreError>>) -> Way {
+    fn send(&self, key: &Key, asked: Asked, sender: Waiting) -> Way {
         let mut state = self.world.state();
         let call = state.current[HANDLER.with(|handler| *handler)];
         let next = state.requests;
@@ -435,9 +433,7 @@ impl Store for RemoteStore {
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         match self.ask(key, Asked::Commit(commit.clone())).await? {
             // Like every store that sends again: the first time can have been so many commits ago that nobody knows.
-            (Told::Reply(Reply::Conflict(record)), true)
-                if record.head.revision.saturating_sub(revision(&commit.base)) > Commits::KEPT as u64 =>
-            {
+            (Told::Reply(Reply::Conflict(record)), true) if Commits::have_forgotten(&commit.base, &record.head) => {
                 Err(broken())
             }
             (Told::Reply(reply), _) => Ok(reply),

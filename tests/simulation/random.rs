@@ -1,4 +1,4 @@
-/// Random numbers that a seed decides, on every machine and in every version: SplitMix64.
+/// Random numbers that a seed decides, on every machine and in every version: `SplitMix64`.
 #[derive(Debug)]
 pub struct Random(u64);
 

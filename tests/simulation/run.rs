@@ -27,6 +27,7 @@ async fn simulate(seed: u64, without: Option<Ingredient>) -> History {
     let world = World::new(Random::new(random.next()), seed, settings.clone(), without);
     let instances = instances(&world, &settings);
     let pause = random.pick(&[5, 60, 400]);
+    let is_slow = random.chance(30);
     let steps = random.between(3, 7);
 
     let mut running = Vec::new();
@@ -38,6 +39,7 @@ async fn simulate(seed: u64, without: Option<Ingredient>) -> History {
             random: Random::new(random.next()),
             keys: settings.keys,
             pause,
+            is_slow,
             session: None,
             unanswered: false,
         };
@@ -62,6 +64,7 @@ async fn simulate(seed: u64, without: Option<Ingredient>) -> History {
         random,
         keys: settings.keys,
         pause,
+        is_slow,
         session: None,
         unanswered: false,
     };
@@ -83,7 +86,7 @@ fn settings(random: &mut Random) -> Settings {
         creation,
         touch_after,
         deadlines: (0..instances).map(|_| random.pick(&[300, 2_000, 10_000])).collect(),
-        retention: random.pick(&[3_600_000, 3_600_000, 50_000]),
+        retentions: (0..instances).map(|_| random.pick(&[1_000, 3_600_000, 7_200_000])).collect(),
         instances,
         handlers: instances + random.index(4) + 1,
         keys: random.index(3) + 2,
@@ -110,15 +113,17 @@ fn instances(world: &World, settings: &Settings) -> Vec<Sessions<Visitor>> {
         (Some(inactivity), None) => Expiry::AfterInactivity(inactivity),
         (Some(inactivity), Some(creation)) => Expiry::AfterEither { inactivity, creation },
     };
-    let instance = |(touch_after, deadline): (&i64, &u64)| {
+    let instance = |number: usize| {
+        let touch_after = settings.touch_after[number];
+        #[expect(clippy::cast_precision_loss, reason = "these are seconds, not centuries")]
         // In the middle between this many milliseconds and the next, so that no rounding matters.
-        let share = settings.inactivity.map_or(0.1, |inactivity| (*touch_after as f64 + 0.5) / inactivity as f64);
+        let share = settings.inactivity.map_or(0.1, |inactivity| (touch_after as f64 + 0.5) / inactivity as f64);
         Sessions::builder(world.store(&agreements))
             .expiry(expiry)
             .touch_share(share)
-            .retention(Duration::from_millis(settings.retention))
-            .deadline(Duration::from_millis(*deadline))
+            .retention(Duration::from_millis(settings.retentions[number]))
+            .deadline(Duration::from_millis(settings.deadlines[number]))
             .build()
     };
-    settings.touch_after.iter().zip(&settings.deadlines).map(instance).collect()
+    (0..settings.instances).map(instance).collect()
 }
