@@ -4,8 +4,9 @@ use std::error::Error as _;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use session_runtime::store::{RegisteredField, Registration, RegistrationId, Store};
-use session_runtime::{Agreement, Error, Outcome, Session};
+use session_runtime::expiry::ClockOffset;
+use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
+use session_runtime::{Agreement, Error, Outcome, PostgresOptions, RedisOptions, Session};
 use session_tests::{Events, Fault, Kept, now, write};
 
 use crate::visitor::{Item, Visitor, builder, sessions, test_store};
@@ -199,4 +200,25 @@ fn secrets_an_error_about_a_key_does_not_show_it() {
     let long = KEY.repeat(100);
     let error = now(sessions.load(&long)).expect_err("too long");
     assert!(!shown(&error).contains(KEY));
+}
+
+#[test]
+fn secrets_no_options_and_no_store_show_a_password() {
+    let redis = RedisOptions::new("redis://app:hunter2@db").prefix("shop:");
+    let shown =
+        format!("{redis:?} {:?} {:?}", redis.clone().build(), PostgresOptions::new("postgres://app:hunter2@db"));
+    assert!(shown.contains("shop:") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn secrets_a_listing_of_keys_shows_none() {
+    let store = test_store();
+    Kept::<Visitor, _>::new(store.clone())
+        .update(KEY, |visitor| visitor.edit().theme().push('!'))
+        .await
+        .expect("a commit");
+    let listed = store.keys("visitor", None, 1, ClockOffset(0)).await.expect("a listing");
+    assert!(listed.keys[0].id() == KEY && listed.next.is_some());
+    assert!(!format!("{listed:?}").contains(&format!("{:?}", KEY.as_bytes())[1..20]), "{listed:?}");
+    assert!(!format!("{listed:?}").contains(KEY), "{listed:?}");
 }

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use super::server::Timeouts;
@@ -21,7 +22,7 @@ pub enum Slots {
 }
 
 /// How a [`RedisStore`](super::RedisStore) is set up; its address first, then what differs from the defaults.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct RedisOptions {
     pub(super) url: String,
@@ -31,6 +32,17 @@ pub struct RedisOptions {
     pub(super) timeouts: Timeouts,
     #[cfg(feature = "redis-tls")]
     pub(super) tls: Option<std::sync::Arc<rustls::ClientConfig>>,
+}
+
+/// Leaves out the address, which holds the password.
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("prefix", &self.prefix)
+            .field("slots", &self.slots)
+            .field("accept_eviction", &self.accept_eviction)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RedisOptions {
