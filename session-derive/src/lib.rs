@@ -6,6 +6,8 @@ mod errors;
 mod expand;
 mod expr;
 mod fallback;
+#[cfg(test)]
+mod fuzz;
 mod model;
 mod names;
 mod receiver;

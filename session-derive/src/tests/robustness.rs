@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{DeriveInput, Item};
 
 use crate::expand::derive;
+use crate::fuzz::derive_for;
 use crate::names::{ON_FIELD, ON_STRUCT, usage};
 
 /// A struct with everything.
@@ -255,4 +256,22 @@ fn no_attributes_make_the_derive_panic() {
         accepted += usize::from(!start.any(|token| matches!(token, TokenTree::Ident(word) if word == "compile_error")));
     }
     assert!(accepted > 100, "only {accepted} of 10,000 structs had no mistake");
+}
+
+/// A struct with everything, a thousand times with some letters changed, taken out or put in.
+#[test]
+fn no_text_makes_the_derive_panic_and_its_errors_point_into_the_text() {
+    const WORDS: &[&str] =
+        &["", " ", ",", "=", "(", ")", "<", ">", "|", "::", "'", "\"", "#", "self", "Self", "é", "0", "skip", "as "];
+    let text: Vec<char> = large().to_string().chars().collect();
+    let mut numbers = Numbers(0x2545_F491_4F6C_DD1D);
+    for _ in 0..1_000 {
+        let mut damaged = text.clone();
+        for _ in 0..=numbers.below(3) {
+            let start = numbers.below(damaged.len());
+            let end = (start + numbers.below(6)).min(damaged.len());
+            damaged.splice(start..end, numbers.one_of(WORDS).chars());
+        }
+        derive_for(&damaged.into_iter().collect::<String>());
+    }
 }

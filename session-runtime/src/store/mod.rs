@@ -13,11 +13,16 @@ pub mod conformance;
 mod connect;
 mod delegate;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod housekeeping;
 mod id;
 mod key;
 #[cfg(feature = "conformance")]
 mod log;
+#[cfg(any(test, fuzzing))]
+mod material;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use line::{Client, Line};
 
 mod clf;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod input;
 mod json;
 mod line;

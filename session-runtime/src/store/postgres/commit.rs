@@ -177,7 +177,7 @@ fn content(commit: &Commit) -> [Argument<'_>; 10] {
 }
 
 /// What the answer to a commit says.
-fn reply(row: &Row, commit: &Commit) -> Result<Reply, StoreError> {
+pub(super) fn reply(row: &Row, commit: &Commit) -> Result<Reply, StoreError> {
     let header = row::header(row, 5)?;
     let was_stored = column::<Option<bool>>(row, 1, "was_stored")?.unwrap_or_default();
     Ok(match (column::<&str>(row, 0, "answer")?, header) {

@@ -11,6 +11,8 @@ mod certificate;
 mod commit;
 mod connection;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod open;
 mod options;
 mod pool;

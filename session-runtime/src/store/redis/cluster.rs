@@ -126,7 +126,7 @@ impl Nodes {
 
 /// The last slot of a range and its holder. A slot that nobody holds is asked from the holder of the next range, who
 /// says that nobody does.
-fn range_of(range: Value, asked: &Place) -> Option<(u16, Place)> {
+pub(super) fn range_of(range: Value, asked: &Place) -> Option<(u16, Place)> {
     let Value::List(range) = range else { return None };
     let [Value::Number(_), Value::Number(last), Value::List(master), ..] = &range[..] else { return None };
     let last = u16::try_from(*last).ok().filter(|last| *last < SLOTS)?;

@@ -18,6 +18,8 @@ mod both;
 mod check;
 mod cluster;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod keys;
 mod line;
 mod link;

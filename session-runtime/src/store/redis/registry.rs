@@ -38,7 +38,7 @@ fn unpacked(name: &[u8], packed: &Bytes) -> Option<(u32, RegisteredField)> {
 }
 
 /// What the hash of a registration says; nothing if there is none.
-fn registration(name: &str, version: u32, found: Value) -> Result<Option<Registration>, StoreError> {
+pub(super) fn registration(name: &str, version: u32, found: Value) -> Result<Option<Registration>, StoreError> {
     let found = found.list().ok_or_else(error::unexpected)?;
     if found.is_empty() {
         return Ok(None);

@@ -11,6 +11,8 @@ use error::Failure;
 use worker::Workers;
 
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod open;
 mod options;
 mod read;

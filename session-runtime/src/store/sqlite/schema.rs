@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Fields lie side by side in one tree, without rowids: loading a session reads neighbouring rows. Their values have
 /// TEXT affinity and are not STRICT, so that a JSON number typed into the shell is stored as text; a value that is not
 /// UTF-8 stays a BLOB.
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
 CREATE TABLE session_runtime_schema (
     version INTEGER NOT NULL
 ) STRICT;

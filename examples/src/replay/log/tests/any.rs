@@ -54,9 +54,6 @@ proptest! {
         start in prop::sample::select(vec![&b""[..], b"\x1f\x8b\x08\0", b"\xfd7zXZ\0\0\x04", b"\x28\xb5\x2f\xfd", b"\x52\x2a\x4d\x18", b"{"]),
         rest in prop::collection::vec(any::<u8>(), 0..200),
     ) {
-        let bytes = [start, &rest].concat();
-        if let Ok(mut reader) = input::decoded(Cursor::new(bytes)) {
-            let _ = Traffic::default().read_lines(&mut *reader, 0, Path::new("log"));
-        }
+        fuzz::read(&[start, &rest].concat());
     }
 }

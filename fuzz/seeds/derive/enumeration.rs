@@ -1,0 +1,1 @@
+#[session(name = "dialogue")] enum Dialogue { Idle, Asked { #[session(skip)] name: String } }
