@@ -40,6 +40,8 @@ fn has_null(json: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn encode(value: impl Serialize) -> Result<String, CodecError> {
@@ -48,10 +50,25 @@ mod tests {
         Ok(String::from_utf8(out).expect("JSON is UTF-8"))
     }
 
+    #[derive(Serialize)]
+    struct Meters(f64);
+
+    #[derive(Serialize)]
+    enum Size {
+        Tall(f64),
+        Wide(f64, u8),
+        Both { tall: f64 },
+    }
+
     #[test]
     fn floats_that_json_cannot_hold_are_errors_at_any_depth() {
         assert!(encode(f64::NAN).is_err());
         assert!(encode(vec![Some((1, f32::INFINITY))]).is_err());
+        assert!(encode(Meters(f64::NAN)).is_err());
+        for size in [Size::Tall(f64::NAN), Size::Wide(f64::NAN, 1), Size::Both { tall: f64::NAN }] {
+            assert!(encode(size).is_err());
+        }
+        assert!(encode(BTreeMap::from([("tall", f64::NAN)])).is_err());
         assert_eq!(encode((None::<f64>, 1.5, "null")).expect("finite"), r#"[null,1.5,"null"]"#);
     }
 

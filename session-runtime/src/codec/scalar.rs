@@ -134,6 +134,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_and_plain_strings_need_no_parser() {
+        for number in [0, 7, 10, 1_234_567_890_123_456_789] {
+            assert_eq!(Scalar(number.to_string().as_bytes()).digits(), Some(number));
+        }
+        for (text, string) in [(r#""""#, Some("")), (r#""a b~""#, Some("a b~")), (r#""a\"b""#, None)] {
+            assert_eq!(Scalar(text.as_bytes()).string(), string, "{text}");
+        }
+    }
+
+    #[test]
     fn every_text_decodes_as_serde_json_decodes_it() {
         let texts: &[&[u8]] = &[
             b"",

@@ -88,7 +88,7 @@ impl<'d> Describe<'d> {
     fn open(mut self, call: Call, form: Form) -> Parts<'d> {
         let at = self.push(call, 0, form);
         let before = self.out.print;
-        Parts { out: self.out, at, before, sum: 0, count: 0 }
+        Parts { out: self.out, at, before, sum: 0 }
     }
 
     /// A node with one value under it.
@@ -265,10 +265,9 @@ impl<'d> Serializer for Describe<'d> {
 pub(super) struct Parts<'d> {
     out: &'d mut Description,
     at: usize,
-    /// The print up to the first entry, the sum of the entries' own prints, and how many there were.
+    /// The print up to the first entry, and the sum of the entries' own prints.
     before: u64,
     sum: u64,
-    count: u64,
 }
 
 /// Describes the entries of a sequence or map.
@@ -304,7 +303,6 @@ impl Elements<'_> {
     fn last<V: Serialize + ?Sized>(&mut self, value: &V) -> Result<(), CodecError> {
         self.0.part("", value)?;
         self.0.sum = self.0.sum.wrapping_add(hash::spread(self.0.out.print));
-        self.0.count += 1;
         Ok(())
     }
 
@@ -316,8 +314,7 @@ impl Elements<'_> {
 
     #[inline]
     fn finish(self) {
-        let Parts { before, sum, count, .. } = self.0;
-        self.0.out.print = hash::fold(hash::fold(before, sum), count);
+        self.0.out.print = hash::fold(self.0.before, self.0.sum);
         self.0.finish();
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn bytes(hash: u64, bytes: &[u8]) -> u64 {
 
 fn long(hash: u64, bytes: &[u8]) -> u64 {
     // Four hashes at a time, because each waits for its product.
-    let mut lanes = [hash, hash ^ 1, hash ^ 2, hash ^ 3];
+    let mut lanes = [hash; 4];
     let mut blocks = bytes.chunks_exact(32);
     for block in &mut blocks {
         for (lane, word) in lanes.iter_mut().zip(words(block)) {
@@ -56,4 +56,44 @@ fn long(hash: u64, bytes: &[u8]) -> u64 {
 
 fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
     bytes.chunks_exact(8).filter_map(|word| word.try_into().ok().map(u64::from_le_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_hash_begins_with_what_nobody_outside_knows() {
+        assert!(key() > 1);
+        assert_eq!(key(), key());
+    }
+
+    #[test]
+    fn each_bit_of_either_word_reaches_the_whole_hash() {
+        let (hash, word) = (0x0123_4567_89ab_cdef, 0x3141_5926_5358_9793);
+        for bit in (0..64).map(|place| 1 << place) {
+            for other in [fold(hash ^ bit, word), fold(hash, word ^ bit)] {
+                let changed = (fold(hash, word) ^ other).count_ones();
+                assert!((8..=56).contains(&changed), "bit {bit:#x} changes {changed} bits");
+            }
+        }
+        assert_ne!(fold(hash, word), fold(word, hash));
+    }
+
+    #[test]
+    fn each_byte_counts_where_it_is_whatever_the_length() {
+        let mut seen = BTreeSet::new();
+        for length in 0..=100 {
+            let mut text = vec![b'x'; length];
+            assert!(seen.insert(bytes(7, &text)), "{length} bytes");
+            for place in 0..length {
+                text[place] = b'y';
+                assert!(seen.insert(bytes(7, &text)), "byte {place} of {length}");
+                text[place] = b'x';
+            }
+            assert_ne!(bytes(7, &text), bytes(8, &text), "what came before counts too");
+        }
+    }
 }

@@ -37,7 +37,6 @@ pub(crate) fn encode<T: Session, C: Codec>(
 }
 
 /// What a schema knows of its codec and has seen of encodings.
-#[derive(Debug)]
 pub(crate) struct Memory {
     /// What the codec says to `is_human_readable`, which decides how some types serialize.
     pub(crate) is_human_readable: bool,

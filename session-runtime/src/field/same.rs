@@ -125,3 +125,17 @@ impl Places {
         tree.digest(|at| tree.order(at) == Order::Free || shown.contains(&self.of[at]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_is_asked_until_its_order_is_no_chance() {
+        // With which chance a container of so many entries that keeps no order repeats the one it had.
+        for (entries, chance) in [(2, 0.57_f64), (3, 0.4), (4, 0.2), (5, 0.12), (8, 0.015), (16, 0.000_9)] {
+            let mistaken = chance.powf(enough(entries).into());
+            assert!(mistaken < 1e-9, "{entries} entries are taken for ordered with probability {mistaken}");
+        }
+    }
+}

@@ -4,14 +4,16 @@ use std::any::type_name;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, RwLock};
 
-use serde::de::Deserializer;
+use serde::de::{DeserializeOwned, Deserializer};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::names::{self, Order};
-use super::{Baseline, Differs, has_other_bytes};
+use super::{Baseline, Differs, Memory, from_bytes, has_other_bytes};
 use crate::codec::{Codec, Json};
 use crate::session::{Plain, ReadField};
 
@@ -54,6 +56,9 @@ fn scalars_strings_and_containers_of_them_need_not_be_read_back() {
         type_name::<HashMap<String, Vec<bool>>>(),
         type_name::<HashMap<u64, HashSet<i128>>>(),
         type_name::<BTreeMap<char, BTreeMap<u8, f64>>>(),
+        type_name::<BTreeMap<Vec<u8>, u8>>(),
+        type_name::<HashMap<String, u8, BuildHasherDefault<DefaultHasher>>>(),
+        "alloc::vec::Vec<u8, some::Arena<(u8, [u8; 4])>>",
     ] {
         assert!(names::is_plain(name), "{name}");
     }
@@ -82,11 +87,21 @@ fn another_order_of_the_same_bytes_has_no_other_bytes() {
     assert!(has_other_bytes(&[255; 1000], &[254; 1000]));
 }
 
-fn is_clean<F: Serialize + serde::de::DeserializeOwned>(baseline: &[u8], value: &F) -> bool {
+fn is_clean<F: Serialize + DeserializeOwned>(baseline: &[u8], value: &F) -> bool {
+    is_clean_in(&Json, baseline, value)
+}
+
+fn is_clean_in<F: Serialize + DeserializeOwned, C: Codec>(codec: &C, baseline: &[u8], value: &F) -> bool {
+    let encoded = encoded(codec, value);
+    let Memory { is_human_readable, .. } = Memory::of(codec);
+    let baseline = Baseline { bytes: baseline, is_human_readable, is_ours: false, is_unordered: false };
+    encoded == baseline.bytes || !Differs { codec, encoded: &encoded, baseline }.read::<F, Plain>(value)
+}
+
+fn encoded<F: Serialize>(codec: &impl Codec, value: &F) -> Vec<u8> {
     let mut encoded = Vec::new();
-    Json.encode(value, &mut encoded).expect("it can be encoded");
-    let baseline = Baseline { bytes: baseline, is_human_readable: true, is_ours: false, is_unordered: false };
-    encoded == baseline.bytes || !Differs { codec: &Json, encoded: &encoded, baseline }.read::<F, Plain>(value)
+    codec.encode(value, &mut encoded).expect("it can be encoded");
+    encoded
 }
 
 /// Sorts what it reads.
@@ -146,4 +161,118 @@ fn what_an_older_build_wrote_in_other_bytes_is_the_same_value() {
     }
     assert!(!is_clean(br#"{"tags":["x","z"]}"#, &form()));
     assert!(!is_clean(b"[", &form()), "what cannot be decoded has changed");
+}
+
+/// A set that does not say that it is one.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Bag(HashSet<u8>);
+
+/// A list that does not say that it is one.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Row(Vec<u8>);
+
+#[test]
+fn a_long_list_that_keeps_its_order_does_not_hide_that_a_small_set_has_none() {
+    let value = || (Bag(HashSet::from([1, 2])), Row((0..20).collect()));
+    for _ in 0..300 {
+        assert!(is_clean(&encoded(&Json, &value()), &value()));
+    }
+    let mut other = value();
+    other.1.0.swap(3, 4);
+    assert!(!is_clean(&encoded(&Json, &value()), &other));
+}
+
+/// Two numbers that only one kind of codec is shown.
+#[derive(Deserialize)]
+struct Pair<const READABLE: bool>(u8, u8);
+
+impl<const READABLE: bool> Serialize for Pair<READABLE> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() == READABLE {
+            (self.0, self.1).serialize(serializer)
+        } else {
+            serializer.serialize_str("a pair")
+        }
+    }
+}
+
+#[test]
+fn a_value_is_compared_as_its_codec_sees_it() {
+    assert!(!is_clean(b"[1,2]", &Pair::<true>(2, 1)));
+    #[cfg(feature = "msgpack")]
+    {
+        use crate::codec::MessagePack;
+
+        let stored = encoded(&MessagePack, &Pair::<false>(1, 2));
+        assert!(!is_clean_in(&MessagePack, &stored, &Pair::<false>(2, 1)));
+    }
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+enum Colour {
+    Red,
+}
+
+#[test]
+fn a_unit_variant_is_read_in_each_form_that_its_codec_knows() {
+    assert!(is_clean(br#"{"Red":null}"#, &Colour::Red));
+    assert!(!is_clean(br#"{"Red":1}"#, &Colour::Red));
+}
+
+#[test]
+fn an_error_says_what_was_expected() {
+    let error = from_bytes::<u8, Plain>(&Json, br#""seven""#).expect_err("it is no number");
+    let source = std::error::Error::source(&error).expect("serde's own").to_string();
+    assert!(source.contains("expected u8"), "{source}");
+}
+
+#[cfg(feature = "msgpack")]
+#[test]
+fn a_type_that_asks_how_many_entries_follow_is_told_what_the_codec_knows() {
+    use std::fmt;
+
+    use serde::de::{MapAccess, SeqAccess, Visitor};
+
+    use crate::codec::MessagePack;
+
+    /// How many entries were said to follow.
+    struct Hint(Option<usize>);
+
+    impl<'de> Visitor<'de> for Hint {
+        type Value = Self;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("entries")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Self, A::Error> {
+            self.0 = entries.size_hint();
+            while entries.next_element::<u8>()?.is_some() {}
+            Ok(self)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Self, A::Error> {
+            self.0 = entries.size_hint();
+            while entries.next_entry::<u8, u8>()?.is_some() {}
+            Ok(self)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Hint {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(Self(None))
+        }
+    }
+
+    impl Serialize for Hint {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_unit()
+        }
+    }
+
+    let hint = |bytes: &[u8]| from_bytes::<Hint, Plain>(&MessagePack, bytes).expect("entries").0;
+    assert_eq!(hint(&encoded(&MessagePack, &[7; 5])), Some(5));
+    assert_eq!(hint(&encoded(&MessagePack, &BTreeMap::from([(1, 1), (2, 2)]))), Some(2));
 }

@@ -82,14 +82,13 @@ impl Tree {
         for at in (0..self.nodes.len()).rev() {
             let node = &self.nodes[at];
             let free = node.form != Form::Fixed && is_free(at);
+            let entries = self.entries(at, &digests);
             let digest = if free {
-                let entries = self.entries(at, &digests);
-                entries.fold((0_u64, 0_u64), |(sum, count), entry| (sum.wrapping_add(spread(entry)), count + 1))
+                entries.fold(0_u64, |sum, entry| sum.wrapping_add(spread(entry)))
             } else {
-                let entries = self.entries(at, &digests);
-                entries.fold((node.hash, 0), |(all, count), entry| (fold(all, entry), count + 1))
+                entries.fold(node.hash, fold)
             };
-            digests[at] = fold(fold(node.hash, digest.0), digest.1);
+            digests[at] = fold(node.hash, digest);
         }
         digests
     }

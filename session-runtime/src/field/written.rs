@@ -6,7 +6,6 @@
 //! had no such field yet, or wrote a date differently), and no mark in the store could say whether it is: a build has
 //! no name. So that one is decoded, as ever.
 
-use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -47,8 +46,45 @@ fn slot(slots: &[AtomicU64], hash: u64) -> &AtomicU64 {
     &slots[(hash >> 32) as usize % slots.len()]
 }
 
-impl fmt::Debug for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Written").finish_non_exhaustive()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoding_is_remembered_and_no_other_is_taken_for_it() {
+        let written = Written::default();
+        let text = [b'x'; WORTHWHILE];
+        assert!(!written.has(1, &text));
+        written.note(1, &text);
+        assert!(written.has(1, &text));
+        for other in (0..64).filter(|field| *field != 1) {
+            assert!(!written.has(other, &text), "it was another field's");
+        }
+        for place in [0, 100, WORTHWHILE - 1] {
+            let mut other = text;
+            other[place] = b'y';
+            assert!(!written.has(1, &other), "byte {place} differs");
+        }
+        assert!(!written.has(1, &[b'x'; WORTHWHILE + 1]));
+    }
+
+    #[test]
+    fn a_short_encoding_is_not_worth_remembering() {
+        let written = Written::default();
+        let text = [b'x'; WORTHWHILE - 1];
+        written.note(1, &text);
+        assert!(!written.has(1, &text));
+        assert!(written.0.get().is_none(), "nor is there any room made for it");
+    }
+
+    #[test]
+    fn many_encodings_are_remembered_at_once() {
+        let written = Written::default();
+        let texts: Vec<_> = (0..64_u8).map(|number| [number; WORTHWHILE]).collect();
+        for text in &texts {
+            written.note(1, text);
+        }
+        let kept = texts.iter().filter(|text| written.has(1, &text[..])).count();
+        assert!(kept > 40, "{kept} of 64, where there is room for {SLOTS}");
     }
 }

@@ -1,6 +1,5 @@
 //! What a program knows of a session type: its fields, their stored names and initial values.
 
-use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -305,13 +304,5 @@ impl Nesting for Leaves {
             leaf.def.reject |= outer.reject;
             leaf.def.sensitive |= outer.sensitive;
         }
-    }
-}
-
-impl<T, C> fmt::Debug for Schema<T, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Schema")
-            .field("fields", &self.leaves.iter().map(|leaf| &leaf.name).collect::<Vec<_>>())
-            .finish()
     }
 }

@@ -36,3 +36,18 @@ impl Watch {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initial_values_are_looked_at_soon_and_then_more_and_more_seldom() {
+        let watch = Watch::new();
+        let mut due = (0..20_000).map(|second| second * 500).filter(|now| watch.is_due(Timestamp::from_millis(*now)));
+        assert_eq!(due.by_ref().take(5).collect::<Vec<_>>(), [0, 1_000, 3_000, 7_000, 15_000]);
+        let last: Vec<_> = due.collect();
+        assert!(last.windows(2).all(|pair| pair[1] - pair[0] <= SELDOM), "{last:?}");
+        assert_eq!(last[last.len() - 1] - last[last.len() - 2], SELDOM);
+    }
+}
