@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use session_runtime::store::{Call, Housekeeping};
-use session_runtime::{Agreement, Outcome, Session};
+use session_runtime::{Agreement, Outcome, Session, Tracked};
 use session_tests::{Kept, is_stored, now, stored};
 
 use crate::visitor::{Item, Visitor, VisitorField, builder, fields, sessions, test_store};
@@ -148,6 +148,23 @@ async fn p01_a_field_of_a_nested_session_is_stored_if_and_only_if_it_differs() {
 }
 
 #[derive(Session)]
+#[session(name = "p01-outer-pinned")]
+struct OuterPinned {
+    #[session(nested, pin)]
+    inner: Inner,
+    title: String,
+}
+
+#[tokio::test]
+async fn p01_every_field_of_a_pinned_nested_session_is_pinned() {
+    let sessions = sessions::<OuterPinned>();
+    assert_eq!(
+        stored_after!(sessions, "p01-outer-pinned", |s| *s.edit().title() = "x".to_owned()),
+        fields(&[("inner.depth", "10"), ("inner.path", "[]"), ("title", r#""x""#)])
+    );
+}
+
+#[derive(Session)]
 #[session(name = "p01-always", persist = "always")]
 struct Always {
     visits: u32,
@@ -271,6 +288,34 @@ async fn p01_of_two_first_commits_the_earlier_ones_pinned_value_is_kept() {
     assert_eq!(other.id, one.id, "the later handler takes it over");
     let session = sessions.load("42").await.expect("a load");
     assert_eq!((session.visits, session.id), (2, one.id));
+}
+
+#[test]
+fn p01_what_two_commits_did_can_be_compared() {
+    let commit = |theme: &str| {
+        let mut visitor = now(sessions::<Visitor>().load("42")).expect("a load");
+        *visitor.edit().theme() = theme.to_owned();
+        now(visitor.commit()).expect("a commit")
+    };
+    assert_eq!(commit("dark"), commit("blue"), "the same fields were stored");
+    assert_eq!(commit("dark").clone(), commit("dark"));
+    assert_ne!(commit("dark"), commit("light"), "nothing was");
+    assert_eq!(commit("dark").fields(), commit("blue").fields());
+    assert_ne!(commit("dark").fields(), commit("light").fields());
+}
+
+#[test]
+fn p01_two_patches_are_equal_if_they_change_the_same_fields_to_the_same_values() {
+    let patch = |theme: &str, visits: u32| {
+        let mut visitor = Tracked::<Visitor>::new().expect("a session");
+        *visitor.edit().theme() = theme.to_owned();
+        *visitor.edit().visits() = visits;
+        visitor.patch().expect("a patch")
+    };
+    assert_eq!(patch("dark", 1), patch("dark", 1).clone());
+    assert_ne!(patch("dark", 1), patch("dark", 2));
+    assert_ne!(patch("dark", 0), patch("light", 1));
+    assert_eq!(patch("dark", 0).fields().iter().collect::<Vec<_>>(), [VisitorField::Theme]);
 }
 
 #[test]

@@ -68,3 +68,38 @@ fn p02_the_allocations_are_counted() {
     visitor.edit().cart();
     assert_ne!(allocations_of_commit(&mut visitor).count_total, 0, "a touched session is encoded to compare it");
 }
+
+#[derive(Session)]
+#[session(name = "p02-always", persist = "always")]
+struct Always {
+    visits: u32,
+}
+
+#[test]
+fn p02_a_commit_of_an_untouched_session_that_is_always_stored_calls_no_store_and_allocates_nothing() {
+    let sessions = sessions::<Always>();
+    let mut session = now(sessions.load("42")).expect("a load");
+    now(session.commit()).expect("a commit");
+    let _ = sessions.store().take();
+    assert_eq!(allocations_of_commit(&mut session).count_total, 0);
+    now(session.destroy()).expect("a removal");
+    let _ = sessions.store().take();
+    assert_eq!(allocations_of_commit(&mut session).count_total, 0, "also after its end");
+    assert_eq!(sessions.store().take(), []);
+}
+
+#[test]
+fn p02_a_new_session_costs_no_encoding_but_now_and_then() {
+    let codec = CountingCodec::default();
+    let sessions = Kept::<Visitor, _>::builder(test_store()).codec(codec.clone()).build();
+    let encoded = || {
+        let _ = codec.take();
+        now(sessions.load("42")).expect("a load");
+        codec.take().0
+    };
+    encoded();
+    assert_eq!(encoded(), 0);
+    sessions.store().inner().pass(std::time::Duration::from_secs(2));
+    assert_eq!(encoded(), 3, "its initial values are looked at again");
+    assert_eq!(encoded(), 0);
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use session_runtime::store::Call;
-use session_runtime::{Session, Tracked};
+use session_runtime::{Handle, Session, Tracked};
 use session_tests::{CountingCodec, Fault, Kept, now, stored};
 
 use crate::visitor::{Item, Visitor, fields, names, sessions, test_store};
@@ -83,7 +83,7 @@ struct Ten {
 fn p04_the_cost_of_a_commit_does_not_grow_with_the_untouched_part() {
     let codec = CountingCodec::default();
     let sessions = Kept::<Wide, _>::builder(test_store()).codec(codec.clone()).build();
-    let fill = |wide: &mut session_runtime::Handle<Wide, _>| {
+    let fill = |wide: &mut Handle<Wide, _>| {
         let wide = wide.edit_all();
         wide.ballast.fill(7);
         for ten in [&mut wide.a, &mut wide.b, &mut wide.c] {
@@ -145,4 +145,32 @@ fn p04_looking_at_a_vector_that_was_borrowed_and_not_changed_takes_one_allocatio
     session.edit().numbers();
     let allocated = allocation_counter::measure(|| assert!(session.patch().expect("it can be encoded").is_empty()));
     assert_eq!(allocated.count_total, 1);
+}
+
+#[derive(Session)]
+#[session(name = "p04-pinned")]
+struct Pinned {
+    visits: u32,
+    #[session(pin, initial = "classic".to_owned())]
+    layout: String,
+}
+
+#[test]
+fn p04_a_pinned_field_is_sent_once() {
+    let sessions = sessions::<Pinned>();
+    let mut session = now(sessions.load("42")).expect("a load");
+    let mut sent = |change: fn(&mut Handle<Pinned>)| {
+        let _ = sessions.store().take();
+        change(&mut session);
+        now(session.commit()).expect("a commit");
+        sessions.store().take()
+    };
+    let commit = |set: &[(&str, &str)]| [Call::Commit { key: "42".to_owned(), set: fields(set), unset: Vec::new() }];
+    let first = sent(|session| {
+        *session.edit().layout() = "modern".to_owned();
+        *session.edit().visits() = 1;
+    });
+    assert_eq!(first, commit(&[("visits", "1"), ("layout", r#""modern""#)]));
+    assert_eq!(sent(|session| *session.edit().visits() = 2), commit(&[("visits", "2")]));
+    assert_eq!(sent(|session| *session.edit().layout() = "classic".to_owned()), commit(&[("layout", r#""classic""#)]));
 }

@@ -329,6 +329,36 @@ async fn p05_a_rejecting_field_that_only_one_changed_refuses_nothing() {
 }
 
 #[derive(Session)]
+#[session(name = "p05-outer")]
+struct Outer {
+    #[session(nested, conflict = "reject")]
+    purse: Purse,
+}
+
+#[derive(Session)]
+#[session(name = "p05-purse")]
+struct Purse {
+    coins: u32,
+    notes: u32,
+}
+
+#[tokio::test]
+async fn p05_every_field_of_a_rejecting_nested_session_rejects() {
+    let sessions = sessions::<Outer>();
+    let (mut one, mut other) = two(&sessions);
+    *one.edit().purse().coins() = 1;
+    *other.edit().purse().coins() = 2;
+    commit(&mut one);
+    let refused = other.commit().await.expect_err("both changed it");
+    assert!(matches!(&refused, Error::Conflict { fields } if &*fields[0] == "purse.coins"), "{refused:?}");
+    *other.edit().purse().coins() = 0;
+    *other.edit().purse().notes() = 5;
+    commit(&mut other);
+    let both = [("purse.coins", "1"), ("purse.notes", "5")];
+    assert_eq!(stored(sessions.store(), "p05-outer", "42").await, fields(&both));
+}
+
+#[derive(Session)]
 #[session(name = "p05-strict", conflict = "reject")]
 struct Strict {
     on_call: HashSet<String>,

@@ -189,7 +189,7 @@ fn p06_a_commit_based_on_an_expired_session_leaves_the_next_one_alone() {
 
 #[test]
 fn p06_a_new_session_that_expired_before_its_first_commit_is_not_stored() {
-    let sessions = builder().expiry(Expiry::AfterInactivity(HOUR)).build();
+    let sessions = builder::<Visitor>().expiry(Expiry::AfterInactivity(HOUR)).build();
     let mut late = load(&sessions, "42");
     *late.edit().visits() += 1;
     sessions.store().inner().pass(HOUR);
@@ -350,5 +350,34 @@ fn p06_whoever_destroys_a_session_is_not_told_that_it_is_gone_where_nobody_knows
             assert!(now(is_stored(sessions.store(), "visitor", key)));
         }
         late.discard();
+    }
+}
+
+#[test]
+fn p06_an_emptied_session_without_a_trace_is_not_stored_again_where_a_later_end_would_have_left_none() {
+    for (passed, is_known) in [(HOUR / 2, true), (2 * HOUR, false)] {
+        let sessions = sessions();
+        now(sessions.update("42", |visitor| *visitor.edit().visits() = 5)).expect("a commit");
+        now(sessions.update("42", |visitor| *visitor.edit().visits() = 0)).expect("a commit");
+        let mut late = load(&sessions, "42");
+        *late.edit().visits() = 1;
+        sessions.store().inner().pass(passed);
+        sessions.store().inner().inner().evict(&Key::new("visitor".into(), "42").expect("a key"));
+        if is_known {
+            assert_eq!(now(late.commit()).expect("a commit").outcome(), Outcome::Created);
+        } else {
+            assert_refused(&sessions, late, destroyed);
+        }
+    }
+}
+
+#[test]
+fn p06_a_session_whose_record_vanished_is_called_expired_if_its_time_was_over() {
+    for (ahead, is_it) in [(0, destroyed as fn(&Error) -> bool), (-2 * 3_600_000, expired)] {
+        let sessions = builder::<Visitor>().expiry(Expiry::AfterInactivity(HOUR)).build();
+        sessions.store().inner().set_ahead(ahead);
+        let (sessions, late) = with_a_late_handler(sessions);
+        sessions.store().inner().inner().evict(&Key::new("visitor".into(), "42").expect("a key"));
+        assert_refused(&sessions, late, is_it);
     }
 }

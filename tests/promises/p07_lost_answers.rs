@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use session_runtime::store::Call;
+use session_runtime::store::{Call, StoreErrorKind};
 use session_runtime::{Error, Handle, Outcome, Session, merge};
 use session_tests::{Fault, Kept, begin, is_stored, now, record, stored};
 
@@ -404,4 +404,47 @@ fn p07_a_commit_that_waits_for_its_turn_can_be_dropped() {
     now(second.commit()).expect("the turn is free");
     now(first.commit()).expect("the turn is free");
     assert_eq!(count(&sessions), 21);
+}
+
+#[derive(Session)]
+#[session(name = "p07-strict")]
+struct Strict {
+    #[session(conflict = "reject")]
+    count: u32,
+}
+
+#[test]
+fn p07_a_session_is_destroyed_although_its_lost_commit_is_refused_by_now() {
+    let sessions = sessions::<Strict>();
+    now(sessions.update("42", |session| *session.edit().count() = 1)).expect("a commit");
+    let mut late = now(sessions.load("42")).expect("a load");
+    *late.edit().count() = 2;
+    sessions.store().inner().fail_commit(Fault::LostBefore);
+    now(late.commit()).expect_err("the answer is lost");
+    now(sessions.update("42", |session| *session.edit().count() = 3)).expect("a commit");
+    assert_eq!(now(late.destroy()).expect("a removal"), Outcome::Removed);
+    assert!(!now(is_stored(sessions.store(), "p07-strict", "42")));
+}
+
+#[test]
+fn p07_an_update_that_was_refused_for_certain_is_an_error_and_no_success() {
+    let sessions = sessions::<Counter>();
+    fail(&sessions, Fault::Refused);
+    let refused = now(sessions.update("42", |counter| *counter.edit().count() += 1)).expect_err("the store is busy");
+    assert!(matches!(&refused, Error::Store(error) if error.kind() == StoreErrorKind::Busy), "{refused:?}");
+    assert_eq!(count(&sessions), 0);
+    assert_eq!(sessions.stats().commits_failed, 1);
+}
+
+#[test]
+fn p07_an_update_outside_of_a_runtime_is_sent_again_once() {
+    let sessions = sessions::<Counter>();
+    let update = || now(sessions.update("42", |counter| *counter.edit().count() += 1));
+    fail(&sessions, Fault::LostBefore);
+    update().expect("the second time it arrives");
+    (0..2).for_each(|_| fail(&sessions, Fault::LostBefore));
+    let _ = sessions.store().take();
+    update().expect_err("nothing there could wait");
+    let commits = sessions.store().take().iter().filter(|call| matches!(call, Call::Commit { .. })).count();
+    assert_eq!((commits, count(&sessions)), (2, 1));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::net::IpAddr;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -150,6 +151,68 @@ fn p08_a_change_that_would_be_lost_is_refused_also_when_its_bytes_are_those_of_t
 }
 
 #[test]
+fn p08_a_large_value_that_would_be_lost_is_refused_also_after_another_came_back_from_the_same_bytes() {
+    let mut session = Tracked::<One<Vec<Option<Option<u8>>>>>::new().expect("a session");
+    *session.edit().field() = vec![None; 100];
+    let patch = session.patch().expect("it comes back");
+    session.saved(&patch);
+    *session.edit().field() = vec![Some(None); 100];
+    assert!(matches!(session.patch(), Err(Error::Encode { .. })));
+}
+
+#[derive(Serialize, Deserialize)]
+enum Word {
+    #[serde(rename = "secret")]
+    Secret,
+    #[serde(rename = "forgotten")]
+    Forgotten,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Sign {
+    Plus(Plus),
+    Minus(Minus),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Plus;
+
+#[derive(Serialize, Deserialize)]
+struct Minus;
+
+/// Reads itself the wrong way round.
+#[derive(Serialize, Deserialize, Default, Clone)]
+#[serde(into = "(u8, u8)", from = "(u8, u8)")]
+struct Turned(u8, u8);
+
+impl From<(u8, u8)> for Turned {
+    fn from((one, other): (u8, u8)) -> Self {
+        Self(other, one)
+    }
+}
+
+impl From<Turned> for (u8, u8) {
+    fn from(Turned(one, other): Turned) -> Self {
+        (one, other)
+    }
+}
+
+#[test]
+fn p08_a_refusal_names_the_place_and_what_would_be_read_there() {
+    is_refused(Forgetful, vec![Word::Secret], "at `[0]` variant secret would be read as variant forgotten");
+    comes_back(Forgetful, vec![Word::Forgotten]);
+    is_refused(Json, vec![Sign::Minus(Minus)], "at `[0]` unit struct Minus would be read as unit struct Plus");
+    comes_back(Json, vec![Sign::Plus(Plus)]);
+    is_refused(Json, Turned(1, 2), "at `.0` u8 would be read as another value of its kind");
+    comes_back(Json, Turned(2, 2));
+    let key = BTreeMap::from([(Some(Some(1)), 1_u8), (Some(None), 2)]);
+    is_refused(MessagePack, key, "at `[key 0]` Some(None) would be read as None");
+    let value = BTreeMap::from([(1_u8, Some(Some(1_u8))), (2, Some(None))]);
+    is_refused(Json, value, "at `[value 1]` Some(None) would be read as None");
+}
+
+#[test]
 fn p08_a_variant_that_reads_back_as_another_is_refused() {
     is_refused(Json, Some(Loses::Long { x: 1, y: 2 }), "would not come back");
     comes_back(Json, Some(Loses::Short { x: 1 }));
@@ -177,6 +240,22 @@ fn p08_ordinary_values_of_every_kind_come_back() {
     comes_back(MessagePack, json!({ "b": [1, -1, 1.5, null, { "x": 1e300 }], "a": "t", "most": u64::MAX }));
     comes_back(Json, (i128::MIN, u128::MAX, 'x', 0.1_f32, -0.0_f64));
     comes_back(MessagePack, (i128::MIN, u128::MAX, 'x', f32::NAN, -0.0_f64, Some([1_u8, 2])));
+}
+
+#[test]
+fn p08_a_type_with_one_form_for_people_and_one_for_machines_comes_back_in_either() {
+    let addresses = || vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from([0; 16])];
+    comes_back(Json, addresses());
+    comes_back(MessagePack, addresses());
+    let mut session = Tracked::<One<Vec<IpAddr>>, _>::with_codec(MessagePack).expect("a session");
+    *session.edit().field() = addresses();
+    let patch = session.patch().expect("it comes back");
+    let bytes = patch.changes()[0].value.as_deref().expect("it is set");
+    assert!(!bytes.windows(3).any(|text| text == b"127"), "a compact codec writes no text: {bytes:?}");
+    let mut session = Tracked::<One<Vec<IpAddr>>>::new().expect("a session");
+    *session.edit().field() = addresses();
+    let patch = session.patch().expect("it comes back");
+    assert_eq!(patch.changes()[0].value.as_deref(), Some(&br#"["127.0.0.1","::"]"#[..]));
 }
 
 /// JSON that forgets what it read last.

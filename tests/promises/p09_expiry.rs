@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use session_runtime::store::Call;
+use session_runtime::store::{Call, Key};
 use session_runtime::{Error, Expiry, Handle, Outcome};
-use session_tests::{Kept, is_stored, now, record};
+use session_tests::{Fault, Kept, is_stored, now, record};
 
 use crate::visitor::{Item, TestStore, Visitor, VisitorField, builder};
 
@@ -233,7 +233,7 @@ fn p09_an_expiry_survives_a_lost_answer_and_a_rebase() {
     let mut visitor = load(&sessions);
     let date = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     visitor.expire_at(date);
-    sessions.store().inner().fail_commit(session_tests::Fault::LostBefore);
+    sessions.store().inner().fail_commit(Fault::LostBefore);
     now(visitor.commit()).expect_err("the answer is lost");
     assert_eq!(visitor.expires_at(), Some(date));
     now(sessions.update("42", |other| other.edit().cart().push(Item::new("A", 1)))).expect("a commit");
@@ -256,4 +256,24 @@ fn p09_a_renewal_changes_neither_fields_nor_revision() {
     *overlapping.edit().visits() += 1;
     assert!(now(overlapping.commit()).expect("a commit").fields().contains(VisitorField::Visits));
     assert_eq!(sessions.store().take().len(), 1, "it is no conflict");
+}
+
+#[test]
+fn p09_a_session_whose_emptied_header_was_forgotten_is_as_old_as_before() {
+    let sessions = with(Expiry::AfterCreation(TTL));
+    store(&sessions);
+    pass(&sessions, ALMOST);
+    let mut visitor = load(&sessions);
+    let before = visitor.expires_at();
+    *visitor.edit().visits() = 0;
+    now(visitor.commit()).expect("a commit");
+    *visitor.edit().visits() = 5;
+    visitor.expire_by_rule();
+    let faulty = sessions.store().inner().clone();
+    faulty.inner().evict(&Key::new("visitor".into(), "42").expect("a key"));
+    // The first answer says that the header is gone; what is sent then is refused.
+    sessions.store().inner().meanwhile(move || faulty.fail_commit(Fault::Refused));
+    now(visitor.commit()).expect_err("the store is busy");
+    assert_eq!(visitor.expires_at(), before);
+    visitor.discard();
 }

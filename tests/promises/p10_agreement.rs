@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
 use session_runtime::{Agreement, Error, Handle, Outcome, Session};
-use session_tests::{CountingCodec, Kept, now, record, stored};
+use session_tests::{CountingCodec, Events, Kept, now, record, stored};
 
 use crate::visitor::{TestStore, Visitor, fields, test_store};
 
@@ -252,4 +252,24 @@ async fn p10_a_value_stored_under_an_older_name_is_read_and_moves_with_its_next_
     *session.edit().locale() = String::new();
     session.commit().await.expect("a commit");
     assert_eq!(sessions.load("42").await.expect("a load").locale, "");
+}
+
+#[test]
+fn p10_a_field_that_is_known_by_an_older_name_is_not_warned_of() {
+    for (registered, warnings) in [("language", 0), ("tongue", 1)] {
+        let store = test_store();
+        let field = |name: &str, initial: &'static str| {
+            let initial = Some(Bytes::from_static(initial.as_bytes()));
+            RegisteredField { name: name.into(), initial, sensitive: false }
+        };
+        let (id, fields) = (RegistrationId(7), vec![field(registered, r#""""#), field("visits", "0")]);
+        let older = Registration { id, name: "p10-renamed".into(), version: 0, codec: "json".into(), fields };
+        now(store.register(&older)).expect("a registration");
+        let (events, _guard) = Events::capture();
+        now(Kept::<Renamed, _>::new(store).prepare()).expect("a store");
+        let warned = events.take_warnings();
+        assert_eq!(warned.len(), warnings, "{warned:?}");
+        let tells = |line: &String| line.contains("tongue") && line.contains("locale") && !line.contains("visits");
+        assert!(warned.iter().all(tells), "{warned:?}");
+    }
 }

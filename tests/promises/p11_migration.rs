@@ -312,3 +312,61 @@ async fn p11_a_value_that_does_not_fit_its_field_is_no_other_value() {
         assert!(matches!(&refused, Some(Error::Decode { field, .. }) if &**field == name), "{value}: {refused:?}");
     }
 }
+
+mod renamed {
+    #[derive(session_runtime::Session)]
+    #[session(name = "p11-renamed", version = 1)]
+    pub struct Old {
+        #[session(alias = "language")]
+        pub locale: String,
+    }
+
+    #[derive(session_runtime::Session)]
+    #[session(name = "p11-renamed", version = 2, from = Old)]
+    pub struct New {
+        pub locale: Vec<String>,
+    }
+
+    impl From<Old> for New {
+        fn from(old: Old) -> Self {
+            Self { locale: vec![old.locale] }
+        }
+    }
+}
+
+#[tokio::test]
+async fn p11_a_migrated_field_has_the_value_under_its_own_name_before_one_under_an_older() {
+    for (own, older, read) in [(Some(r#""de""#), Some(r#""fr""#), "de"), (None, Some(r#""fr""#), "fr")] {
+        let store = test_store();
+        let sessions = Kept::<renamed::Old, _>::new(store.clone());
+        sessions.update("42", |session| *session.edit().locale() = "it".to_owned()).await.expect("a commit");
+        write(&store, "p11-renamed", "42", &[("locale", own), ("language", older)]).await;
+        let session = Kept::<renamed::New, _>::new(store).load("42").await.expect("a load");
+        assert_eq!(session.locale, [read]);
+    }
+}
+
+mod skipping {
+    #[derive(session_runtime::Session)]
+    #[session(name = "p11-account", version = 5, from = super::v1::Account)]
+    pub struct Account {
+        pub owner: String,
+    }
+
+    impl From<super::v1::Account> for Account {
+        fn from(old: super::v1::Account) -> Self {
+            Self { owner: old.name }
+        }
+    }
+}
+
+#[tokio::test]
+async fn p11_a_record_of_a_version_that_the_chain_passes_by_is_refused() {
+    let store = test_store();
+    let newest = Kept::<skipping::Account, _>::new(store.clone());
+    newest.prepare().await.expect("nobody stored anything yet");
+    let between = Kept::<v2::Account, _>::new(store.clone());
+    between.update("42", |account| *account.edit().cents() = 7).await.expect("a commit");
+    let refused = newest.load("42").await.expect_err("it leads from version 1 to 5");
+    assert!(matches!(refused, Error::NoMigration { stored: 2, supported: 5 }), "{refused:?}");
+}

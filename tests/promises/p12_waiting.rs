@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_runtime::store::StoreErrorKind;
+use session_runtime::store::{Call, StoreErrorKind};
 use session_runtime::{Error, Outcome};
 use session_tests::{Fault, stored};
 use tokio::time::Instant;
@@ -76,4 +76,14 @@ async fn p12_those_who_wait_behind_a_store_that_never_answers_end_with_the_first
     let outcome = visitors[0].commit().await.expect("the store is back").outcome();
     assert_eq!(outcome, Outcome::Created, "the change was kept");
     visitors.into_iter().skip(1).for_each(session_runtime::Handle::discard);
+}
+
+#[tokio::test(start_paused = true)]
+async fn p12_an_update_whose_answers_are_lost_is_sent_again_more_and_more_seldom_until_the_deadline() {
+    let sessions = builder::<Visitor>().deadline(Duration::from_millis(200)).build();
+    (0..100_000).for_each(|_| sessions.store().inner().fail_commit(Fault::LostBefore));
+    let error = sessions.update("42", |visitor| *visitor.edit().visits() += 1).await.expect_err("no answer comes");
+    assert!(matches!(&error, Error::Store(_)) && error.is_transient(), "{error:?}");
+    let sent = sessions.store().take().iter().filter(|call| matches!(call, Call::Commit { .. })).count();
+    assert!((3..=10).contains(&sent), "it was sent {sent} times");
 }

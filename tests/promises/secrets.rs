@@ -91,6 +91,29 @@ struct Patient {
     remark: Loud,
 }
 
+#[derive(Session)]
+#[session(name = "secrets-ward")]
+struct Ward {
+    #[session(nested, sensitive)]
+    patient: Remarks,
+}
+
+#[derive(Session)]
+#[session(name = "secrets-remarks")]
+struct Remarks {
+    remark: Loud,
+}
+
+#[test]
+fn secrets_every_field_of_a_sensitive_nested_session_is_sensitive() {
+    let sessions = sessions::<Ward>();
+    let mut ward = now(sessions.load("42")).expect("a load");
+    *ward.edit().patient().remark() = Loud("bad luck".to_owned());
+    let error = now(ward.commit()).expect_err("it cannot be encoded");
+    assert!(!shown(&error).contains("bad luck"), "{}", shown(&error));
+    ward.discard();
+}
+
 /// Everything that an error shows, with its sources.
 fn shown(error: &Error) -> String {
     let mut text = format!("{error} {error:?}");
@@ -185,13 +208,20 @@ async fn secrets_debug_shows_neither_keys_nor_values_of_what_the_runtime_hands_o
     let mut tracked = session_runtime::Tracked::<Visitor>::new().expect("a session");
     *tracked.edit().theme() = VALUE.to_owned();
     let patch = tracked.patch().expect("a patch");
-    for text in
-        [format!("{sessions:?}"), format!("{committed:?}"), format!("{patch:?}"), format!("{:?}", sessions.store())]
-    {
+    let all = Kept::<Visitor, _>::builder(sessions.store().clone());
+    for (text, names) in [
+        (format!("{:?}", *sessions), &["Sessions", "visitor"][..]),
+        (format!("{all:?}"), &["SessionsBuilder", "visitor"]),
+        (format!("{committed:?}"), &["Created", "theme"]),
+        (format!("{:?}", committed.fields()), &["theme"]),
+        (format!("{patch:?}"), &["theme"]),
+        (format!("{tracked:?}"), &["Tracked", "marks: true"]),
+        (format!("{visitor:?}"), &["Handle"]),
+        (format!("{:?}", sessions.store()), &["MemoryStore"]),
+    ] {
         assert!(!text.contains(KEY) && !text.contains(VALUE), "{text}");
+        assert!(names.iter().all(|name| text.contains(name)), "{names:?} help to tell what it is: {text}");
     }
-    let text = format!("{visitor:?}");
-    assert!(!text.contains(KEY), "a handle shows the session as its own `Debug` does, and no key: {text}");
 }
 
 #[test]

@@ -168,8 +168,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
 
         let patch = self.tracked.patch()?;
         let persists = T::CONTAINER.persist_always && !self.known.is_stored();
-        let is_stored = self.known.is_stored() || persists || !patch.is_empty();
-        let expires = self.expiry != ExpiryChange::Keep && is_stored;
+        let expires = self.expiry != ExpiryChange::Keep && self.known.is_stored();
         if patch.is_empty() && !persists && !expires && to.is_none() && !self.is_due_to_migrate() {
             let cause = self.tracked.why_clean();
             self.tracked.marks.fill(false);
