@@ -356,7 +356,7 @@ fn p06_whoever_destroys_a_session_is_not_told_that_it_is_gone_where_nobody_knows
 #[test]
 fn p06_an_emptied_session_without_a_trace_is_not_stored_again_where_a_later_end_would_have_left_none() {
     for (passed, is_known) in [(HOUR / 2, true), (2 * HOUR, false)] {
-        let sessions = sessions();
+        let sessions = sessions::<Visitor>();
         now(sessions.update("42", |visitor| *visitor.edit().visits() = 5)).expect("a commit");
         now(sessions.update("42", |visitor| *visitor.edit().visits() = 0)).expect("a commit");
         let mut late = load(&sessions, "42");

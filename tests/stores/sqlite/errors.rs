@@ -1,7 +1,7 @@
 //! What goes wrong with a file is told as a typed error, and nothing of the file is lost.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use session_runtime::expiry::ClockOffset;
@@ -51,6 +51,46 @@ async fn a_lock_of_another_process_is_busy_for_commits_and_nothing_for_loads() {
 }
 
 #[tokio::test]
+async fn a_load_that_counts_as_activity_says_when_a_lock_keeps_it_from_that() {
+    let place = Place::new();
+    let store = SqliteOptions::new(place.file()).busy_timeout(Duration::from_millis(50)).open().await.unwrap();
+    applied(store.commit(&key("42"), &living(write(ABSENT, &[("a", b"1")]), MINUTE)).await.unwrap());
+
+    let other = place.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let touch = async || store.load(&key("42"), Load::touch(MINUTE, ClockOffset(30_000))).await;
+    assert_eq!(touch().await.unwrap_err().kind(), StoreErrorKind::Busy);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(touch().await.unwrap().touched);
+}
+
+#[tokio::test]
+async fn a_path_that_no_file_can_have_is_a_mistake_of_the_configuration() {
+    assert_eq!(kind(&SqliteStore::open("sessions\0.db").await), StoreErrorKind::Configuration);
+}
+
+#[tokio::test]
+async fn a_file_that_another_program_writes_to_is_waited_for_as_long_as_was_said() {
+    let place = Place::new();
+    let other = place.connection();
+    other.execute_batch("CREATE TABLE orders (id); BEGIN IMMEDIATE").unwrap();
+    let patience = Duration::from_millis(200);
+    let options = SqliteOptions::new(place.file()).busy_timeout(patience);
+    let started = Instant::now();
+    assert_eq!(kind(&options.clone().open().await), StoreErrorKind::Busy);
+    assert!(started.elapsed() >= patience, "it waited {:?}", started.elapsed());
+    other.execute_batch("COMMIT").unwrap();
+    drop(options.open().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_place_that_takes_no_write_ahead_log_is_refused() {
+    let place = Place::new();
+    let uri = format!("file:{}?vfs=unix-none", place.file().display());
+    assert_eq!(kind(&SqliteStore::open(uri).await), StoreErrorKind::Incompatible);
+}
+
+#[tokio::test]
 async fn a_database_opened_for_reading_is_read_and_takes_no_writes() {
     let place = Place::new();
     let store = place.open().await;
@@ -83,6 +123,12 @@ async fn a_missing_database_is_not_made_for_reading_only() {
     assert_eq!(kind(&opened), StoreErrorKind::Unavailable);
     assert!(!place.file().exists());
 
+    let existing = || SqliteOptions::new(place.file()).existing_only().open();
+    assert_eq!(kind(&existing().await), StoreErrorKind::Unavailable);
+    assert!(!place.file().exists());
+    drop(place.open().await);
+    applied(existing().await.unwrap().commit(&key("42"), &write(ABSENT, &[("a", b"1")])).await.unwrap());
+
     let opened = SqliteStore::open(place.file().join("no/such/folder.db")).await;
     assert_eq!(kind(&opened), StoreErrorKind::Unavailable);
 }
@@ -99,12 +145,14 @@ async fn a_file_that_is_no_database_is_corrupt_and_left_as_it_is() {
 
 #[tokio::test]
 async fn a_file_of_zeros_is_corrupt_and_left_as_it_is() {
-    let place = Place::new();
-    let zeros = vec![0; 8192];
-    std::fs::write(place.file(), &zeros).unwrap();
+    for length in [100, 512, 4095, 8192] {
+        let place = Place::new();
+        let zeros = vec![0; length];
+        std::fs::write(place.file(), &zeros).unwrap();
 
-    assert_eq!(kind(&SqliteStore::open(place.file()).await), StoreErrorKind::Corrupt);
-    assert_eq!(std::fs::read(place.file()).unwrap(), zeros);
+        assert_eq!(kind(&SqliteStore::open(place.file()).await), StoreErrorKind::Corrupt, "{length} zeros");
+        assert_eq!(std::fs::read(place.file()).unwrap(), zeros);
+    }
 }
 
 #[tokio::test]
@@ -140,8 +188,16 @@ async fn tables_of_a_newer_build_are_refused_and_left_as_they_are() {
     let version = "SELECT version FROM session_runtime_schema";
     assert_eq!(place.connection().query_row(version, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
 
-    place.connection().execute("DELETE FROM session_runtime_schema", []).unwrap();
-    assert_eq!(kind(&SqliteStore::open(place.file()).await), StoreErrorKind::Corrupt);
+    let set = |version: &str| place.connection().execute_batch(version).unwrap();
+    for version in [
+        "UPDATE session_runtime_schema SET version = 0",
+        "DELETE FROM session_runtime_schema",
+        "DROP TABLE session_runtime_schema; CREATE TABLE session_runtime_schema (version);
+         INSERT INTO session_runtime_schema VALUES ('swordfish')",
+    ] {
+        set(version);
+        assert_eq!(kind(&SqliteStore::open(place.file()).await), StoreErrorKind::Corrupt, "{version}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod conformance;
 mod crash;
 mod errors;
 mod file;
+mod full;
 mod threads;
 
 use std::path::{Path, PathBuf};

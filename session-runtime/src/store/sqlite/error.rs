@@ -100,3 +100,49 @@ fn explain(error: &Error) -> (StoreErrorKind, &'static str) {
         _ => (Kind::Other, "SQLite could not do what it was asked to"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn engine(code: i32) -> Failure {
+        Error::SqliteFailure(ffi::Error::new(code), None).into()
+    }
+
+    #[test]
+    fn each_code_of_the_engine_has_its_kind() {
+        for (code, kind) in [
+            (ffi::SQLITE_BUSY, StoreErrorKind::Busy),
+            (ffi::SQLITE_LOCKED, StoreErrorKind::Busy),
+            (ffi::SQLITE_FULL, StoreErrorKind::Full),
+            (ffi::SQLITE_READONLY, StoreErrorKind::ReadOnly),
+            (ffi::SQLITE_NOTADB, StoreErrorKind::Corrupt),
+            (ffi::SQLITE_CORRUPT, StoreErrorKind::Corrupt),
+            (ffi::SQLITE_CANTOPEN, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_IOERR, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_NOMEM, StoreErrorKind::Unavailable),
+            (ffi::SQLITE_PERM, StoreErrorKind::Denied),
+            (ffi::SQLITE_AUTH, StoreErrorKind::Denied),
+            (ffi::SQLITE_CONSTRAINT, StoreErrorKind::Other),
+        ] {
+            let failure = engine(code);
+            assert_eq!(failure.is_busy(), kind == StoreErrorKind::Busy, "code {code}");
+            assert_eq!(failure.is_full(), kind == StoreErrorKind::Full, "code {code}");
+            assert_eq!(StoreError::from(failure).kind(), kind, "code {code}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_corrupt() {
+        let ty = rusqlite::types::Type::Text;
+        for error in [
+            Error::InvalidColumnType(0, "version".to_owned(), ty),
+            Error::IntegralValueOutOfRange(0, -1),
+            Error::FromSqlConversionFailure(0, ty, "no number".into()),
+        ] {
+            assert_eq!(StoreError::from(Failure::from(error)).kind(), StoreErrorKind::Corrupt);
+        }
+    }
+}

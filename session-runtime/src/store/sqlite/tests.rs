@@ -5,6 +5,10 @@ use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use rusqlite::{Error, ffi};
+
+use super::schema::Role;
+use super::worker::Workers;
 use super::*;
 use crate::expiry::Lifetime;
 use crate::store::{Action, Base, Change, Found, RegistrationId, Write};
@@ -129,4 +133,67 @@ async fn the_last_clone_may_be_dropped_by_the_writers_own_thread() {
     drop(store);
     drop(release);
     assert_eq!(end.recv_timeout(Duration::from_secs(10)), Err(mpsc::RecvTimeoutError::Disconnected));
+}
+
+#[tokio::test]
+async fn a_change_that_finds_no_room_is_tried_again_once_room_was_made() {
+    let store = SqliteStore::memory().await.unwrap();
+    let full = || Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None);
+    for (error, runs) in [(full as fn() -> Error, 2), (|| Error::InvalidQuery, 1)] {
+        let mut run = 0;
+        let change = move |_: &Connection| {
+            run += 1;
+            if run == 1 { Err(error().into()) } else { Ok(run) }
+        };
+        let done = store.write(change).await;
+        assert_eq!(done.unwrap_or(1), runs);
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_waits_for_any_more_is_not_asked() {
+    let store = SqliteStore::memory().await.unwrap();
+    let (release, held) = mpsc::channel::<()>();
+    let readers = Workers::start(1, &SqliteOptions::new(":memory:"), Role::Reader).await.unwrap();
+    let busy = start(readers.run(move |_| {
+        _ = held.recv();
+        Ok(())
+    }));
+    let (asked, answers) = mpsc::channel();
+    drop(start(readers.run({
+        let asked = asked.clone();
+        move |_| Ok(_ = asked.send("a question that was dropped"))
+    })));
+    let last = start(readers.run(move |_| Ok(_ = asked.send("the last question"))));
+    drop(release);
+    busy.await.unwrap();
+    last.await.unwrap();
+    assert_eq!(answers.iter().collect::<Vec<_>>(), ["the last question"]);
+    drop(store);
+}
+
+#[tokio::test]
+async fn a_store_is_as_its_options_say() {
+    let pragma = async |options: SqliteOptions, name| {
+        let store = options.open().await.unwrap();
+        let ask = move |connection: &Connection| Ok(connection.pragma_query_value(None, name, |row| row.get(0))?);
+        let value: i64 = store.write(ask).await.unwrap();
+        value
+    };
+    let memory = || SqliteOptions::new(":memory:");
+    for (synchronous, level) in [(Synchronous::Off, 0), (Synchronous::Normal, 1), (Synchronous::Full, 2)] {
+        assert_eq!(pragma(memory().synchronous(synchronous), "synchronous").await, level);
+    }
+    assert_eq!(pragma(memory(), "synchronous").await, 2);
+    assert_eq!(pragma(memory().busy_timeout(Duration::from_millis(1234)), "busy_timeout").await, 1234);
+    assert_eq!(pragma(memory(), "busy_timeout").await, 5000);
+    for readers in [0, 3] {
+        assert_eq!(memory().readers(readers).readers, readers);
+    }
+}
+
+#[tokio::test]
+async fn debug_tells_how_many_changes_wait() {
+    let store = SqliteStore::memory().await.unwrap();
+    assert!(format!("{store:?}").contains("waiting: 0"), "{store:?}");
 }
