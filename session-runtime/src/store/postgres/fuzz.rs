@@ -10,7 +10,7 @@ use super::{commit, row};
 use crate::expiry::Timestamp;
 use crate::store::material::Material;
 
-const HEADER: [Type; 11] = [
+const HEADER: [Type; 12] = [
     Type::INT8,
     Type::INT8,
     Type::INT8,
@@ -22,6 +22,7 @@ const HEADER: [Type; 11] = [
     Type::INT8,
     Type::INT8,
     Type::INT8_ARRAY,
+    Type::INT8,
 ];
 
 /// Takes bytes for the rows that a server sends, and for their columns' types.
@@ -38,7 +39,7 @@ pub fn rows(bytes: &[u8]) {
         1 => &[Type::TEXT, Type::BOOL, Type::INT8, Type::TEXT_ARRAY, Type::BYTEA_ARRAY],
         _ => &[Type::TEXT, Type::INT8, Type::INT8, Type::TEXT, Type::TEXT_ARRAY, Type::BYTEA_ARRAY, Type::BOOL_ARRAY],
     };
-    let columns: Vec<&Type> = before.iter().chain(&HEADER).chain(&[Type::TEXT, Type::BYTEA]).collect();
+    let columns: Vec<&Type> = before.iter().chain(&HEADER).chain(&[Type::TEXT_ARRAY, Type::BYTEA_ARRAY]).collect();
     let sent = message(&columns, &mut material);
     let rows = RUNTIME.with(|runtime| runtime.block_on(answered(sent)));
     let commit = material.commit();
@@ -47,7 +48,7 @@ pub fn rows(bytes: &[u8]) {
         for first in [1, 5, 7] {
             if let Ok(Some(header)) = row::header(row, first) {
                 let _ = header.touched(&material.lifetime(), Timestamp::from_millis(material.number()));
-                let _ = (row::record_of(&rows, first + 11, header.head), row::record(row, 3, header.head));
+                let _ = (row::record(row, first + HEADER.len(), header.head), row::record(row, 3, header.head));
             }
         }
     }

@@ -116,6 +116,6 @@ mod tests {
         let key = Key::new("Visitor".into(), "42").unwrap();
         let (loaded, _) = read::load(&connection, &key, Load::look(ClockOffset(0))).unwrap();
         assert!(matches!(loaded.found, crate::store::Found::Record(record) if record.fields.len() == 1));
-        assert_eq!(read::registrations(&connection).unwrap().len(), 1);
+        assert_eq!(read::registrations(&connection).unwrap().found.len(), 1);
     }
 }
