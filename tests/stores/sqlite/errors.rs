@@ -54,6 +54,7 @@ async fn a_lock_of_another_process_is_busy_for_commits_and_nothing_for_loads() {
 async fn a_load_that_counts_as_activity_says_when_a_lock_keeps_it_from_that() {
     let place = Place::new();
     let store = SqliteOptions::new(place.file()).busy_timeout(Duration::from_millis(50)).open().await.unwrap();
+    agree(&store).await;
     applied(store.commit(&key("42"), &living(write(ABSENT, &[("a", b"1")]), MINUTE)).await.unwrap());
 
     let other = place.connection();

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use session_runtime::store::{Base, SqliteStore, Store, StoreErrorKind};
 
-use super::{ABSENT, applied, fields, key, write};
+use super::{ABSENT, agree, applied, fields, key, write};
 
 /// Where a child finds the folder of its file system.
 const FOLDER: &str = "SESSION_TESTS_SQLITE_FULL";
@@ -47,6 +47,7 @@ async fn a_disk_that_is_full_of_old_changes_takes_new_ones() {
     let (file, mut base) = (folder.join("sessions.db"), ABSENT);
     let text = |n: u32| format!("{n:03}").repeat(5_000).into_bytes();
     let mut store = SqliteStore::open(&file).await.unwrap();
+    agree(&store).await;
     // Ten times as much as there is room, but never more than a part of it at once.
     for n in 0..500 {
         let commit = write(base, &[("a", &text(n))]);
@@ -69,6 +70,7 @@ async fn a_full_disk_is_told_and_left_behind_when_there_is_room_again() {
     let ballast = folder.join("ballast");
     std::fs::write(&ballast, vec![b'x'; 400_000]).unwrap();
     let store = SqliteStore::open(folder.join("sessions.db")).await.unwrap();
+    agree(&store).await;
     let commit = write(ABSENT, &[("a", &vec![b'x'; 20_000])]);
     let mut stored = 0;
     let refused = loop {
