@@ -144,6 +144,8 @@ impl PostgresServer {
         let programs = find().expect("PostgreSQL");
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("session-postgres-{}-{number}", std::process::id()));
+        // A process of the same number that was killed can have left one.
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a temporary folder");
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("a folder of our own");
         let user = other_user();

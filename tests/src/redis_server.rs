@@ -99,6 +99,8 @@ impl RedisServer {
         let program = find().expect("redis-server");
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("session-redis-{}-{number}", std::process::id()));
+        // A process of the same number that was killed can have left one.
+        let _ = fs::remove_dir_all(&folder);
         let password =
             config.iter().find_map(|line| line.strip_prefix("requirepass ")).map(|word| word.trim().to_owned());
         let mut log = String::new();
