@@ -7,6 +7,8 @@
 use std::future::Future;
 
 mod any;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod both;
 mod commit;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Instant;
 
 use tokio::runtime::{Handle, Id};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
+use super::super::both::both;
 use super::arguments::Value;
 use super::sql::Sql;
 
@@ -103,8 +104,10 @@ impl Connection {
             let begun = client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED");
             // Where the statement fails, this rolls back.
             let (rows, committed) = (client.query_typed(sql, &typed), client.batch_execute("COMMIT"));
-            let ((), rows, ()) = in_one_flight(begun, rows, committed).await?;
-            Ok(rows)
+            let (begun, (rows, committed)) = both(begun, both(rows, committed)).await;
+            begun?;
+            let rows = rows?;
+            committed.map(|()| rows)
         };
         drive(line, heard, asked).await
     }
@@ -151,37 +154,4 @@ async fn drive<R>(
     .await;
     *heard = Instant::now();
     answer
-}
-
-/// Polls three futures in their order, so that what they send travels together; the first error is the answer.
-async fn in_one_flight<A, B, C>(
-    first: impl Future<Output = Result<A, Error>>,
-    second: impl Future<Output = Result<B, Error>>,
-    third: impl Future<Output = Result<C, Error>>,
-) -> Result<(A, B, C), Error> {
-    let (mut first, mut second, mut third) = (pin!(first), pin!(second), pin!(third));
-    let (mut one, mut two, mut three) = (None, None, None);
-    poll_fn(|context| {
-        poll_once(first.as_mut(), &mut one, context);
-        poll_once(second.as_mut(), &mut two, context);
-        poll_once(third.as_mut(), &mut three, context);
-        match (one.take(), two.take(), three.take()) {
-            (Some(first), Some(second), Some(third)) => {
-                Poll::Ready(first.and_then(|first| Ok((first, second?, third?))))
-            }
-            answered => {
-                (one, two, three) = answered;
-                Poll::Pending
-            }
-        }
-    })
-    .await
-}
-
-fn poll_once<R>(future: Pin<&mut impl Future<Output = R>>, answer: &mut Option<R>, context: &mut Context<'_>) {
-    if answer.is_none()
-        && let Poll::Ready(ready) = future.poll(context)
-    {
-        *answer = Some(ready);
-    }
 }

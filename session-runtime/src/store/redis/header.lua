@@ -1,5 +1,6 @@
 -- What the scripts of a session have in common: its header in field #h; in field #c how long the header is kept when the
--- session has ended (7 bytes), and the ids of the commits before the last, newest first. Ids are eight bytes and compared as strings, because a number of Lua holds no more than 53 bits.
+-- session has ended (7 bytes), and the ids of the commits before the last, newest first. Ids are eight bytes and
+-- compared as strings, because a number of Lua holds no more than 53 bits.
 -- A header begins with what a commit names as its base (22 bytes), and with who wrote it (12: version, registration).
 local HEADER = '>c8I6c8c12Bc8i7i7i7'
 local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 64, 0, 1, 2, 3

@@ -1,12 +1,12 @@
 //! Sessions in Redis or Valkey: one hash per session, one script call per operation.
 
-use self::both::both;
 use self::keys::Names;
 use self::line::Lost;
 use self::link::Link;
 use self::resp::{Request, Value};
 use self::script::{COMMIT, TOUCH};
 use self::wire::Stored;
+use super::both::both;
 use super::rule::{self, Commits, Header};
 use super::{
     Action, Applied, Commit, Found, Key, Load, Loaded, Record, Registration, Reply, Store, StoreError, StoreErrorKind,
@@ -14,7 +14,6 @@ use super::{
 use crate::expiry::{ClockOffset, Timestamp};
 
 mod address;
-mod both;
 mod check;
 mod cluster;
 mod error;
