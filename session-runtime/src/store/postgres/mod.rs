@@ -92,7 +92,9 @@ use sql::{Call, Names, Sql, Statements};
 /// # Behind a proxy
 /// A proxy that pools by the transaction (`PgBouncer`, for one) may stand in between: say so with
 /// [`PostgresOptions::behind_pooler`], unless it carries prepared statements along. Then every operation is one
-/// statement without a name, which leaves nothing behind on the connection; that takes about twice the time.
+/// statement without a name, which leaves nothing behind on the connection; that takes about twice the time. Otherwise
+/// a connection asks for plans by keys as it starts (`enable_seqscan` and `plan_cache_mode` in the startup parameter
+/// `options`), which such a proxy may refuse. The options of the address come after these and win.
 ///
 /// # When connections die
 /// A connection that rested for half a minute is asked for a sign of life before it is used, and keepalives are sent
