@@ -111,16 +111,17 @@ impl<T: Session, C: Codec> Schema<T, C> {
         if found.codec != own.codec {
             return Err(Error::OtherCodec { stored: found.codec.clone(), own: C::NAME });
         }
-        let value = self.initial()?;
-        let differs = |field: &&RegisteredField| {
-            let Some(known) = own.field(&field.name) else { return false };
+        let (value, own) = (self.initial()?, own.by_name());
+        let mismatch = |field: &RegisteredField| {
+            let known = own.get(&*field.name)?;
             let same = || {
-                let index = self.leaves.iter().position(|leaf| leaf.name == field.name)?;
+                let (index, _) = self.look_up(&field.name, &mut 0).filter(|(_, is_alias)| !is_alias)?;
                 self.same(&value, index, field.initial.as_ref()?, known.initial.as_ref()?).ok()
             };
-            known.initial != field.initial && !same().unwrap_or(false)
+            let differs = known.initial != field.initial && !same().unwrap_or(false);
+            differs.then(|| field.mismatch(known))
         };
-        let fields: Vec<_> = found.fields.iter().filter(differs).map(|field| field.mismatch(own)).collect();
+        let fields: Vec<_> = found.fields.iter().filter_map(mismatch).collect();
         if fields.is_empty() { Ok(()) } else { Err(Error::InitialStateMismatch { fields }) }
     }
 
@@ -149,19 +150,13 @@ impl<T: Session, C: Codec> Schema<T, C> {
 }
 
 impl RegisteredField {
-    /// How this field differs from the registration that a program agreed on.
-    fn mismatch(&self, own: &Registration) -> Mismatch {
-        let known = own.field(&self.name);
-        let sensitive = known.is_some_and(|known| known.sensitive);
-        let show = |initial: Option<&Bytes>| match initial {
-            Some(initial) => self.show(initial, sensitive),
+    /// How this field differs from the one that a program agreed on.
+    fn mismatch(&self, own: &Self) -> Mismatch {
+        let show = |initial: &Option<Bytes>| match initial {
+            Some(initial) => self.show(initial, own.sensitive),
             None => "[pinned]".to_owned(),
         };
-        Mismatch {
-            field: self.name.clone(),
-            registered: show(self.initial.as_ref()),
-            own: show(known.and_then(|known| known.initial.as_ref())),
-        }
+        Mismatch { field: self.name.clone(), registered: show(&self.initial), own: show(&own.initial) }
     }
 
     /// A value of this field as text.

@@ -235,9 +235,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
             if let ControlFlow::Break(sent) = self.send_once(progress).await? {
                 return Ok(sent);
             }
-            Box::pin(self.sessions.inner.agree_again(&self.agreed)).await?;
-            if let Some(write) = self.pending.as_mut().and_then(|pending| pending.commit.write_mut()) {
-                write.registration = self.agreed.current();
+            if let Some(pending) = &mut self.pending {
+                Box::pin(self.sessions.inner.agree_again_for(&self.agreed, &mut pending.commit)).await?;
             }
         }
         let message = "what instances agreed on was withdrawn from the store as fast as it was registered; try again";

@@ -11,7 +11,7 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::schema::{Schema, older};
 use crate::session::Session;
-use crate::store::{Head, Registration};
+use crate::store::{Commit, Head, Registration};
 
 impl<T: Session, C: Codec> Sessions<T, C> {
     /// Checks the store, its schema, and that all instances agree on the initial state. Without it, the first load
@@ -100,6 +100,15 @@ impl<T: Session, C: Codec> Inner<T, C> {
         agreed.follow(found.id);
         tracing::warn!(session = &*self.name, "the store had lost what instances agreed on; it is registered again");
         Ok(found)
+    }
+
+    /// Makes the agreement again that a commit was refused for, and lets the commit name it.
+    pub(super) async fn agree_again_for(&self, agreed: &Agreed<T, C>, commit: &mut Commit) -> Result<(), Error> {
+        self.agree_again(agreed).await?;
+        if let Some(write) = commit.write_mut() {
+            write.registration = agreed.current();
+        }
+        Ok(())
     }
 
     /// Whether a record of this version can be read: it names initial values that this program agreed on, if perhaps by

@@ -17,10 +17,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
         let mut commit = Commit::relocation(&head, key.aside(), self.settings.lifetime.retention, self.settings.clock);
         let mut reply = self.store.commit(key, &commit).await?;
         if reply == Reply::Unregistered {
-            self.agree_again(agreed).await?;
-            if let Some(write) = commit.write_mut() {
-                write.registration = agreed.current();
-            }
+            self.agree_again_for(agreed, &mut commit).await?;
             reply = self.store.commit(key, &commit).await?;
         }
         let is_aside = match reply {

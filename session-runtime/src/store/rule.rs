@@ -217,11 +217,10 @@ pub fn is_occupied(header: Option<&Header>, now: Timestamp) -> bool {
 /// never to be applied.
 #[must_use]
 pub fn next(header: Option<&Header>, commit: &Commit, is_empty: bool, now: Timestamp) -> Option<Header> {
-    let previous = header.filter(|header| header.is_live(now));
     match &commit.action {
         Action::Write(write) => Some(successor(header, commit, write, left_by(write, is_empty), now)),
         Action::Renew { write, .. } => Some(successor(header, commit, write, State::Renewed, now)),
-        Action::Destroy => previous.map(|previous| {
+        Action::Destroy => header.filter(|header| header.is_live(now)).map(|previous| {
             let retention = previous.retention.max(commit.lifetime.retention);
             Header {
                 head: Head {
