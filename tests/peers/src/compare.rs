@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use session_peers_load::{Load, Side};
 
 use crate::engines::Engine;
 
 /// What one side took in one round.
-#[derive(Serialize, Debug, Clone, Copy, Default)]
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, Default)]
 pub struct Sample {
     /// Operations per second.
     pub throughput: f64,
@@ -29,7 +29,7 @@ impl Sample {
 }
 
 /// One side over all rounds.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Series {
     pub side: String,
     pub rounds: Vec<Sample>,
@@ -42,10 +42,10 @@ impl Series {
 }
 
 /// Sides compared under one load.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Comparison {
     pub engine: String,
-    pub verb: &'static str,
+    pub verb: String,
     /// Bytes of untouched data.
     pub untouched: usize,
     pub tasks: u32,
@@ -67,7 +67,7 @@ impl Comparison {
 }
 
 /// The median of the rounds, and the least and the most.
-#[derive(Serialize, Debug, Clone, Copy)]
+#[derive(Serialize, Deserialize, Debug, Clone, Copy)]
 pub struct Ratio {
     pub median: f64,
     pub least: f64,
@@ -127,7 +127,7 @@ pub fn compare(
     }
     Comparison {
         engine: engine.name().to_owned(),
-        verb: load.verb.name(),
+        verb: load.verb.name().to_owned(),
         untouched,
         tasks: load.tasks,
         sessions: load.keys.end - load.keys.start,

@@ -33,12 +33,13 @@ pub enum Engine {
 
 impl Engine {
     /// Those that this machine has; what is left out is said.
-    pub fn all() -> Vec<Self> {
+    pub fn all(wanted: impl Fn(&str) -> bool) -> Vec<Self> {
         let mut engines = vec![Self::Memory, Self::Sqlite];
-        if redis_server::is_available() {
+        engines.retain(|engine| wanted(engine.name()));
+        if wanted("Redis") && redis_server::is_available() {
             engines.push(Self::Redis(RedisServer::start(&["appendonly no"])));
         }
-        if postgres_server::is_available() {
+        if wanted("PostgreSQL") && postgres_server::is_available() {
             // What is compared is work, and not this machine's disk, which is the same for all.
             engines.push(Self::Postgres(PostgresServer::start(&[("fsync", "off"), ("checkpoint_timeout", "1h")])));
         }

@@ -19,7 +19,7 @@ use std::time::Instant;
 use engines::{Engine, Place};
 use options::Options;
 use questions::{allocations, build, calls, growth, layer, speed, tracking, traffic, wire};
-use report::Found;
+use report::{Found, Run};
 use web::grammy::Grammy;
 
 /// Says on standard error what is going on.
@@ -77,12 +77,14 @@ fn ask(options: &Options) -> Found {
     if place.sqlx.is_none() {
         say!("LEFT OUT: tower-sessions on SQLite and PostgreSQL; scripts/bench passes --sqlx PROGRAM");
     }
-    let mut found = Found {
-        command: std::iter::once("scripts/bench".to_owned()).chain(arguments()).collect::<Vec<_>>().join(" "),
-        commit: commit(&repository),
-        processors: std::thread::available_parallelism().map_or(0, usize::from),
-        ..Found::default()
-    };
+    let mut found = Found::default();
+    if options.add {
+        match Found::read(&options.output) {
+            Ok(earlier) => found = earlier,
+            Err(error) => say!("nothing to add to in {}: {error}", options.output.display()),
+        }
+    }
+    found.processors = std::thread::available_parallelism().map_or(0, usize::from);
 
     if options.asks("tracking") {
         found.tracking = tracking::ask(&work, effort.quick);
@@ -108,7 +110,7 @@ fn ask(options: &Options) -> Found {
         found.layers = Some(runtime.block_on(layer::ask(effort.rounds)));
     }
     if ["speed", "crowd", "wire", "growth"].into_iter().any(|question| options.asks(question)) {
-        let engines = Engine::all();
+        let engines = Engine::all(|name| options.is_on(name));
         if options.asks("speed") {
             found.requests = speed::requests(&engines, &place, &effort);
         }
@@ -122,7 +124,7 @@ fn ask(options: &Options) -> Found {
             found.growth = growth::ask(&engines, &place, &effort);
         }
     }
-    if options.asks("writers") {
+    if options.asks("writers") && options.is_on("SQLite") {
         found.writers = Some(speed::writers(&place, &effort));
     }
     if options.asks("build") {
@@ -130,8 +132,16 @@ fn ask(options: &Options) -> Found {
         found.derive = options.builds.then(|| build::derive(&repository)).flatten();
     }
     let _ = std::fs::remove_dir_all(work.join("databases"));
-    found.seconds = started.elapsed().as_secs_f64();
-    found.left_out = LEFT_OUT.lock().map(|left_out| left_out.clone()).unwrap_or_default();
+    found.runs.push(Run {
+        command: std::iter::once("scripts/bench".to_owned()).chain(arguments()).collect::<Vec<_>>().join(" "),
+        commit: commit(&repository),
+        seconds: started.elapsed().as_secs_f64(),
+    });
+    for left_out in LEFT_OUT.lock().iter().flat_map(|left_out| left_out.iter()) {
+        if !found.left_out.contains(left_out) {
+            found.left_out.push(left_out.clone());
+        }
+    }
     found
 }
 

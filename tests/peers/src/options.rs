@@ -16,6 +16,8 @@ Compares session-runtime with its peers and writes report.md, report.json and ch
   --log PATH       replays a log beside the generated traffic; can be repeated
   --only WORDS     asks only these questions, separated by commas:
                    calls, traffic, speed, crowd, writers, wire, layer, growth, tracking, allocations, build
+  --on ENGINES     on these engines only: memory, sqlite, redis, postgresql
+  --add            keeps what the report in the folder says of questions that are not asked now
   --output FOLDER  where the report goes (target/bench)";
 
 #[derive(Debug, Default)]
@@ -25,6 +27,8 @@ pub struct Options {
     pub builds: bool,
     pub logs: Vec<PathBuf>,
     only: Option<Vec<String>>,
+    on: Option<Vec<String>>,
+    pub add: bool,
     pub output: PathBuf,
     pub sqlx: Option<PathBuf>,
     /// Runs the cases of the question `tracking` once each, for callgrind to count.
@@ -42,6 +46,8 @@ impl Options {
                 "--builds" => options.builds = true,
                 "--log" => options.logs.push(value()?.into()),
                 "--only" => options.only = Some(value()?.split(',').map(str::to_owned).collect()),
+                "--on" => options.on = Some(value()?.split(',').map(str::to_lowercase).collect()),
+                "--add" => options.add = true,
                 "--output" => options.output = value()?.into(),
                 "--sqlx" => options.sqlx = Some(value()?.into()),
                 "--count" => options.count = true,
@@ -53,6 +59,11 @@ impl Options {
 
     pub fn asks(&self, question: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.iter().any(|word| word == question))
+    }
+
+    /// Whether the engine of this name is asked for.
+    pub fn is_on(&self, engine: &str) -> bool {
+        self.on.as_ref().is_none_or(|on| on.contains(&engine.to_lowercase()))
     }
 
     pub fn effort(&self) -> Effort {

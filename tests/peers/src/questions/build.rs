@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::say;
 
 /// A program that depends on one side alone.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Build {
     pub side: String,
     pub crates: usize,
@@ -19,7 +19,7 @@ pub struct Build {
 }
 
 /// The derive's build time divided by that of serde's two: `cargo check` and `cargo build`.
-#[derive(Serialize, Debug, Clone, Copy)]
+#[derive(Serialize, Deserialize, Debug, Clone, Copy)]
 pub struct Derive {
     pub check: f64,
     pub build: f64,

@@ -1,6 +1,6 @@
 //! Which calls does a request make to the store?
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::say;
 use crate::web::{Act, Calls, Web, actix, axum_session, grammy::Grammy, ours, tower};
@@ -22,7 +22,7 @@ const REQUESTS: &[(&str, bool, Act)] = &[
 ];
 
 /// The calls of one library, in the order of the requests' names.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct CallsOf {
     pub side: String,
     pub calls: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use session_peers_load::{Load, Verb, cpu_time};
 use session_runtime::{MemoryStore, Session, Sessions};
@@ -14,12 +14,12 @@ use crate::questions::speed::fill;
 use crate::say;
 
 /// A line of a chart: a side's microseconds of processor time, client and server, per request.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Growth {
     /// What grows: `sessions`, `fields` or `kilobytes`.
-    pub by: &'static str,
+    pub by: String,
     pub engine: String,
-    pub verb: &'static str,
+    pub verb: String,
     pub side: String,
     pub points: Vec<(f64, f64)>,
 }
@@ -28,12 +28,13 @@ pub struct Growth {
 struct Lines(Vec<Growth>);
 
 impl Lines {
-    fn add(&mut self, by: &'static str, engine: &str, verb: &'static str, side: &str, point: (f64, f64)) {
-        let same = |line: &&mut Growth| (line.by, &*line.engine, line.verb, &*line.side) == (by, engine, verb, side);
+    fn add(&mut self, by: &str, engine: &str, verb: &str, side: &str, point: (f64, f64)) {
+        let same =
+            |line: &&mut Growth| (&*line.by, &*line.engine, &*line.verb, &*line.side) == (by, engine, verb, side);
         if let Some(line) = self.0.iter_mut().find(same) {
             line.points.push(point);
         } else {
-            let (engine, side) = (engine.to_owned(), side.to_owned());
+            let [by, engine, verb, side] = [by, engine, verb, side].map(str::to_owned);
             self.0.push(Growth { by, engine, verb, side, points: vec![point] });
         }
     }

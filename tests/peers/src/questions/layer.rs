@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use futures_util::FutureExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use session_peers_load::cpu_time;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
@@ -17,7 +17,7 @@ use crate::compare::Ratio;
 use crate::say;
 
 /// Microseconds of processor time per request, of a service in the style of axum.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Layers {
     pub none: f64,
     pub tower_unused: f64,

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use session_peers_load::{Item, Visitor, filled};
-use session_runtime::Tracked;
+use session_runtime::{Session, Tracked};
 use structdiff::{Difference, StructDiff};
 
 use crate::compare::Ratio;
 use crate::say;
 
 /// What one side takes for one thing.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Tracking {
-    pub side: &'static str,
-    pub what: &'static str,
+    pub side: String,
+    pub what: String,
     pub nanoseconds: f64,
     pub instructions: Option<f64>,
 }
@@ -27,9 +27,14 @@ pub const CLEAN: &str = "collect, clean";
 pub const BOTH: &str = "set and collect";
 pub const VECTOR: &str = "vector of 32 borrowed, not changed, and collect";
 
+/// The same with a vector of numbers.
+pub const NUMBERS: &str = "vector of 32 numbers borrowed, not changed, and collect";
+
 pub const LARGE: &str = "10 KB changed, found";
 pub const LARGE_PATCH: &str = "10 KB changed, ready to be sent";
-pub const LARGE_ENCODED: &str = "10 KB encoded";
+/// It is encoded to find that.
+pub const LARGE_SAME: &str = "10 KB borrowed, not changed, found";
+pub const LARGE_ENCODED: &str = "10 KB encoded by serde_json alone";
 
 const COUNT: u32 = 200;
 
@@ -59,8 +64,8 @@ pub fn ask(folder: &Path, quick: bool) -> Vec<Tracking> {
             started.elapsed().as_nanos() as f64 / f64::from(done)
         });
         Tracking {
-            side: case.side,
-            what: case.what,
+            side: case.side.to_owned(),
+            what: case.what.to_owned(),
             nanoseconds: Ratio::of(times).least,
             instructions: counted.as_ref().and_then(|counted| counted.get(place).copied()),
         }
@@ -165,20 +170,45 @@ fn ours() -> Vec<Case> {
             black_box(state.edit().cart());
             drop(black_box(state.dirty().expect("encodes")));
         }),
-        case!(SIDE, LARGE, state = large(), _round => drop(black_box(state.dirty().expect("encodes")))),
-        case!(SIDE, LARGE_PATCH, state = large(), _round => drop(black_box(state.patch().expect("encodes")))),
+        case!(SIDE, NUMBERS, state = numbers(), _round => {
+            black_box(state.edit().numbers());
+            drop(black_box(state.dirty().expect("encodes")));
+        }),
+        case!(SIDE, LARGE_SAME, state = large(), _round => drop(black_box(state.dirty().expect("encodes")))),
+        case!(SIDE, LARGE, state = large_changed(), _round => drop(black_box(state.dirty().expect("encodes")))),
+        case!(SIDE, LARGE_PATCH, state = large_changed(), _round => drop(black_box(state.patch().expect("encodes")))),
         case!(SIDE, LARGE_ENCODED, state = large(), _round => {
             drop(black_box(serde_json::to_vec(&state.cart).expect("encodes")));
         }),
     ]
 }
 
-/// A cart of 10 KB of which one line has changed.
+#[derive(Session)]
+struct Numbers {
+    numbers: Vec<u32>,
+}
+
+fn numbers() -> Tracked<Numbers> {
+    let mut tracked = Tracked::<Numbers>::new().expect("a session");
+    *tracked.edit().numbers() = (0..32).collect();
+    let patch = tracked.patch().expect("encodes");
+    tracked.saved(&patch);
+    tracked
+}
+
+/// A cart of 10 KB, borrowed.
 fn large() -> Tracked<Visitor> {
     let mut tracked = Tracked::<Visitor>::new().expect("a session");
     *tracked.edit().cart() = (0..300).map(|number| Item { sku: format!("A-{number:05}"), quantity: number }).collect();
     let patch = tracked.patch().expect("encodes");
     tracked.saved(&patch);
+    tracked.edit().cart();
+    tracked
+}
+
+/// The same, of which one line has changed.
+fn large_changed() -> Tracked<Visitor> {
+    let mut tracked = large();
     if let Some(item) = tracked.edit().cart().last_mut() {
         item.quantity += 1;
     }
@@ -356,6 +386,10 @@ fn by_clone() -> Vec<Case> {
         case!(SIDE, VECTOR, state = copied(), _round => {
             black_box(&mut state.now.cart);
             black_box(state.collect());
+        }),
+        case!(SIDE, NUMBERS, state = [(0..32).collect::<Vec<u32>>(), (0..32).collect()], _round => {
+            black_box(&mut state[1]);
+            black_box(state[0] != state[1]);
         }),
     ]
 }

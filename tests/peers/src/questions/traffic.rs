@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use session_examples::replay::log::Traffic;
 use session_examples::replay::rule::{Command, Effect, Theme};
 use session_peers_load::Random;
@@ -12,7 +12,7 @@ use crate::say;
 use crate::web::{Act, Web, actix, axum_session, grammy::Grammy, ours, tower};
 
 /// What one library reads and writes for some traffic.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Replayed {
     pub traffic: String,
     pub requests: usize,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use session_peers_load::{Load, Verb};
 use session_tests::postgres_server;
 use session_tests::proxy::Proxy;
@@ -12,7 +12,7 @@ use crate::questions::speed::fill;
 use crate::say;
 
 /// What one request of one side takes on its way.
-#[derive(Serialize, Debug, Clone)]
+#[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Wire {
     pub engine: String,
     pub side: String,
@@ -26,7 +26,7 @@ pub struct Wire {
     pub log: Option<f64>,
 }
 
-#[derive(Serialize, Debug, Clone, Copy, Default)]
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, Default)]
 pub struct Travel {
     pub sent: f64,
     pub received: f64,

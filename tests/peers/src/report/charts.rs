@@ -77,12 +77,12 @@ pub fn draw(found: &Found, folder: &Path) -> Vec<Drawn> {
         let title = "Writes to the store while serving traffic (less is better)".to_owned();
         chart("traffic.svg".to_owned(), title, &|area| bars(area, &groups, false));
     }
-    let mut kinds: Vec<(&str, &str, &str)> = found.growth.iter().map(|g| (g.by, &*g.engine, g.verb)).collect();
+    let mut kinds: Vec<(&str, &str, &str)> = found.growth.iter().map(|g| (&*g.by, &*g.engine, &*g.verb)).collect();
     kinds.sort_unstable();
     kinds.dedup();
     for (by, engine, verb) in kinds {
         let lines: Vec<&Growth> =
-            found.growth.iter().filter(|g| (g.by, &*g.engine, g.verb) == (by, engine, verb)).collect();
+            found.growth.iter().filter(|g| (&*g.by, &*g.engine, &*g.verb) == (by, engine, verb)).collect();
         let file = format!("growth-{by}-{}-{}.svg", engine.to_lowercase(), verb.replace(' ', "-"));
         let title = format!("µs per {verb} on {engine}, by {by} (less is better)");
         chart(file, title, &|area| growth(area, &lines, by));

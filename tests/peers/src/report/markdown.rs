@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::bars::SHARED;
-use super::{Bar, Found, short, size};
+use super::{Bar, Found, Run, short, size};
 use crate::compare::{Comparison, Sample};
 use crate::questions::calls;
 
@@ -11,15 +11,17 @@ use crate::questions::calls;
 pub type Drawn = (String, String);
 
 pub fn of(found: &Found, charts: &[Drawn]) -> String {
-    let mut page = format!(
-        "# session-runtime beside its peers\n\n`{}`, commit {}, {} processors, {:.0} s.\n\n\
-         Sides take turns in one process, forward and backward; a figure is the median of the rounds, a ratio the \
+    let mut page = "# session-runtime beside its peers\n\n".to_owned();
+    for Run { command, commit, seconds } in &found.runs {
+        let _ = writeln!(page, "`{command}`, commit {commit}, {} processors, {seconds:.0} s.  ", found.processors);
+    }
+    page.push_str(
+        "\nSides take turns in one process, forward and backward; a figure is the median of the rounds, a ratio the \
          median of the rounds' ratios, ours divided by the peer's, with the least and the most. tower-sessions' SQLx \
          stores run in a process of their own that is handed its turns, because a program can link one SQLite only. \
          tower-sessions is 0.15 on memory; its Redis (fred, a pool of 6) and SQLx stores fit its core 0.14. \
          CPU is processor time. PostgreSQL runs with `fsync = off` and Redis without an append-only file, so that \
          work is compared and not this machine's disk; SQLite's 32 writers wait for the disk.\n\n",
-        found.command, found.commit, found.processors, found.seconds
     );
     for left_out in &found.left_out {
         let _ = writeln!(page, "Left out: {left_out}\n");
@@ -113,7 +115,7 @@ fn speed(title: &str, comparisons: &[&Comparison], page: &mut String) {
             let server = series.median(|sample| sample.server.unwrap_or(f64::NAN));
             vec![
                 comparison.engine.clone(),
-                comparison.verb.to_owned(),
+                comparison.verb.clone(),
                 size(comparison.untouched),
                 comparison.tasks.to_string(),
                 series.side.clone(),
@@ -208,7 +210,7 @@ fn growth(found: &Found, page: &mut String) {
     section(page, "Growth", "µs of CPU, client and server, per request; `prepare` is wall time.");
     let rows = found.growth.iter().map(|line| {
         let points: Vec<String> = line.points.iter().map(|(x, y)| format!("{}: {}", short(*x), short(*y))).collect();
-        vec![line.by.to_owned(), line.engine.clone(), line.verb.to_owned(), line.side.clone(), points.join(" · ")]
+        vec![line.by.clone(), line.engine.clone(), line.verb.clone(), line.side.clone(), points.join(" · ")]
     });
     page.push_str(&table(&["by", "engine", "request", "side", "µs"], rows));
 }
@@ -223,7 +225,7 @@ fn tracking(found: &Found, page: &mut String) {
         "ns / instructions, ten fields. Only session-runtime, clone and compare and structdiff find that a borrowed \
          vector did not change; session-runtime's collecting encodes what changed, ready to be sent.",
     );
-    let mut sides: Vec<&str> = found.tracking.iter().map(|row| row.side).collect();
+    let mut sides: Vec<&str> = found.tracking.iter().map(|row| &*row.side).collect();
     sides.dedup();
     let rows = sides.into_iter().map(|side| {
         let cells = SHARED.into_iter().map(|what| {

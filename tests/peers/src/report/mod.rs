@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::compare::Comparison;
 use crate::questions::allocations::Allocations;
@@ -22,13 +22,20 @@ use crate::questions::wire::Wire;
 
 pub use bars::Bar;
 
-/// The answers to all questions that were asked.
-#[derive(Serialize, Debug, Default)]
-pub struct Found {
+/// One run of the program.
+#[derive(Serialize, Deserialize, Debug, Clone)]
+pub struct Run {
     pub command: String,
     pub commit: String,
-    pub processors: usize,
     pub seconds: f64,
+}
+
+/// The answers to all questions that were asked.
+#[derive(Serialize, Deserialize, Debug, Default)]
+pub struct Found {
+    /// The one that asked last is the last.
+    pub runs: Vec<Run>,
+    pub processors: usize,
     pub left_out: Vec<String>,
     pub bars: Vec<Bar>,
     pub calls: Vec<CallsOf>,
@@ -46,6 +53,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// What an earlier run left in a folder.
+    pub fn read(folder: &Path) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&fs::read(folder.join("report.json"))?)?)
+    }
+
     /// Writes all of it into a folder; what an earlier run left there goes.
     pub fn write(mut self, folder: &Path) -> io::Result<()> {
         self.bars = bars::of(&self);
