@@ -1,5 +1,8 @@
+use std::io;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::scalar::Scalar;
 use super::{Codec, CodecError, finite};
@@ -17,7 +20,8 @@ impl Codec for Json {
     #[inline]
     fn encode<V: Serialize + ?Sized>(&self, value: &V, out: &mut Vec<u8>) -> Result<(), CodecError> {
         let start = out.len();
-        serde_json::to_writer(&mut *out, value)
+        value
+            .serialize(&mut serde_json::Serializer::with_formatter(Short(out), Small))
             .map_err(|error| CodecError::with_source("the value has no form in JSON", error))?;
         // serde_json writes `null` for a float that JSON cannot hold. Only an encoding that has a `null` can hide
         // one, so only then the value is walked a second time.
@@ -28,6 +32,59 @@ impl Codec for Json {
     fn decode<V: DeserializeOwned>(&self, bytes: &[u8]) -> Result<V, CodecError> {
         V::deserialize(Scalar(bytes))
             .map_err(|error| CodecError::with_source("the bytes are no JSON of the field's type", error))
+    }
+}
+
+/// Writes to a vector. `serde_json` writes brackets, quotes and commas one at a time, and to push one byte takes no call.
+struct Short<'a>(&'a mut Vec<u8>);
+
+impl io::Write for Short<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match *bytes {
+            [one] => self.0.push(one),
+            _ => self.0.extend_from_slice(bytes),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes numbers below a hundred, which most numbers in sessions are, without formatting them in a buffer first.
+struct Small;
+
+macro_rules! numbers {
+    ($($method:ident: $number:ty;)*) => {
+        $(#[inline]
+        fn $method<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: $number) -> io::Result<()> {
+            match u8::try_from(value) {
+                Ok(digit @ 0..10) => writer.write_all(&[b'0' + digit]),
+                Ok(number @ 10..100) => writer.write_all(&[b'0' + number / 10, b'0' + number % 10]),
+                _ => CompactFormatter.$method(writer, value),
+            }
+        })*
+    };
+}
+
+impl Formatter for Small {
+    numbers! {
+        write_u8: u8;
+        write_u16: u16;
+        write_u32: u32;
+        write_u64: u64;
+        write_i8: i8;
+        write_i16: i16;
+        write_i32: i32;
+        write_i64: i64;
     }
 }
 
@@ -58,6 +115,24 @@ mod tests {
         Tall(f64),
         Wide(f64, u8),
         Both { tall: f64 },
+    }
+
+    #[test]
+    fn whole_numbers_are_written_as_serde_json_writes_them() {
+        fn agrees<N: Serialize>(number: N) {
+            assert_eq!(encode(&number).expect("a number"), serde_json::to_string(&number).expect("a number"));
+        }
+        for number in [0, 1, 9, 10, 11, 42, 99, 100, 101, i8::MAX] {
+            agrees(number);
+            agrees(-number);
+            agrees(number.unsigned_abs());
+            agrees((i16::from(number), i32::from(number), i64::from(number)));
+            agrees((-i16::from(number), -i32::from(number), -i64::from(number)));
+            let number = number.unsigned_abs();
+            agrees((u16::from(number), u32::from(number), u64::from(number)));
+        }
+        agrees((u8::MAX, u16::MAX, u32::MAX, u64::MAX));
+        agrees((i8::MIN, i16::MIN, i32::MIN, i64::MIN));
     }
 
     #[test]

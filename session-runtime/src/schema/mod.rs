@@ -230,7 +230,8 @@ impl<T, C> Schema<T, C> {
     #[inline]
     pub(crate) fn look_up(&self, name: &Arc<str>, hint: &mut usize) -> Option<(usize, bool)> {
         // Names that this process stored are the very same allocation; some fields in between are not stored.
-        let near = self.names.iter().skip(*hint).take(8).position(|known| Arc::ptr_eq(&known.text, name));
+        let ahead = self.names.get(*hint..).unwrap_or_default();
+        let near = ahead.iter().take(8).position(|known| Arc::ptr_eq(&known.text, name));
         let place = match near {
             Some(steps) => *hint + steps,
             None => self.names.binary_search_by(|known| known.text.cmp(name)).ok()?,

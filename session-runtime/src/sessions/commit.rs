@@ -5,6 +5,7 @@
 //! was not current, the session is rebased on what the store answered, and commits again.
 
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -92,7 +93,11 @@ impl<T: Session, C: Codec> Handle<T, C> {
             self.count(Count::Unmarked, 1);
             return Ok(Committed::unchanged());
         }
-        let done = within(self.deadline(), self.run(Verb::Commit)).await;
+        self.commit_marked().await
+    }
+
+    async fn commit_marked(&mut self) -> Result<Committed<T>, Error> {
+        let done = within(self.deadline(), pin!(self.run(Verb::Commit))).await;
         self.counted(done)
     }
 

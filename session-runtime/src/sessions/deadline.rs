@@ -1,7 +1,7 @@
 //! One deadline bounds an operation, whatever it waits for.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -18,9 +18,8 @@ use crate::store::{StoreError, StoreErrorKind};
 #[inline]
 pub(super) async fn within<R, E: From<Error>>(
     deadline: Duration,
-    operation: impl Future<Output = Result<R, E>>,
+    mut operation: Pin<&mut impl Future<Output = Result<R, E>>>,
 ) -> Result<R, E> {
-    let mut operation = pin!(operation);
     let mut timer = pin!(None::<Sleep>);
     poll_fn(|context| {
         if let Poll::Ready(done) = operation.as_mut().poll(context) {

@@ -7,6 +7,7 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::{MarkSet, Session};
 use crate::store::{Ended, ExpiryChange};
+use std::pin::pin;
 
 impl<T: Session, C: Codec> Handle<T, C> {
     /// Removes the session. The handle, and every other that was loaded before, can no longer store anything.
@@ -35,7 +36,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// whether it does; [`Error::Store`], after which it can be tried again. If the answer to an earlier commit is
     /// missing, those of [`commit`](Handle::commit).
     pub async fn destroy(&mut self) -> Result<Outcome, Error> {
-        let outcome = match within(self.deadline(), self.run(Verb::Destroy)).await {
+        let done = within(self.deadline(), pin!(self.run(Verb::Destroy))).await;
+        let outcome = match done {
             Ok(committed) => committed.outcome(),
             // It has ended already, which is what was wanted.
             Err(Error::Destroyed | Error::Expired) => Outcome::Unchanged,

@@ -1,3 +1,4 @@
+use std::pin::pin;
 use tracing::{Instrument, debug_span};
 
 use super::deadline::within;
@@ -35,7 +36,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// [`Sessions::prepare`].
     pub async fn load(&self, key: &str) -> Result<Handle<T, C>, Error> {
         let key = Key::new(self.inner.name.clone(), key)?;
-        within(self.inner.settings.deadline, self.load_key(key)).await
+        within(self.inner.settings.deadline, pin!(self.load_key(key))).await
     }
 
     pub(super) async fn load_key(&self, key: Key) -> Result<Handle<T, C>, Error> {

@@ -1,5 +1,6 @@
 use std::any::TypeId;
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use tracing::{Instrument, debug_span};
@@ -34,7 +35,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// [`Error::NoMigration`] when it could not read what older versions stored, [`Error::NameTaken`] when another
     /// session type of this process has the same name.
     pub async fn prepare(&self) -> Result<(), Error> {
-        within(self.inner.settings.deadline, self.inner.agreed()).await.map(drop)
+        within(self.inner.settings.deadline, pin!(self.inner.agreed())).await.map(drop)
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
+
+use crate::store::KeyHasher;
 
 /// How many locks the queues are spread over.
 const SHARDS: usize = 64;
@@ -12,9 +15,11 @@ const SHARDS: usize = 64;
 /// The queues of all keys that are being committed.
 #[derive(Debug)]
 pub(crate) struct Queues {
-    /// By hash of the key: two keys of one hash would only take turns needlessly.
-    shards: Box<[Mutex<HashMap<u64, Waiting>>]>,
+    shards: Box<[Mutex<Shard>]>,
 }
+
+/// By hash of the key: two keys of one hash would only take turns needlessly.
+type Shard = HashMap<u64, Waiting, BuildHasherDefault<KeyHasher>>;
 
 type Waiting = VecDeque<oneshot::Sender<Turn>>;
 
@@ -51,9 +56,9 @@ impl Queues {
         turn.unwrap_or_else(|| Turn { queues: Some(self.clone()), hash })
     }
 
-    fn with<R>(&self, hash: u64, look: impl FnOnce(&mut HashMap<u64, Waiting>) -> R) -> R {
-        #[expect(clippy::cast_possible_truncation)]
-        let shard = &self.shards[hash as usize % SHARDS];
+    fn with<R>(&self, hash: u64, look: impl FnOnce(&mut Shard) -> R) -> R {
+        // The map inside looks at the lowest and the highest bits of the same hash.
+        let shard = &self.shards[(hash >> 32) as usize % SHARDS];
         look(&mut shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -64,9 +69,10 @@ impl Drop for Turn {
         let mut next = Self { queues: None, hash: self.hash };
         loop {
             let sender = queues.with(self.hash, |queues| {
-                let sender = queues.get_mut(&self.hash).and_then(VecDeque::pop_front);
+                let Entry::Occupied(mut waiting) = queues.entry(self.hash) else { return None };
+                let sender = waiting.get_mut().pop_front();
                 if sender.is_none() {
-                    queues.remove(&self.hash);
+                    waiting.remove();
                 }
                 sender
             });

@@ -6,6 +6,7 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::Key;
+use std::pin::pin;
 
 impl<T: Session, C: Codec> Handle<T, C> {
     /// Commits the session and moves it to the key `to`, in one step; the old key is dead from then on. Use it when
@@ -31,7 +32,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// [`commit`](Handle::commit). It can be tried again.
     pub async fn renew(&mut self, to: &str) -> Result<Committed<T>, Error> {
         let to = Key::new(self.sessions.inner.name.clone(), to)?;
-        let done = within(self.deadline(), self.run(Verb::Renew(to))).await;
+        let done = within(self.deadline(), pin!(self.run(Verb::Renew(to)))).await;
         self.counted(done)
     }
 }

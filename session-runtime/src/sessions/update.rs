@@ -1,6 +1,7 @@
 //! Changes that are serializable: a closure runs on the current record, or runs again.
 
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -90,7 +91,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         change: impl FnMut(&mut Handle<T, C>) -> Result<R, E>,
     ) -> Result<R, E> {
         let key = Key::new(self.inner.name.clone(), key).map_err(Error::from)?;
-        within(self.inner.settings.deadline, self.run_again(key, change)).await
+        within(self.inner.settings.deadline, pin!(self.run_again(key, change))).await
     }
 
     async fn run_again<R, E: From<Error>>(

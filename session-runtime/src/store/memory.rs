@@ -4,11 +4,10 @@ use std::convert::Infallible;
 use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::key::KeyHasher;
 use super::rule::{self, Header};
 use super::{
-    Action, Applied, Change, Commit, Cursor, Ended, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Record,
-    Registration, RegistrationId, Registrations, Reply, Store, StoreError, StoredField, Write,
+    Action, Applied, Change, Commit, Cursor, Ended, Found, Housekeeping, Key, KeyHasher, Keys, Load, Loaded, Purged,
+    Record, Registration, RegistrationId, Registrations, Reply, Store, StoreError, StoredField, Write,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 

@@ -43,8 +43,8 @@ pub use connect::connect;
 pub use error::{StoreError, StoreErrorKind};
 pub use housekeeping::{Cursor, Housekeeping, Keys, Purged};
 pub use id::{CommitId, Incarnation, RegistrationId};
-pub(crate) use key::KeyHash;
 pub use key::{InvalidKey, Key};
+pub(crate) use key::{KeyHash, KeyHasher};
 #[cfg(feature = "conformance")]
 pub use log::{Call, LogStore};
 pub use memory::MemoryStore;

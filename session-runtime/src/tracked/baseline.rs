@@ -20,7 +20,7 @@ pub(crate) struct Baseline {
 impl Baseline {
     /// No field is stored.
     pub(crate) fn initial(len: usize) -> Self {
-        Self { fields: vec![None; len].into(), stale: Vec::new() }
+        Self { fields: std::iter::repeat_with(|| None).take(len).collect(), stale: Vec::new() }
     }
 
     /// Puts stored fields in the order of this program's. A field's own name goes before its aliases; fields that
