@@ -37,7 +37,7 @@ impl PostgresOptions {
             url: url.into(),
             schema: "sessions".to_owned(),
             prefix: String::new(),
-            connections: 16,
+            connections: 10,
             pool_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(8),
             behind_pooler: false,
@@ -56,7 +56,7 @@ impl PostgresOptions {
         Self { prefix: prefix.into(), ..self }
     }
 
-    /// How many connections are opened at most. Default: 16.
+    /// How many connections are opened at most. Default: 10.
     pub fn connections(self, connections: usize) -> Self {
         Self { connections, ..self }
     }
