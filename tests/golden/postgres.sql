@@ -147,15 +147,15 @@ CREATE OR REPLACE FUNCTION "golden".decide(
             WHEN p_destroy OR (h.revision = p_revision AND h.commits[1] = p_last_commit) THEN 'apply'
             ELSE 'conflict'
         END
-        WHEN p_valid_until <= p_now THEN 'expired'
         WHEN h.incarnation IS NOT NULL AND ("golden".live(h, p_now) OR h.incarnation IS DISTINCT FROM p_saw) THEN CASE
+            WHEN p_valid_until <= h.created_at THEN 'expired'
             WHEN h.origin IS DISTINCT FROM p_saw THEN 'replaced'
             WHEN h.state = 2 THEN 'destroyed'
             WHEN h.state = 3 THEN 'renewed'
             WHEN NOT "golden".live(h, p_now) THEN 'expired'
-            WHEN p_destroy THEN 'apply'
             ELSE 'conflict'
         END
+        WHEN p_valid_until <= p_now THEN 'expired'
         WHEN p_destroy THEN 'nothing'
         ELSE 'apply'
     END
@@ -558,16 +558,16 @@ $body$;
 CREATE TABLE "golden".schema_version (version integer NOT NULL);
 INSERT INTO "golden".schema_version VALUES (1);
 
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795624642746', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795624642760', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795624642816', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795624642792', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795624642788', '3', '-81985529216486896', NULL, '3155760000000', '4951384642784', '0', '1', NULL, NULL, '{83,82,81}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795624642769', '3', '-81985529216486896', NULL, '3155760000000', '4951384642777', '2', '2', NULL, '4951384642777', '{66,65}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795624642764', '3', '-81985529216486896', NULL, '3155760000000', '4951384642768', '1', '2', NULL, '4951384642768', '{50,49}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795624642809', '3', '-81985529216486896', NULL, '3155760000000', '8107144642809', '0', '1', '4951384642809', '8107144642809', '{161}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795624642792', '3', '-81985529216486896', NULL, '3155760000000', '4951384642797', '3', '2', NULL, '4951384642797', '{114,113}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795624642805', '3', '-81985529216486896', '4102444800000', '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795634186237', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795634186248', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795634186344', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795634186292', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795634186288', '3', '-81985529216486896', NULL, '3155760000000', '4951394186281', '0', '1', NULL, NULL, '{83,82,81}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795634186268', '3', '-81985529216486896', NULL, '3155760000000', '4951394186270', '2', '2', NULL, '4951394186270', '{66,65}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795634186260', '3', '-81985529216486896', NULL, '3155760000000', '4951394186264', '1', '2', NULL, '4951394186264', '{50,49}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795634186333', '3', '-81985529216486896', NULL, '3155760000000', '8107154186333', '0', '1', '4951394186333', '8107154186333', '{161}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795634186292', '3', '-81985529216486896', NULL, '3155760000000', '4951394186295', '3', '2', NULL, '4951394186295', '{114,113}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795634186309', '3', '-81985529216486896', '4102444800000', '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'address.city', E'\\x224bc3b66c6e22');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'photo', E'\\x00ff8027225c0d0a');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'visits', E'\\x37');

@@ -133,6 +133,11 @@ pub enum Done {
     Nothing {
         key: usize,
     },
+    /// Something is there to destroy of which the handler did not know.
+    Found {
+        key: usize,
+        view: View,
+    },
     /// It was done before.
     Repeated {
         key: usize,
@@ -254,6 +259,7 @@ impl fmt::Display for Done {
             Self::Moved { key, to, view, .. } => write!(f, "moves key {key} to key {to} as {view}"),
             Self::Destroyed { key } => write!(f, "destroys key {key}"),
             Self::Nothing { key } => write!(f, "finds nothing to destroy at key {key}"),
+            Self::Found { key, view } => write!(f, "finds key {key} to destroy: {view}"),
             Self::Repeated { key } => write!(f, "did this to key {key} before"),
             Self::Conflict { key, view } => write!(f, "refuses: key {key} has changed to {view}"),
             Self::Ended { key } => write!(f, "refuses: the session of key {key} has ended"),

@@ -239,14 +239,16 @@ impl<'a> Judge<'a> {
             }
             Done::Repeated { .. } if self.requests[request].is_applied => Ok(()),
             Done::Repeated { .. } => Err("what was never done is said to have been done before".to_owned()),
-            Done::Looked { key, view } | Done::Conflict { key, view } => {
+            Done::Looked { key, view } | Done::Found { key, view } | Done::Conflict { key, view } => {
                 self.look(*key, live)?;
                 self.shows(*key, view)
             }
             Done::Ended { key } => {
                 self.look(*key, live)?;
                 let (base, place) = (self.requests[request].base, &self.places[*key]);
-                let expired = base.absent_until.is_some_and(|until| until <= self.at);
+                // What others stored in time goes on, also for those who saw nothing before.
+                let stored_at = place.record.as_ref().map_or(self.at, |record| record.created);
+                let expired = base.absent_until.is_some_and(|until| until <= stored_at);
                 if base.life == place.life && base.purges == place.purges && !expired {
                     return Err(format!("a handler is refused, but nothing has ended at key {key}"));
                 }
@@ -352,9 +354,7 @@ impl<'a> Judge<'a> {
         if std::mem::replace(&mut request.is_applied, true) {
             return Err(format!("a change is applied to key {key} once more"));
         }
-        // A destruction that found nothing leaves no trace, so a copy of it that is late is taken for a new one.
-        let Holder { is_over, found_nothing, .. } = self.holders[request.holder];
-        if is_over && !found_nothing {
+        if self.holders[request.holder].is_over {
             return Err(format!("a change is applied to key {key} after its handler was told that it is not"));
         }
         Ok(())
@@ -404,7 +404,11 @@ impl<'a> Judge<'a> {
                 holder.base.absent_until = None;
                 holder.base = moved.unwrap_or(holder.base);
             }
-            Done::Destroyed { .. } | Done::Nothing { .. } | Done::Ended { .. } | Done::Occupied { .. } => {}
+            Done::Destroyed { .. }
+            | Done::Nothing { .. }
+            | Done::Found { .. }
+            | Done::Ended { .. }
+            | Done::Occupied { .. } => {}
         }
     }
 

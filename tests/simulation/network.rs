@@ -58,7 +58,8 @@ struct State {
     /// The last event whose answer somebody has.
     acknowledged: usize,
     /// The renewals that were refused because their key was taken. A copy that arrives when the key is free by then
-    /// would move the session after all, which the rule does not prevent: keys to renew to are to be fresh.
+    /// would move the session after all, which the rule does not prevent, and no history shows: a fresh key is never
+    /// taken.
     occupied: HashSet<usize>,
     /// What was stored before an event that nobody has the answer of.
     before: Vec<(usize, Sessions)>,
@@ -246,6 +247,9 @@ impl State {
                     }
                     (Reply::Applied(_), None) if live => Done::Destroyed { key },
                     (Reply::Applied(_), None) => Done::Nothing { key },
+                    (Reply::Conflict(record), _) if commit.is_destruction() => {
+                        Done::Found { key, view: View::stored(&record.fields) }
+                    }
                     (Reply::Conflict(record), _) => Done::Conflict { key, view: View::stored(&record.fields) },
                     (Reply::Ended(_), _) => Done::Ended { key },
                     (Reply::Unregistered, _) => unreachable!("this store forgets no registration"),
@@ -433,7 +437,7 @@ impl Store for RemoteStore {
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         match self.ask(key, Asked::Commit(commit.clone())).await? {
             // Like every store that sends again: the first time can have been so many commits ago that nobody knows.
-            (Told::Reply(Reply::Conflict(record)), true) if Commits::have_forgotten(&commit.base, &record.head) => {
+            (Told::Reply(Reply::Conflict(record)), true) if Commits::have_forgotten(commit, &record.head) => {
                 Err(broken())
             }
             (Told::Reply(reply), _) => Ok(reply),

@@ -25,13 +25,13 @@ use crate::session::{MarkSet, Session};
 use crate::stats::Count;
 use crate::store::rule::Commits;
 use crate::store::{
-    Action, Applied, Commit, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded, Record, Reply,
+    Action, Applied, Base, Commit, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded, Record, Reply,
     StoreError, StoreErrorKind, Write,
 };
 use crate::tracked::{Baseline, Fields, Patch};
 
-/// How often a commit is sent at most whose registration the store does not have.
-const REGISTRATIONS: u32 = 8;
+/// How often a commit is sent at most that is answered by nothing but a call to send it again.
+const SENDINGS: u32 = 8;
 
 /// What a commit does besides storing the dirty fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,26 +234,23 @@ impl<T: Session, C: Codec> Handle<T, C> {
         Ok(false)
     }
 
-    /// Sends what is pending, and again when the store had lost the registration that it names.
+    /// Sends what is pending, and again as long as that is called for.
     pub(super) async fn send(&mut self, progress: &mut Progress<T>) -> Result<Sent, Error> {
-        for _ in 0..REGISTRATIONS {
+        for _ in 0..SENDINGS {
             if let ControlFlow::Break(sent) = self.send_once(progress).await? {
                 return Ok(sent);
-            }
-            if let Some(pending) = &mut self.pending {
-                Box::pin(self.sessions.inner.agree_again_for(&self.agreed, &mut pending.commit)).await?;
             }
         }
         let message = "what instances agreed on was withdrawn from the store as fast as it was registered; try again";
         Err(StoreError::new(StoreErrorKind::Busy, message).into())
     }
 
-    /// Sends what is pending. Breaks off with what came of it, unless the registration that it names is gone.
+    /// Sends what is pending. Breaks off with what came of it, unless it is to be sent again: the store had lost the
+    /// registration that it names, or a session to destroy was stored by others meanwhile.
     async fn send_once(&mut self, progress: &mut Progress<T>) -> Result<ControlFlow<Sent>, Error> {
         let Some(pending) = &mut self.pending else { return Ok(ControlFlow::Break(Sent::Applied)) };
         let resent = std::mem::replace(&mut pending.sent, true);
         let commit = &pending.commit;
-        let base = commit.base;
         let inner = &self.sessions.inner;
         let key = KeyHash::of(&self.key);
         let span = debug_span!("session_store", operation = "commit", session = self.key.name(), %key);
@@ -262,11 +259,18 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 self.settle(&applied, progress);
                 Ok(ControlFlow::Break(Sent::Applied))
             }
-            Ok(Reply::Unregistered) => Ok(ControlFlow::Continue(())),
+            Ok(Reply::Unregistered) => {
+                Box::pin(inner.agree_again_for(&self.agreed, &mut pending.commit)).await?;
+                Ok(ControlFlow::Continue(()))
+            }
+            // The handle knew of nothing to destroy, and goes on knowing of nothing if this is not answered.
+            Ok(Reply::Conflict(record)) if commit.is_destruction() => {
+                let commit = Commit::new(Base::from(&record.head), Action::Destroy, commit.lifetime, commit.clock);
+                *pending = Pending::destruction(commit);
+                Ok(ControlFlow::Continue(()))
+            }
             Ok(Reply::Conflict(record)) => {
-                // A renewal ends the life of its key, so this one was not applied.
-                let may_be_applied = resent && !matches!(commit.action, Action::Renew { .. });
-                if may_be_applied && Commits::have_forgotten(&base, &record.head) {
+                if resent && Commits::have_forgotten(commit, &record.head) {
                     return Err(Error::OutcomeUnknown);
                 }
                 self.thaw();
@@ -289,7 +293,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                     Ended::Unknown if self.known.is_emptied() => Box::pin(inner.traceless(&self.key)).await?,
                     _ => None,
                 };
-                let is_destruction = commit.is_destruction();
+                let (base, is_destruction) = (commit.base, commit.is_destruction());
                 self.thaw();
                 match purged.and_then(|now| self.known.after_purge(self.loaded_at, now)) {
                     Some(known) => Ok(ControlFlow::Break(Sent::Purged(known))),

@@ -129,7 +129,8 @@ pub enum Action {
         /// The change.
         write: Write,
     },
-    /// Removes the record. Applies to any revision of its base.
+    /// Removes the record. Applies to any revision of its base. Based on absence it removes nothing, and conflicts with
+    /// a record that is there.
     Destroy,
 }
 

@@ -1,8 +1,10 @@
 //! The one commit rule: when a change applies to what is stored.
 //!
 //! A commit based on a record applies to that record at that revision, and to nothing else: not to a destroyed one,
-//! not to the next incarnation of its key, not to absence. A commit based on absence applies to absence. It is told
-//! to rebase on a record whose creator saw the same absence, and is refused by any other.
+//! not to the next incarnation of its key, not to absence. A commit based on absence applies to absence, until the
+//! session that was never stored has expired. It is told to rebase on a record whose creator saw the same absence and
+//! stored it in time, and is refused by any other. So a destruction that found nothing destroys nothing later, however
+//! late a copy of it arrives.
 //!
 //! The memory and the SQLite store call these functions; the scripts of the Redis and the PostgreSQL store say the
 //! same in their languages, and the conformance suite holds all four to it.
@@ -64,12 +66,14 @@ impl Commits {
         self.ids.contains(&Some(id))
     }
 
-    /// Whether so many commits followed `base` that a record with this `head` cannot tell whether one of that base was
+    /// Whether so many others followed the base of `commit` that a record with this `head` cannot tell whether it was
     /// applied. A store that sent a commit again, since its first answer was missing, must answer with an error then,
-    /// and not with a conflict, which says that nothing was applied.
+    /// and not with a conflict, which says that nothing was applied. What ends the life of its key was not applied if
+    /// that goes on.
     #[must_use]
-    pub const fn have_forgotten(base: &Base, head: &Head) -> bool {
-        head.revision.saturating_sub(base.revision()) > Self::KEPT as u64
+    pub const fn have_forgotten(commit: &Commit, head: &Head) -> bool {
+        matches!(commit.action, Action::Write(_))
+            && head.revision.saturating_sub(commit.base.revision()) > Self::KEPT as u64
     }
 
     /// These and a newer one; the oldest falls out.
@@ -171,20 +175,28 @@ pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decis
                 Decision::Conflict(header.head)
             }
         }
-        Base::Absent { valid_until: Some(until), .. } if until <= now => Decision::Ended(Ended::Expired),
-        Base::Absent { saw, .. } => match header {
-            Some(header) if header.is_live(now) || Some(header.head.incarnation) != saw => match commit.action {
-                _ if header.origin != saw => Decision::Ended(Ended::Replaced),
-                _ if !header.is_live(now) => Decision::Ended(ended(header)),
-                Action::Destroy => Decision::Apply,
-                Action::Write(_) | Action::Renew { .. } => Decision::Conflict(header.head),
-            },
-            // Absence, or the ended life of the key that the session saw.
-            _ if commit.is_destruction() => {
-                Decision::Answer(Applied { head: None, was_stored: false, is_stored: false, repeated: false })
+        Base::Absent { saw, valid_until } => {
+            let is_over = |time| valid_until.is_some_and(|until| until <= time);
+            match header {
+                Some(header) if header.is_live(now) || Some(header.head.incarnation) != saw => {
+                    if is_over(header.head.created_at) {
+                        Decision::Ended(Ended::Expired)
+                    } else if header.origin != saw {
+                        Decision::Ended(Ended::Replaced)
+                    } else if !header.is_live(now) {
+                        Decision::Ended(ended(header))
+                    } else {
+                        Decision::Conflict(header.head)
+                    }
+                }
+                // Absence, or the ended life of the key that the session saw.
+                _ if is_over(now) => Decision::Ended(Ended::Expired),
+                _ if commit.is_destruction() => {
+                    Decision::Answer(Applied { head: None, was_stored: false, is_stored: false, repeated: false })
+                }
+                _ => Decision::Apply,
             }
-            _ => Decision::Apply,
-        },
+        }
     }
 }
 

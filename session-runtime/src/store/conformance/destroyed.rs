@@ -58,13 +58,27 @@ pub(super) async fn p06_a_stale_handler_can_destroy(fixture: Fixture) {
     assert_eq!(fixture.absence(&fixture.key("other")).await, Some(other.incarnation));
 }
 
-/// A handler that saw the absence before this session destroys it too: it belongs to the same life.
-pub(super) async fn p06_a_handler_that_saw_its_absence_can_destroy(fixture: Fixture) {
+/// A handler that saw the absence before this session is told what there is to destroy: it belongs to the same life.
+pub(super) async fn p06_a_handler_that_saw_its_absence_is_told_what_to_destroy(fixture: Fixture) {
     let key = fixture.key("absence");
     let created = fixture.create(&key, &[("visits", "1")]).await;
-    let answer = applied(fixture.commit(&key, &fixture.creation(None).destroy()).await);
-    assert!(answer.was_stored && !answer.is_stored && answer.head.is_none());
+    let told = conflict(fixture.commit(&key, &fixture.creation(None).destroy()).await);
+    assert_eq!((told.head, fields(&told)), (created, are(&[("visits", "1")])));
+    assert!(fixture.destroy(&key, &told.head).await.was_stored);
     assert_eq!(fixture.absence(&key).await, Some(created.incarnation));
+}
+
+/// A removal that found nothing removes nothing later: a copy of it that was on its way all the time leaves alone what
+/// was stored since.
+pub(super) async fn p06_a_destroy_that_found_nothing_destroys_nothing_later(fixture: Fixture) {
+    let key = fixture.key("late");
+    let destroy = fixture.creation(None).destroy();
+    assert!(!applied(fixture.commit(&key, &destroy).await).was_stored);
+    let created = fixture.create(&key, &[("visits", "1")]).await;
+    assert_eq!(conflict(fixture.commit(&key, &destroy).await).head, created);
+    let changed = head(applied(fixture.commit(&key, &fixture.change(&created).set("visits", "2")).await));
+    assert_eq!(conflict(fixture.commit(&key, &destroy).await).head, changed);
+    assert_eq!(fields(&fixture.record(&key).await), are(&[("visits", "2")]));
 }
 
 /// But not one that saw another end.

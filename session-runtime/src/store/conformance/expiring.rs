@@ -2,7 +2,7 @@
 
 use super::fixture::{DAY, Draft, Fixture, MINUTE, SECOND, applied, are, conflict, ended, fields, head};
 use crate::expiry::{Lifetime, Timestamp};
-use crate::store::{Base, Ended, ExpiryChange, Found, Key};
+use crate::store::{Base, Commit, Ended, ExpiryChange, Found, Key};
 
 /// A session ends when it was not used for the time to live, and a load then finds absence.
 pub(super) async fn p09_a_session_ends_after_inactivity(fixture: Fixture) {
@@ -258,6 +258,45 @@ pub(super) async fn p09_an_unstored_session_ends_too(fixture: Fixture) {
     assert_eq!(ended(fixture.commit(&key, &over.destroy()).await), Ended::Expired);
     assert_eq!(fixture.absence(&key).await, None, "a refused commit leaves no trace");
     assert!(applied(fixture.commit(&key, &valid(loaded.now.plus(DAY))).await).is_stored);
+}
+
+/// What others stored before it ended is the same session, also for a handler that takes longer.
+pub(super) async fn p09_a_session_that_others_stored_in_time_goes_on(fixture: Fixture) {
+    for end in ["none", "destroyed", "renewed"] {
+        let key = fixture.key(end);
+        let until = fixture.load(&key).await.now.plus(30 * MINUTE);
+        let slow = fixture.based_on(Base::Absent { saw: None, valid_until: Some(until) }).set("theme", "dark");
+        let created = fixture.create(&key, &[("visits", "1")]).await;
+        let later = fixture.after(DAY);
+        let moving = later.change(&created).renew(&fixture.key("elsewhere"));
+        match end {
+            "destroyed" => assert!(later.destroy(&key, &created).await.was_stored),
+            "renewed" => assert!(applied(later.commit(&key, &moving).await).was_stored),
+            _ => {}
+        }
+        for late in [slow.clone(), slow.clone().destroy(), slow.renew(&fixture.key("target"))] {
+            let reply = later.commit(&key, &Commit { clock: later.clock, ..late }).await;
+            match end {
+                "destroyed" => assert_eq!(ended(reply), Ended::Destroyed),
+                "renewed" => assert_eq!(ended(reply), Ended::Renewed),
+                _ => assert_eq!(conflict(reply).head, created),
+            }
+        }
+    }
+}
+
+/// What others stored after it ended is another one.
+pub(super) async fn p09_a_session_that_others_stored_too_late_is_another(fixture: Fixture) {
+    let key = fixture.key("late");
+    let created = fixture.create(&key, &[("visits", "1")]).await;
+    let slow = |until| fixture.based_on(Base::Absent { saw: None, valid_until: Some(until) }).set("theme", "dark");
+    for late in [slow(created.created_at), slow(created.created_at).destroy(), slow(created.created_at.plus(-DAY))] {
+        assert_eq!(ended(fixture.commit(&key, &late).await), Ended::Expired);
+    }
+    assert_eq!(conflict(fixture.commit(&key, &slow(created.created_at.plus(1))).await).head, created);
+    fixture.destroy(&key, &created).await;
+    assert_eq!(ended(fixture.commit(&key, &slow(created.created_at)).await), Ended::Expired);
+    assert_eq!(ended(fixture.commit(&key, &slow(created.created_at.plus(1))).await), Ended::Destroyed);
 }
 
 /// An emptied session ends as well, and what ended is not stored again.

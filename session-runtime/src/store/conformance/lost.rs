@@ -177,19 +177,18 @@ pub(super) async fn p07_a_repeated_destroy_is_answered_in_the_next_life(fixture:
     let again = applied(fixture.commit(&key, &from_record).await);
     assert!(again.repeated && again.was_stored && again.head.is_none() && !again.is_stored, "{again:?}");
 
-    // One that was based on absence is known by its id as well.
-    let from_absence = fixture.creation(Some(created.incarnation)).destroy();
-    assert!(applied(fixture.commit(&key, &from_absence).await).was_stored);
+    let second = fixture.change(&next).destroy();
+    assert!(applied(fixture.commit(&key, &second).await).was_stored);
     let last = fixture.creation(Some(next.incarnation)).set("visits", "3");
     let last = head(applied(fixture.commit(&key, &last).await));
-    for lost in [&from_record, &from_absence] {
+    for lost in [&from_record, &second] {
         let again = applied(fixture.commit(&key, lost).await);
         assert!(again.repeated && again.head.is_none() && !again.is_stored, "{again:?}");
     }
     let current = go_on(&fixture, &key, last, Commits::KEPT - 2).await;
-    assert!(applied(fixture.commit(&key, &from_absence).await).repeated);
+    assert!(applied(fixture.commit(&key, &second).await).repeated);
     let current = go_on(&fixture, &key, current, 1).await;
-    for lost in [&from_record, &from_absence] {
+    for lost in [&from_record, &second] {
         assert_eq!(ended(fixture.commit(&key, lost).await), Ended::Replaced, "that is too long ago");
     }
     assert_eq!(fixture.record(&key).await.head, current);

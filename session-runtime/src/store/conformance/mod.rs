@@ -223,7 +223,8 @@ macro_rules! __conformance_cases {
             p06_a_commit_in_flight_does_not_bring_it_back
             p06_a_commit_in_flight_does_not_reach_the_next_life
             p06_a_stale_handler_can_destroy
-            p06_a_handler_that_saw_its_absence_can_destroy
+            p06_a_handler_that_saw_its_absence_is_told_what_to_destroy
+            p06_a_destroy_that_found_nothing_destroys_nothing_later
             p06_a_handler_of_another_life_cannot_destroy
             p06_destroying_nothing_leaves_no_trace
             p06_destroying_what_has_ended_changes_nothing
@@ -279,6 +280,8 @@ macro_rules! __conformance_cases {
             p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see
             p06_a_new_life_begins_over_an_expired_session
             p09_an_unstored_session_ends_too
+            p09_a_session_that_others_stored_in_time_goes_on
+            p09_a_session_that_others_stored_too_late_is_another
             p06_an_emptied_session_expires
             p07_a_lost_answer_is_known_after_expiry
             p13_times_without_end_are_harmless
@@ -340,6 +343,7 @@ macro_rules! __conformance_cases {
             p05_a_slow_reader_erases_nothing
             p05_a_value_is_never_mixed_from_two
             p06_a_request_in_flight_does_not_undo_a_logout
+            p06_a_logout_ends_a_session_that_it_did_not_see
             p06_a_first_request_in_flight_does_not_undo_a_logout
             p06_a_request_in_flight_does_not_revive_a_renewed_key
             p05_a_renewal_takes_along_what_others_stored

@@ -102,6 +102,20 @@ pub(super) async fn p06_a_request_in_flight_does_not_undo_a_logout(fixture: Fixt
     assert_eq!(fixture.stored(&id).await, are(&[("theme", r#""dark""#)]));
 }
 
+/// A logout that began before there was a session ends the one that another request stored meanwhile.
+pub(super) async fn p06_a_logout_ends_a_session_that_it_did_not_see(fixture: Fixture) {
+    let id = fixture.id("42");
+    let (first, second) = (fixture.visitors(), fixture.visitors());
+    let (mut logout, mut login) = (load(&first, &id).await, load(&second, &id).await);
+    *login.edit().visits() = 1;
+    login.commit().await.expect("a commit");
+    assert_eq!(logout.destroy().await.expect("a removal"), Outcome::Removed);
+    fixture.is_not_stored(&id).await;
+    *login.edit().visits() = 2;
+    assert!(matches!(login.commit().await, Err(Error::Destroyed)));
+    login.discard();
+}
+
 /// A request that began before there was a session does not store one after a logout.
 pub(super) async fn p06_a_first_request_in_flight_does_not_undo_a_logout(fixture: Fixture) {
     let id = fixture.id("42");

@@ -45,7 +45,7 @@ pub(super) async fn commit(store: &PostgresStore, key: &Key, commit: &Commit) ->
     may_repeat |= answer.may_repeat;
     match reply(answer.rows.first().ok_or_else(sql::unknown_answer)?, commit)? {
         // If it was applied when it was sent first, its id is among those that the header keeps; else nobody knows.
-        Reply::Conflict(there) if may_repeat && Commits::have_forgotten(&commit.base, &there.head) => {
+        Reply::Conflict(there) if may_repeat && Commits::have_forgotten(commit, &there.head) => {
             Err(error::unanswered())
         }
         reply => Ok(reply),

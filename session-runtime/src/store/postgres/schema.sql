@@ -146,15 +146,15 @@ CREATE OR REPLACE FUNCTION sessions.decide(
             WHEN p_destroy OR (h.revision = p_revision AND h.commits[1] = p_last_commit) THEN 'apply'
             ELSE 'conflict'
         END
-        WHEN p_valid_until <= p_now THEN 'expired'
         WHEN h.incarnation IS NOT NULL AND (sessions.live(h, p_now) OR h.incarnation IS DISTINCT FROM p_saw) THEN CASE
+            WHEN p_valid_until <= h.created_at THEN 'expired'
             WHEN h.origin IS DISTINCT FROM p_saw THEN 'replaced'
             WHEN h.state = 2 THEN 'destroyed'
             WHEN h.state = 3 THEN 'renewed'
             WHEN NOT sessions.live(h, p_now) THEN 'expired'
-            WHEN p_destroy THEN 'apply'
             ELSE 'conflict'
         END
+        WHEN p_valid_until <= p_now THEN 'expired'
         WHEN p_destroy THEN 'nothing'
         ELSE 'apply'
     END

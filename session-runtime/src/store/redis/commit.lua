@@ -47,9 +47,7 @@ local function is_current()
   if based_on_record then
     return live and header.incarnation == sub(base, 1, 8) and (action == DESTROY or sub(header.raw, 1, 22) == base)
   end
-  if valid_until and valid_until <= now then return false end
-  if live then return header.origin == saw and action == DESTROY end
-  if header and header.incarnation ~= saw then return false end
+  if live or header and header.incarnation ~= saw or valid_until and valid_until <= now then return false end
   return action ~= DESTROY
 end
 

@@ -190,7 +190,7 @@ impl Store for RedisStore {
         match reply(value, commit)? {
             Reply::Applied(_) if !is_registered? => Ok(Reply::Unregistered),
             // If it was applied when it was sent first, its id is among those that the header keeps; else nobody knows.
-            Reply::Conflict(there) if may_repeat && Commits::have_forgotten(&commit.base, &there.head) => {
+            Reply::Conflict(there) if may_repeat && Commits::have_forgotten(commit, &there.head) => {
                 Err(error::lost(Lost::Closed))
             }
             reply => Ok(reply),
