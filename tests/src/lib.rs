@@ -11,6 +11,7 @@ mod poll;
 pub mod postgres_server;
 pub mod proxy;
 pub mod redis_server;
+mod restored;
 mod shared;
 mod stored;
 pub mod transaction_pooler;
@@ -21,6 +22,7 @@ pub use events::Events;
 pub use faulty::{Fault, FaultyStore};
 pub use kept::{Kept, KeptBuilder};
 pub use poll::{begin, now};
+pub use restored::restored_under_running_sessions;
 pub use shared::Shared;
 pub use stored::{is_stored, record, stored, write};
 

@@ -72,6 +72,13 @@ pub fn find() -> Option<PathBuf> {
     versions.into_iter().rev().map(|(_, folder)| folder).find(holds)
 }
 
+/// A program that comes with the server, such as `pg_dump`: beside it, or in `PATH`.
+#[must_use]
+pub fn program(name: &str) -> Command {
+    let beside = find().map(|folder| folder.join(name)).filter(|program| program.is_file());
+    Command::new(beside.unwrap_or_else(|| name.into()))
+}
+
 /// Whether tests that need a server of their own can run; says so if not.
 ///
 /// # Panics

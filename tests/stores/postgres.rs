@@ -1,5 +1,7 @@
 //! [`PostgresStore`] on a real server: what it sends, what it writes, and what goes on at the same time.
 
+use std::process::Command;
+
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
     Base, Ended, Found, Housekeeping, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
@@ -8,7 +10,7 @@ use session_tests::commits::{
     HALF_AN_HOUR, NOTHING, agree, applied, at, create, destroying, key, living, load, record, renewing, set, unset,
     value, write,
 };
-use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, shared};
+use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, program, shared};
 use session_tests::proxy::Proxy;
 use session_tests::transaction_pooler::TransactionPooler;
 use tokio_postgres::Client;
@@ -577,5 +579,26 @@ async fn p10_sessions_go_on_when_all_tables_were_emptied_under_them() {
         client.batch_execute("TRUNCATE header, field, registration, registered_field").await.unwrap();
     })
     .await;
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_the_schema_was_restored_from_a_backup_under_them() {
+    let place = place!();
+    let store = place.store().await;
+    let backup = tempfile::NamedTempFile::new().unwrap();
+    let succeeds = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let save = || async {
+        let what = ["--clean", "--if-exists", "--schema", &place.schema];
+        succeeds(program("pg_dump").args(what).arg("--file").arg(backup.path()).arg(&place.url));
+    };
+    let restore = || async {
+        let how = ["--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1"];
+        succeeds(program("psql").args(how).arg("--file").arg(backup.path()).arg(&place.url));
+    };
+    session_tests::restored_under_running_sessions(store, save, restore).await;
     place.clear().await;
 }

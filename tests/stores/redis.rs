@@ -1,5 +1,8 @@
 //! The Redis store on a real server: it says what the memory store says, at the price it promises.
 
+use std::path::PathBuf;
+use std::sync::Mutex;
+
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -438,4 +441,24 @@ async fn p10_sessions_go_on_when_the_server_was_emptied_under_them() {
     let store = open(&server).await;
     session_tests::emptied_under_running_sessions(store, || async { assert_eq!(server.cli("FLUSHALL"), "+OK\r\n") })
         .await;
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_the_server_was_restored_from_a_backup_under_them() {
+    let server = server!();
+    let folder = server.cli("CONFIG GET dir").lines().nth(4).map(PathBuf::from).unwrap();
+    let (file, backup) = (folder.join("dump.rdb"), folder.join("backup.rdb"));
+    let store = open(&server).await;
+    let server = Mutex::new(server);
+    let save = || async {
+        assert_eq!(server.lock().unwrap().cli("SAVE"), "+OK\r\n");
+        std::fs::copy(&file, &backup).unwrap();
+    };
+    let restore = || async {
+        let mut server = server.lock().unwrap();
+        server.kill9();
+        std::fs::copy(&backup, &file).unwrap();
+        server.restart();
+    };
+    session_tests::restored_under_running_sessions(store, save, restore).await;
 }

@@ -1,5 +1,6 @@
 //! The Redis store on a cluster of three nodes.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
@@ -210,6 +211,38 @@ async fn p10_sessions_go_on_when_all_nodes_were_emptied_under_them() {
         }
     };
     session_tests::emptied_under_running_sessions(store, empty).await;
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_all_nodes_were_restored_from_a_backup_under_them() {
+    let Some(nodes) = cluster() else { return };
+    let store = RedisOptions::new(url(&nodes)).slots(Slots::PerName).open().await.unwrap();
+    let backup = Mutex::new(Vec::new());
+    // No key of a session holds a space, and none of these expires.
+    let save = || async {
+        backup.lock().unwrap().clear();
+        for (index, node) in nodes.iter().enumerate() {
+            for key in node.cli("KEYS *").lines().filter(|line| !line.starts_with(['*', '$'])) {
+                let dump = bulk(&node.command(&[b"DUMP", key.as_bytes()]));
+                backup.lock().unwrap().push((index, key.to_owned(), dump));
+            }
+        }
+    };
+    let restore = || async {
+        for node in &nodes {
+            assert_eq!(node.cli("FLUSHALL"), "+OK\r\n");
+        }
+        for (index, key, dump) in backup.lock().unwrap().iter() {
+            assert_eq!(nodes[*index].command(&[b"RESTORE", key.as_bytes(), b"0", dump]), b"+OK\r\n");
+        }
+    };
+    session_tests::restored_under_running_sessions(store, save, restore).await;
+}
+
+/// What an answer of one binary string holds.
+fn bulk(answer: &[u8]) -> Vec<u8> {
+    let start = answer.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    answer[start..answer.len() - 2].to_vec()
 }
 
 #[tokio::test]

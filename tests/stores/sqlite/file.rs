@@ -2,13 +2,13 @@
 
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Action, Base, Change, Housekeeping, Key, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions,
+    Action, Base, Change, Housekeeping, Key, Load, RegisteredField, Registration, RegistrationId, Reply, SqliteOptions,
     SqliteStore, Store, StoreErrorKind, Synchronous,
 };
 
 use session_tests::commits::{living, renewing};
 
-use super::{ABSENT, MINUTE, NOW, Place, agree, applied, fields, key, load, record, transactions, write};
+use super::{ABSENT, FOREVER, MINUTE, NOW, Place, agree, applied, fields, key, load, record, transactions, write};
 
 #[tokio::test]
 async fn keys_and_values_come_back_exactly_after_the_file_was_closed() {
@@ -193,4 +193,46 @@ async fn p10_sessions_go_on_when_all_tables_were_emptied_under_them() {
         place.connection().execute_batch(tables).unwrap();
     };
     session_tests::emptied_under_running_sessions(place.open().await, empty).await;
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_an_older_file_took_the_place_of_theirs() {
+    for readers in [0, 2] {
+        let place = Place::new();
+        let backup = place.0.path().join("backup.db");
+        let store = SqliteOptions::new(place.file()).readers(readers).open().await.unwrap();
+        let save = || async {
+            let _ = std::fs::remove_file(&backup);
+            place.connection().execute("VACUUM INTO ?1", [backup.to_str().unwrap()]).unwrap();
+        };
+        let restore = || async {
+            let copy = place.0.path().join("copy.db");
+            std::fs::copy(&backup, &copy).unwrap();
+            std::fs::remove_file(place.log()).unwrap();
+            std::fs::remove_file(place.0.path().join("sessions.db-shm")).unwrap();
+            std::fs::rename(&copy, place.file()).unwrap();
+        };
+        session_tests::restored_under_running_sessions(store, save, restore).await;
+    }
+}
+
+#[tokio::test]
+async fn p10_sessions_go_on_when_the_file_was_removed_under_them() {
+    let place = Place::new();
+    let remove = || async {
+        for file in [place.log(), place.0.path().join("sessions.db-shm"), place.file()] {
+            std::fs::remove_file(file).unwrap();
+        }
+    };
+    session_tests::emptied_under_running_sessions(place.open().await, remove).await;
+
+    // A program that makes no file says that there is none.
+    let place = Place::new();
+    drop(place.open().await);
+    let existing = SqliteOptions::new(place.file()).existing_only().open().await.unwrap();
+    std::fs::remove_file(place.file()).unwrap();
+    let error = existing.commit(&key("1"), &write(ABSENT, &[("a", b"1")])).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Unavailable, true), "{error:?}");
+    let error = existing.load(&key("1"), Load::touch(FOREVER, NOW)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
 }

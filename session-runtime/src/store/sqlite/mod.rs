@@ -11,6 +11,7 @@ use error::Failure;
 use worker::Workers;
 
 mod error;
+mod file;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzz;
 mod open;
@@ -70,6 +71,12 @@ const PURGED_AT_ONCE: usize = 100;
 ///   if the disk keeps what it confirmed; [`SqliteOptions::synchronous`] says what the other levels give up.
 ///
 /// The file must be on a local file system: the write-ahead log does not work across machines.
+///
+/// # Backups
+///
+/// `VACUUM INTO 'copy.db'` copies a database in use. To restore one, remove `sessions.db-wal` and `sessions.db-shm` and
+/// rename the copy to `sessions.db`: programs that run notice it before their next operation, and go on with what is
+/// there now. Never write into the file while it is in use.
 ///
 /// # Errors
 ///

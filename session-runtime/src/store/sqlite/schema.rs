@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::error::{Failure, Result};
 use super::options::{Access, SqliteOptions};
@@ -106,6 +106,20 @@ pub(super) fn connect(options: &SqliteOptions, role: Role) -> Result<Connection>
         }
     }
     Ok(connection)
+}
+
+/// Opens a connection to what has taken the place of the file that was open, or makes it anew if nothing has.
+pub(super) fn reconnect(options: &SqliteOptions, role: Role) -> Result<Connection> {
+    let writer = connect(options, Role::Writer)?;
+    if options.access != Access::ReadOnly && !is_current(&writer)? {
+        let transaction = Transaction::new_unchecked(&writer, TransactionBehavior::Immediate)?;
+        create(&transaction)?;
+        transaction.commit()?;
+    }
+    match role {
+        Role::Reader => connect(options, role),
+        Role::Writer => Ok(writer),
+    }
 }
 
 /// SQLite takes a file that begins with zeros for a new one, and writes over whatever it was.

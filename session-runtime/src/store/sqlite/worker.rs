@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::SqliteOptions;
 use super::error::{self, Failure};
+use super::file::OpenFile;
 use super::schema::{self, Role};
 use crate::store::{StoreError, StoreErrorKind};
 
@@ -73,8 +74,10 @@ impl Workers {
             let (opened, is_open) = oneshot::channel();
             let work = move || match schema::connect(&options, role) {
                 Ok(connection) => {
-                    drop(opened.send(Ok(schema::is_shared(&connection))));
-                    Worker { connection, role, is_full: Cell::new(false) }.work(&queue);
+                    let is_shared = schema::is_shared(&connection);
+                    let worker = Worker::new(connection, options, role);
+                    drop(opened.send(Ok(is_shared)));
+                    worker.work(&queue);
                 }
                 Err(failure) => drop(opened.send(Err(failure))),
             };
@@ -180,7 +183,9 @@ impl Drop for CloseAtEnd<'_> {
 /// A thread's connection.
 struct Worker {
     connection: Connection,
+    options: SqliteOptions,
     role: Role,
+    file: OpenFile,
     /// Whether the disk was full the last time, and the log could not be moved into the database since.
     is_full: Cell<bool>,
 }
@@ -203,7 +208,12 @@ impl Stop {
 }
 
 impl Worker {
-    fn work(self, queue: &Queue) {
+    fn new(connection: Connection, options: SqliteOptions, role: Role) -> Self {
+        let file = OpenFile::at_the_path_of(&connection);
+        Self { connection, options, role, file, is_full: Cell::new(false) }
+    }
+
+    fn work(mut self, queue: &Queue) {
         let _close = CloseAtEnd(queue);
         let most = match self.role {
             Role::Reader => 1,
@@ -222,11 +232,14 @@ impl Worker {
     }
 
     /// Runs jobs in one transaction, without those that fail. `untried` tells that none was tried to commit before.
-    fn run(&self, mut jobs: Vec<Box<dyn Job>>, mut untried: bool) {
+    fn run(&mut self, mut jobs: Vec<Box<dyn Job>>, mut untried: bool) {
         let error = |failure: Failure, untried: bool| {
             let error = StoreError::from(failure);
             if untried { error.not_applied() } else { error }
         };
+        if let Err(failure) = self.follow_the_file() {
+            return jobs.into_iter().for_each(|job| job.finish(Err(error(failure.clone(), untried))));
+        }
         // Once for these jobs: what does not fit then does not fit.
         let mut made_room = self.is_full.get();
         if made_room {
@@ -260,6 +273,16 @@ impl Worker {
                 Err(Stop::Commit(_)) => return jobs.into_iter().for_each(|job| self.run(vec![job], false)),
             }
         }
+    }
+
+    /// Turns to the file that has taken the place of the open one: what is written to that one nobody ever reads.
+    fn follow_the_file(&mut self) -> error::Result<()> {
+        if OpenFile::at_the_path_of(&self.connection) != self.file {
+            self.connection = schema::reconnect(&self.options, self.role)?;
+            self.file = OpenFile::at_the_path_of(&self.connection);
+            tracing::warn!("another file has taken the place of the SQLite database");
+        }
+        Ok(())
     }
 
     /// Moves the write-ahead log into the database and gives its room back, if that is possible. SQLite does so by
