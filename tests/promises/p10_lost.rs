@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store, StoreErrorKind};
 use session_runtime::{Agreement, Error, Handle, OnUndecodable, Session};
-use session_tests::{Fault, Kept, is_stored, record, stored, write};
+use session_tests::{Fault, Kept, is_stored, record, write};
 
-use crate::visitor::{TestStore, Visitor, builder, fields, test_store};
+use crate::visitor::{TestStore, Visitor, builder, test_store};
 
 fn visits(visits: u32) -> impl FnMut(&mut Handle<Visitor>) {
     move |visitor| *visitor.edit().visits() = visits
@@ -40,56 +40,6 @@ async fn p10_a_withdrawn_agreement_is_made_again_as_it_was() {
     withdraw(&store).await;
     sessions.update("43", visits(2)).await.expect("an update");
     assert_eq!(registered(&store).await, before, "also what only other builds know");
-}
-
-#[tokio::test]
-async fn p10_an_agreement_that_others_made_first_is_followed_and_all_records_stay_readable() {
-    let store = test_store();
-    let first = running(&store, &["old", "untouched"]).await;
-    for theirs in ["theirs", "theirs too"] {
-        withdraw(&store).await;
-        let second = running(&store, &[theirs]).await;
-        assert!(matches!(second.load("untouched").await, Err(Error::RegistrationGone)), "nobody has said so yet");
-        assert_eq!(first.load(theirs).await.expect("a load").visits, 1, "the same values by another id");
-        first.update("old", visits(2)).await.expect("an update");
-        first.update("new", visits(2)).await.expect("a creation");
-        for sessions in [&first, &second, &Kept::new(store.clone())] {
-            for (key, visits) in [("old", 2), ("new", 2), (theirs, 1), ("untouched", 1)] {
-                assert_eq!(sessions.load(key).await.expect("a load").visits, visits, "{key}");
-            }
-        }
-    }
-    let shown = first.housekeeping().inspect("visitor", "untouched").await.expect("a look").expect("it is stored");
-    let names: Vec<_> = shown.fields.iter().map(|field| &*field.name).collect();
-    assert_eq!((shown.codec.as_deref(), names), (Some("json"), vec!["visits", "theme", "cart"]));
-}
-
-#[tokio::test]
-async fn p10_an_instance_says_so_when_others_agreed_on_other_values_meanwhile() {
-    let store = test_store();
-    let first = running(&store, &["42"]).await;
-    let mut late = first.load("42").await.expect("a load");
-    *late.edit().visits() = 5;
-    withdraw(&store).await;
-    let dark = || Visitor { visits: 0, theme: "dark".to_owned(), cart: Vec::new(), request_id: None };
-    let second = Kept::<Visitor, _>::builder(store.clone()).initial(dark).build();
-    second.update("43", visits(1)).await.expect("a commit");
-    let agreed = registered(&store).await;
-    for _ in 0..2 {
-        let refused = late.commit().await.expect_err("it would be read with another theme");
-        assert!(
-            matches!(&refused, Error::InitialStateMismatch { fields } if &*fields[0].field == "theme"),
-            "{refused:?}"
-        );
-        let refused = first.update("new", visits(1)).await.expect_err("so would this");
-        assert!(matches!(refused, Error::InitialStateMismatch { .. }), "{refused:?}");
-    }
-    assert!(matches!(first.load("43").await, Err(Error::InitialStateMismatch { .. })));
-    assert!(!is_stored(&store, "visitor", "new").await);
-    assert_eq!(stored(&store, "visitor", "42").await, fields(&[("visits", "1")]));
-    assert_eq!(registered(&store).await, agreed, "nothing was added");
-    assert_eq!(late.visits, 5, "the handle keeps its changes");
-    late.discard();
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use std::pin::Pin;
 
 use super::{AnyStore, Housekeeping};
 
+mod agreeing;
 mod bounding;
 mod comparing;
 mod creating;
@@ -41,6 +42,7 @@ mod requesting;
 mod visiting;
 mod writing;
 
+use agreeing::*;
 use bounding::*;
 use comparing::*;
 use creating::*;
@@ -305,6 +307,8 @@ macro_rules! __conformance_cases {
             p10_nothing_is_acknowledged_without_its_registration
             p10_a_lost_registration_hides_no_refusal
             p10_a_lost_agreement_is_made_again
+            p10_an_agreement_that_others_made_first_is_followed
+            p10_an_instance_says_so_when_others_agreed_on_other_values
             p10_a_record_is_set_aside_under_the_registration_of_its_session
             p10_registrations_are_not_sessions
             p10_initial_values_are_opaque

@@ -3,9 +3,7 @@
 use bytes::Bytes;
 
 use super::fixture::{DAY, Draft, Fixture, MINUTE, REGISTRATION, applied, are, conflict, ended, fields, head};
-use super::visiting::load;
 use crate::store::{Ended, Housekeeping, RegisteredField, Registration, RegistrationId, Reply, Store};
-use crate::{Handle, Outcome, Session};
 
 /// The fixture under a name of which nothing is registered.
 fn unregistered(fixture: &Fixture) -> Fixture {
@@ -245,48 +243,4 @@ pub(super) async fn p10_a_record_is_set_aside_under_the_registration_of_its_sess
     fixture.agree(1, REGISTRATION).await;
     applied(fixture.commit(&key.aside(), &back).await);
     assert_eq!(fields(&fixture.record(&key).await), are(&[("visits", "1")]));
-}
-
-/// A session type of whose registration no other case knows.
-#[derive(Session)]
-#[session(crate = crate, name = "conformance-lost")]
-struct Lost {
-    visits: u32,
-    #[session(initial = "light".to_owned())]
-    theme: String,
-}
-
-/// Sessions go on when the store loses what was agreed on: whatever comes next registers it again, under the same id,
-/// so that nothing that was acknowledged is unreadable to those who start later.
-pub(super) async fn p10_a_lost_agreement_is_made_again(fixture: Fixture) {
-    let sessions = fixture.sessions::<Lost>();
-    let set = |visits| move |session: &mut Handle<Lost>| *session.edit().visits() = visits;
-    let [old, kept, new, renewed, moved, gone] =
-        ["old", "kept", "new", "renewed", "moved", "gone"].map(|id| fixture.id(id));
-    for id in [&old, &kept, &renewed, &gone] {
-        sessions.update(id, set(1)).await.expect("a commit");
-    }
-    let lose = || async { fixture.store.withdraw("conformance-lost", 0).await.expect("a withdrawal") };
-    lose().await;
-    sessions.update(&old, set(2)).await.expect("an update");
-    lose().await;
-    sessions.update(&new, set(2)).await.expect("a creation");
-    let mut renewing = load(&sessions, &renewed).await;
-    let mut destroying = load(&sessions, &gone).await;
-    lose().await;
-    *renewing.edit().visits() = 2;
-    renewing.renew(&moved).await.expect("a renewal");
-    lose().await;
-    assert_eq!(destroying.destroy().await.expect("a removal"), Outcome::Removed);
-    let mut emptying = load(&sessions, &old).await;
-    *emptying.edit().visits() = 0;
-    assert_eq!(emptying.commit().await.expect("a commit").outcome(), Outcome::Removed);
-    *emptying.edit().visits() = 3;
-    assert_eq!(emptying.commit().await.expect("a commit").outcome(), Outcome::Created);
-
-    let later = fixture.sessions::<Lost>();
-    for (id, visits) in [(&old, 3), (&kept, 1), (&new, 2), (&renewed, 0), (&moved, 2), (&gone, 0)] {
-        let session = load(&later, id).await;
-        assert_eq!((session.visits, session.theme.as_str()), (visits, "light"), "{id}");
-    }
 }
