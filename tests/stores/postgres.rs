@@ -602,3 +602,23 @@ async fn p10_sessions_go_on_when_the_schema_was_restored_from_a_backup_under_the
     session_tests::restored_under_running_sessions(store, save, restore).await;
     place.clear().await;
 }
+
+#[tokio::test]
+async fn a_retention_that_cannot_be_added_to_a_time_lasts_for_good() {
+    let place = place!();
+    let store = place.store().await;
+    let client = place.client().await;
+    for retention in [1_i64 << 60, i64::MAX - 1, i64::MAX] {
+        let id = key(&retention.to_string());
+        let endless = Lifetime { retention, ..HALF_AN_HOUR };
+        let creation = living(write(NOTHING, vec![set("n", "0")]), endless);
+        let created = applied(store.commit(&id, &creation).await.unwrap()).head.unwrap();
+        // The common commit goes on with the retention that the header has.
+        let change = write(Base::from(&created), vec![set("n", "1")]);
+        let expires = applied(store.commit(&id, &change).await.unwrap()).head.unwrap().expires_at.unwrap();
+        let sql = "SELECT retained_until FROM header WHERE key = $1";
+        let retained: i64 = client.query_one(sql, &[&id.id().as_bytes()]).await.unwrap().get(0);
+        assert_eq!(retained, expires.as_millis().saturating_add(retention));
+    }
+    place.clear().await;
+}

@@ -462,3 +462,24 @@ async fn p10_sessions_go_on_when_the_server_was_restored_from_a_backup_under_the
     };
     session_tests::restored_under_running_sessions(store, save, restore).await;
 }
+
+#[tokio::test]
+async fn a_retention_that_cannot_be_added_to_a_time_is_counted_by_the_whole_rule() {
+    let server = server!();
+    let store = open(&server).await;
+    for (n, retention) in [(1_i64 << 50) - 1, 1 << 50, (1 << 53) - 1, i64::MAX].into_iter().enumerate() {
+        let place = key(&n.to_string());
+        let endless = Lifetime { retention, ..HALF_AN_HOUR };
+        let creation = living(write(NOTHING, vec![set("n", "0")]), endless);
+        let created = applied(store.commit(&place, &creation).await.unwrap()).head.unwrap();
+        // The common commit goes on with the retention that the header has.
+        let change = write(Base::from(&created), vec![set("n", "1")]);
+        let expires = applied(store.commit(&place, &change).await.unwrap()).head.unwrap().expires_at.unwrap();
+        let header = server.command(&[b"HGET", format!("session:Visitor:{n}").as_bytes(), b"#h"]);
+        let retained = &header[header.len() - 2 - 7..header.len() - 2];
+        let retained = retained.iter().fold(0, |number, byte| number << 8 | i64::from(*byte));
+        let latest = (1 << 53) - 1;
+        assert_eq!(retained, expires.as_millis().saturating_add(retention).min(latest), "{retention}");
+        assert!(server.removes(&format!("session:Visitor:{n}")).unwrap().end() > &retained);
+    }
+}

@@ -320,6 +320,7 @@ macro_rules! __conformance_cases {
             p13_field_names_are_told_apart
             p13_ids_are_any_64_bits
             p13_an_id_of_zero_is_not_taken_for_known
+            p13_numbers_without_end_are_harmless
             p05_a_counter_of_many_handlers_is_exact
             p05_writers_of_different_fields_all_survive
             p05_one_of_many_first_commits_creates

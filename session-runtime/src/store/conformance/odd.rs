@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use super::fixture::{DAY, Draft, Fixture, applied, are, ended, fields, head};
-use crate::store::{CommitId, Ended, Incarnation, Key, RegistrationId};
+use super::fixture::{DAY, Draft, Fixture, MINUTE, applied, are, conflict, ended, fields, head};
+use crate::expiry::{Lifetime, Timestamp};
+use crate::store::{Base, CommitId, Ended, Head, Incarnation, Key, RegistrationId};
 
 /// Keys that stores have tripped over. All are different, so all are different sessions.
 pub(super) fn odd_keys() -> Vec<String> {
@@ -174,4 +175,39 @@ pub(super) async fn p13_an_id_of_zero_is_not_taken_for_known(fixture: Fixture) {
     let zero = head(applied(fixture.commit(&end, &unborn).await));
     fixture.destroy(&end, &zero).await;
     assert_eq!(ended(fixture.commit(&end, &fixture.creation(None).set("visits", "2")).await), Ended::Destroyed);
+}
+
+/// Durations, dates and revisions can be any numbers: no sum of them damages a session, also for those who go on with it
+/// and are set otherwise.
+pub(super) async fn p13_numbers_without_end_are_harmless(fixture: Fixture) {
+    let usual = fixture.idle_for(30 * MINUTE);
+    for most in [0, 1 << 50, (1 << 53) + 1, 1 << 60, i64::MAX] {
+        let long = most.max(MINUTE);
+        let lifetime = Lifetime { inactivity: Some(long), creation: Some(long), touch_after: long, retention: most };
+        let endless = Fixture { lifetime, ..fixture.clone() };
+        let [key, to] = ["key", "moved"].map(|id| fixture.key(&format!("{id} {most}")));
+        let created = endless.create(&key, &[("visits", "1")]).await;
+        assert_eq!(endless.record(&key).await.head, created);
+        let changed = head(applied(usual.commit(&key, &usual.change(&created).set("visits", "2")).await));
+        assert_eq!(usual.record(&key).await.head, changed);
+        let changed = head(applied(endless.commit(&key, &endless.change(&changed).set("visits", "3")).await));
+        assert_eq!(endless.record(&key).await.head, changed);
+        let moved = head(applied(endless.commit(&key, &endless.change(&changed).renew(&to)).await));
+        assert_eq!(usual.record(&to).await.head.revision, moved.revision);
+        assert_eq!(fields(&usual.record(&to).await), are(&[("visits", "3")]));
+        usual.destroy(&to, &moved).await;
+        assert_eq!(fixture.absence(&to).await, Some(moved.incarnation));
+        assert_eq!(fixture.absence(&key).await, Some(created.incarnation));
+    }
+
+    let key = fixture.key("valid");
+    let valid = |until| Base::Absent { saw: None, valid_until: Some(Timestamp::from_millis(until)) };
+    let creation = |until| fixture.based_on(valid(until)).set("visits", "1");
+    assert_eq!(ended(fixture.commit(&key, &creation(i64::MIN)).await), Ended::Expired);
+    let created = head(applied(fixture.commit(&key, &creation(i64::MAX)).await));
+    for revision in [0, 2, 1 << 48, 1 << 53, 1 << 60, i64::MAX as u64, 1 << 63, u64::MAX] {
+        let Head { incarnation, last_commit, .. } = created;
+        let stale = fixture.based_on(Base::Record { incarnation, revision, last_commit }).set("visits", "2");
+        assert_eq!(conflict(fixture.commit(&key, &stale).await).head, created, "revision {revision}");
+    }
 }
