@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store, StoreErrorKind};
 use session_runtime::{Agreement, Error, Handle, OnUndecodable, Session};
-use session_tests::{Fault, Kept, is_stored, record, write};
+use session_tests::{Fault, Kept, is_stored, record, stored, write};
 
-use crate::visitor::{TestStore, Visitor, builder, test_store};
+use crate::visitor::{TestStore, Visitor, builder, fields, test_store};
 
 fn visits(visits: u32) -> impl FnMut(&mut Handle<Visitor>) {
     move |visitor| *visitor.edit().visits() = visits
@@ -40,6 +40,38 @@ async fn p10_a_withdrawn_agreement_is_made_again_as_it_was() {
     withdraw(&store).await;
     sessions.update("43", visits(2)).await.expect("an update");
     assert_eq!(registered(&store).await, before, "also what only other builds know");
+}
+
+#[tokio::test]
+async fn p10_an_agreement_that_others_made_again_shows_the_sessions_of_both() {
+    let store = test_store();
+    let first = running(&store, &["42", "untouched"]).await;
+    withdraw(&store).await;
+    running(&store, &["theirs"]).await;
+    first.update("42", visits(2)).await.expect("an update");
+    let shown = first.housekeeping().inspect("visitor", "untouched").await.expect("a look").expect("it is stored");
+    let names: Vec<_> = shown.fields.iter().map(|field| &*field.name).collect();
+    assert_eq!((shown.codec.as_deref(), names), (Some("json"), vec!["visits", "theme", "cart"]));
+}
+
+#[tokio::test]
+async fn p10_nothing_is_stored_that_others_would_read_with_other_values() {
+    let store = test_store();
+    let first = running(&store, &["42"]).await;
+    let mut late = first.load("42").await.expect("a load");
+    *late.edit().visits() = 5;
+    withdraw(&store).await;
+    let dark = || Visitor { visits: 0, theme: "dark".to_owned(), cart: Vec::new(), request_id: None };
+    let second = Kept::<Visitor, _>::builder(store.clone()).initial(dark).build();
+    second.update("43", visits(1)).await.expect("a commit");
+    assert!(matches!(late.commit().await, Err(Error::InitialStateMismatch { .. })));
+    assert!(matches!(late.renew("44").await, Err(Error::InitialStateMismatch { .. })));
+    assert!(matches!(first.update("45", visits(1)).await, Err(Error::InitialStateMismatch { .. })));
+    late.discard();
+    assert_eq!(stored(&store, "visitor", "42").await, fields(&[("visits", "1")]));
+    for key in ["44", "45"] {
+        assert!(!is_stored(&store, "visitor", key).await, "{key}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Base, Housekeeping, RedisOptions, RedisStore, Reply, Slots, Store, StoreErrorKind};
+use session_runtime::store::{
+    Base, Housekeeping, RedisOptions, RedisStore, Reply, Slots, Store, StoreErrorKind, conformance,
+};
 use session_tests::commits::{HALF_AN_HOUR, agree, applied, create, key, load, record, renewing, set, value, write};
 use session_tests::redis_server::{RedisServer, is_available};
 
@@ -28,6 +30,17 @@ fn cluster() -> Option<[RedisServer; 3]> {
     };
     until(&nodes, || nodes.iter().all(knows_all), "the nodes did not find each other");
     Some(nodes)
+}
+
+/// The cases of the suite in which a cluster differs: what a commit names is in another slot than the session.
+#[tokio::test(flavor = "multi_thread")]
+async fn p10_the_cases_of_agreements_pass_on_a_cluster() {
+    let Some(nodes) = cluster() else { return };
+    let store = RedisOptions::new(url(&nodes)).slots(Slots::PerName).open().await.unwrap();
+    for case in conformance::CASES.iter().filter(|case| case.name.starts_with("p10_")) {
+        println!("{}", case.name);
+        case.run(store.clone()).await;
+    }
 }
 
 fn meeting(node: &RedisServer) -> String {
