@@ -1,6 +1,9 @@
 //! The published crates: what users and the registry look for is in them, and what their pages say is so.
 
-use super::metadata::{Metadata, PUBLISHED, read};
+use std::fs;
+use std::path::Path;
+
+use super::metadata::{Metadata, PUBLISHED, read, root};
 
 #[test]
 fn each_published_crate_says_what_it_is() {
@@ -38,5 +41,28 @@ fn the_pages_name_each_feature_and_the_oldest_compiler() {
         for feature in runtime.features.keys().filter(|feature| *feature != "default") {
             assert!(text.contains(&format!("`{feature}`")), "{page} does not name the feature `{feature}`");
         }
+    }
+}
+
+/// What the Rust files of a folder hold.
+fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let source = |path: std::path::PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false if path.extension().is_some_and(|ending| ending == "rs") => read(&path),
+        false => String::new(),
+    };
+    entries.map(source).collect()
+}
+
+#[test]
+fn the_tests_that_pages_name_exist() {
+    let folders = ["tests/faults", "tests/promises", "tests/stores", "session-runtime/src/store/conformance"];
+    let sources: String = folders.iter().map(|folder| sources(&root().join(folder))).collect();
+    let page = read("docs/failures.md");
+    let names: Vec<_> = page.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 3).collect();
+    assert!(names.len() > 30, "only {names:?}");
+    for name in names {
+        assert!(sources.contains(&format!("fn {name}(")), "docs/failures.md names {name}, and there is no such test");
     }
 }
