@@ -297,13 +297,7 @@ pub fn renewed(
 ) -> Header {
     let state = left_by(write, is_empty);
     Header {
-        head: Head {
-            incarnation: write.creates,
-            revision: 1,
-            last_commit: commit.id,
-            stored: state == State::Stored,
-            ..old.head
-        },
+        head: Head { incarnation: write.creates, revision: 1, stored: state == State::Stored, ..old.head },
         state,
         origin: Some(write.creates),
         commits: target.map(|target| target.commits).unwrap_or_default().with(commit.id),
