@@ -355,3 +355,53 @@ impl Housekeeping for MemoryStore {
         Ok(removed.is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::expiry::Lifetime;
+    use crate::store::{Base, RegistrationId};
+
+    fn now<F: Future>(future: F) -> F::Output {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("a store in memory waits for nothing"),
+        }
+    }
+
+    fn key(id: usize) -> Key {
+        Key::new("visitor".into(), id.to_string()).expect("a key")
+    }
+
+    #[test]
+    fn keys_are_spread_over_the_locks() {
+        let mut keys = [0; SHARDS];
+        for id in 0..SHARDS * 50 {
+            keys[shard_of(&key(id))] += 1;
+        }
+        assert!(keys.iter().all(|keys| (10..=150).contains(keys)), "{keys:?}");
+    }
+
+    #[test]
+    fn a_session_that_is_changed_often_is_due_to_be_looked_at_once() {
+        let (store, key) = (MemoryStore::new(), key(42));
+        let (id, name, codec) = (RegistrationId(7), "visitor".into(), "json".into());
+        now(store.register(&Registration { id, name, version: 1, codec, fields: Vec::new() })).expect("a registration");
+        let lifetime = Lifetime { inactivity: Some(60_000), creation: None, touch_after: 1, retention: 60_000 };
+        let mut base = Base::Absent { saw: None, valid_until: None };
+        for _ in 0..100 {
+            let change = Change { name: "visits".into(), value: Some("1".into()) };
+            let write = Action::Write(Write::new(1, id, vec![change]));
+            let Ok(Reply::Applied(applied)) =
+                now(store.commit(&key, &Commit::new(base, write, lifetime, ClockOffset(0))))
+            else {
+                panic!("it is applied")
+            };
+            base = Base::from(&applied.head.expect("it is stored"));
+        }
+        assert_eq!(store.shard(&key).due.len(), 1);
+    }
+}

@@ -34,6 +34,7 @@ mod listing;
 mod lost;
 mod odd;
 mod overlapping;
+mod present;
 mod purging;
 mod racing;
 mod registering;
@@ -55,6 +56,7 @@ use listing::*;
 use lost::*;
 use odd::*;
 use overlapping::*;
+use present::*;
 use purging::*;
 use racing::*;
 use registering::*;
@@ -250,6 +252,7 @@ macro_rules! __conformance_cases {
             p01_a_renewal_can_empty_the_session
             p01_a_session_that_is_always_stored_moves_without_fields
             p07_a_repeated_renewal_is_answered
+            p07_a_repeated_renewal_of_a_session_without_fields_is_answered
             p06_a_session_can_move_many_times
             p07_a_repeated_change_is_applied_once
             p07_a_repeated_creation_is_applied_once
@@ -287,12 +290,18 @@ macro_rules! __conformance_cases {
             p06_an_emptied_session_expires
             p07_a_lost_answer_is_known_after_expiry
             p13_times_without_end_are_harmless
+            p04_changes_at_the_present_are_as_at_any_time
+            p07_lost_answers_at_the_present_are_as_at_any_time
+            p09_a_change_at_the_present_moves_the_end_by_its_rule
+            p13_a_header_that_is_kept_for_ever_is_harmless_at_the_present
+            p06_a_change_at_the_present_after_the_end_stores_nothing
             p09_what_ended_is_purged_after_its_retention
             p06_what_ended_is_kept_for_its_retention
             p06_what_ended_is_kept_for_the_longest_retention
             p09_a_purge_removes_no_living_session
             p09_a_purge_goes_by_the_current_expiry
             p09_a_purge_is_bounded
+            p09_a_purge_takes_nothing_of_a_life_that_begins_meanwhile
             p01_all_stored_sessions_are_listed_once
             p01_nothing_stored_is_nothing_listed
             p01_a_listing_is_complete_while_others_come_and_go
@@ -323,6 +332,7 @@ macro_rules! __conformance_cases {
             p13_numbers_without_end_are_harmless
             p05_a_counter_of_many_handlers_is_exact
             p05_writers_of_different_fields_all_survive
+            p05_a_load_that_touches_undoes_no_commit
             p05_one_of_many_first_commits_creates
             p04_a_reader_sees_commits_whole
             p06_a_renewal_is_one_step

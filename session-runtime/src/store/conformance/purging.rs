@@ -4,9 +4,9 @@
 //! whatever of theirs must survive is kept for a century. One case cannot keep that rule, because it is about sessions
 //! that were due once: it works later than the others, where only its own purge reaches.
 
-use super::fixture::{DAY, Draft, Fixture, MINUTE, applied, ended, head};
+use super::fixture::{DAY, Draft, Fixture, MINUTE, applied, are, ended, fields, head};
 use crate::expiry::Lifetime;
-use crate::store::{Ended, Head, Housekeeping, Key};
+use crate::store::{Ended, Head, Housekeeping, Key, Reply};
 
 const YEAR: i64 = 365 * DAY;
 
@@ -196,4 +196,36 @@ pub(super) async fn p09_a_purge_is_bounded(fixture: Fixture) {
         assert_eq!(later.absence(key).await, None);
     }
     assert!(!later.store.purge(1_000, later.clock).await.expect("a store can be purged").more);
+}
+
+/// A life that begins while a purge clears away the one before it is left alone.
+pub(super) async fn p09_a_purge_takes_nothing_of_a_life_that_begins_meanwhile(fixture: Fixture) {
+    let fixture = long_ago(&fixture);
+    let later = kept(&fixture.after(5 * YEAR));
+    for round in 0..4 {
+        let keys: Vec<Key> = (0..25).map(|n| fixture.key(&format!("again.{round}.{n}"))).collect();
+        for key in &keys {
+            let created = fixture.create(key, &[("visits", "1")]).await;
+            fixture.destroy(key, &created).await;
+        }
+        let purger = {
+            let later = later.clone();
+            tokio::spawn(async move { purge(&later, 1_000).await })
+        };
+        for key in &keys {
+            loop {
+                let saw = later.absence(key).await;
+                // The purge can come in between; then the absence is another one.
+                let reply = later.commit(key, &later.creation(saw).set("visits", "2")).await;
+                if !matches!(reply, Reply::Ended(_)) {
+                    applied(reply);
+                    break;
+                }
+            }
+        }
+        purger.await.expect("a purge ends well");
+        for key in &keys {
+            assert_eq!(fields(&later.record(key).await), are(&[("visits", "2")]), "{} lives", key.id());
+        }
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::fixture::{Draft, Fixture, applied, are, fields, head};
+use super::fixture::{DAY, Draft, Fixture, applied, are, fields, head};
+use crate::expiry::Lifetime;
 use crate::store::{Base, Commit, Found, Head, Incarnation, Key, Record, Reply};
 
 /// How long a handler tries before the store is taken to be at fault.
@@ -276,4 +279,33 @@ pub(super) async fn p07_a_dropped_renewal_is_all_or_nothing(fixture: Fixture) {
         assert_eq!(fixture.absence(&key).await, Some(Incarnation(creation.written().creates.0)));
         key = fixture.key(&format!("dropped.{}", round + 1));
     }
+}
+
+/// A load that moves the end of a session takes back nothing that a commit stored meanwhile.
+pub(super) async fn p05_a_load_that_touches_undoes_no_commit(fixture: Fixture) {
+    const COMMITS: u64 = 100;
+    let fixture = fixture.idle_for(DAY);
+    let fixture = Fixture { lifetime: Lifetime { touch_after: 1, ..fixture.lifetime }, ..fixture };
+    let key = fixture.key("touched");
+    let mut current = fixture.create(&key, &[("visits", "1")]).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let reader = |_| {
+        let (fixture, key, is_over) = (fixture.clone(), key.clone(), is_over.clone());
+        tokio::spawn(async move {
+            while !is_over.load(Ordering::Relaxed) {
+                fixture.record(&key).await;
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    let readers: Vec<_> = (0..4).map(reader).collect();
+    for visits in 2..=COMMITS {
+        let change = fixture.change(&current).set("visits", visits.to_string());
+        current = head(applied(fixture.commit(&key, &change).await));
+    }
+    is_over.store(true, Ordering::Relaxed);
+    join(readers).await;
+    let record = fixture.record(&key).await;
+    assert_eq!((record.head.revision, record.head.last_commit), (COMMITS, current.last_commit));
+    assert_eq!(number(&record, "visits"), COMMITS);
 }

@@ -238,3 +238,16 @@ pub(super) async fn p06_a_session_can_move_many_times(fixture: Fixture) {
     assert_eq!(fixture.listed(10).await, ["at.5"]);
     assert_eq!(fields(&fixture.record(&key).await), are(&[("visits", "1")]));
 }
+
+/// A renewal of a new session that no field differs in is answered as before, whether or not it is stored.
+pub(super) async fn p07_a_repeated_renewal_of_a_session_without_fields_is_answered(fixture: Fixture) {
+    for is_stored in [false, true] {
+        let (old, new) = (fixture.key(&format!("old.{is_stored}")), fixture.key(&format!("new.{is_stored}")));
+        let renewal = fixture.creation(None).renew(&new);
+        let renewal = if is_stored { renewal.keep_empty() } else { renewal };
+        let first = applied(fixture.commit(&old, &renewal).await);
+        let again = applied(fixture.commit(&old, &renewal).await);
+        assert_eq!((again.is_stored, again.repeated), (is_stored, true));
+        assert_eq!((again.head, first.is_stored), (first.head, is_stored));
+    }
+}
