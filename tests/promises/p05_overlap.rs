@@ -461,3 +461,16 @@ async fn p05_an_update_that_others_make_needless_writes_nothing() {
     let record = record(sessions.store(), "visitor", "42").await.expect("a record");
     assert_eq!(record.head.revision, 1, "the other's commit is the only one");
 }
+
+#[tokio::test]
+async fn p05_a_change_survives_that_others_wrote_the_same_value_in_other_bytes() {
+    let sessions = sessions::<Visitor>();
+    sessions.update("42", |visitor| visitor.edit().cart().push(Item::new("A", 1))).await.expect("a commit");
+    let mut mine = sessions.load("42").await.expect("a load");
+    mine.edit().cart().push(Item::new("B", 2));
+    let spaced = r#"[ { "sku": "A", "quantity": 1 } ]"#;
+    write(sessions.store(), "visitor", "42", &[("cart", Some(spaced))]).await;
+    let committed = mine.commit().await.expect("a commit");
+    assert!(committed.overlapped().is_empty(), "nobody changed anything");
+    assert_eq!(sessions.load("42").await.expect("a load").cart, [Item::new("A", 1), Item::new("B", 2)]);
+}

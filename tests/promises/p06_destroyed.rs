@@ -381,3 +381,25 @@ fn p06_a_session_whose_record_vanished_is_called_expired_if_its_time_was_over() 
         assert_refused(&sessions, late, is_it);
     }
 }
+
+#[test]
+fn p06_a_handle_that_was_told_of_the_end_asks_no_more() {
+    let (sessions, mut late) = with_a_late_handler(sessions());
+    now(load(&sessions, "42").destroy()).expect("a removal");
+    assert_eq!(now(late.destroy()).expect("nothing to remove"), Outcome::Unchanged);
+    *late.edit().visits() += 1;
+    let _ = sessions.store().take();
+    assert!(matches!(now(late.commit()), Err(Error::Destroyed)));
+    assert_eq!(sessions.store().take(), []);
+    late.discard();
+}
+
+#[test]
+fn p06_a_commit_of_a_stored_session_whose_record_vanished_is_one_call() {
+    let (sessions, mut late) = with_a_late_handler(sessions());
+    sessions.store().inner().inner().evict(&Key::new("visitor".into(), "42").expect("a key"));
+    let _ = sessions.store().take();
+    now(late.commit()).expect_err("its record vanished");
+    assert_eq!(sessions.store().take().len(), 1);
+    late.discard();
+}

@@ -277,3 +277,15 @@ fn p09_a_session_whose_emptied_header_was_forgotten_is_as_old_as_before() {
     assert_eq!(visitor.expires_at(), before);
     visitor.discard();
 }
+
+#[test]
+fn p09_a_session_that_ended_before_its_lost_answer_came_is_new() {
+    let sessions = sliding();
+    let mut visitor = load(&sessions);
+    *visitor.edit().visits() = 1;
+    sessions.store().inner().fail_commit(Fault::LostAfter);
+    now(visitor.commit()).expect_err("the answer is lost");
+    pass(&sessions, TTL);
+    now(visitor.commit()).expect("it was applied");
+    assert!(visitor.is_new(), "and is over");
+}

@@ -273,3 +273,22 @@ fn p10_a_field_that_is_known_by_an_older_name_is_not_warned_of() {
         assert!(warned.iter().all(tells), "{warned:?}");
     }
 }
+
+#[tokio::test]
+async fn p10_a_value_under_the_fields_own_name_goes_before_one_under_an_older() {
+    for older in ["language", "tongue"] {
+        let store = test_store();
+        let sessions = Kept::<TwiceRenamed, _>::new(store.clone());
+        sessions.update("42", |session| *session.edit().locale() = "it".to_owned()).await.expect("a commit");
+        let both = [(older, Some(r#""fr""#)), ("locale", Some(r#""de""#))];
+        session_tests::write(&store, "p10-twice-renamed", "42", &both).await;
+        assert_eq!(sessions.load("42").await.expect("a load").locale, "de", "{older} stands beside it");
+    }
+}
+
+#[derive(Session)]
+#[session(name = "p10-twice-renamed")]
+struct TwiceRenamed {
+    #[session(alias = "language", alias = "tongue")]
+    locale: String,
+}

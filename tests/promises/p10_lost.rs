@@ -55,6 +55,22 @@ async fn p10_an_agreement_that_others_made_again_shows_the_sessions_of_both() {
 }
 
 #[tokio::test]
+async fn p10_an_agreement_that_others_made_of_the_same_values_in_other_bytes_is_followed() {
+    let store = test_store();
+    let first = running(&store, &["old"]).await;
+    withdraw(&store).await;
+    let field = |name: &str, initial: &'static str| {
+        let initial = Some(Bytes::from_static(initial.as_bytes()));
+        RegisteredField { name: name.into(), initial, sensitive: false }
+    };
+    let fields = vec![field("visits", " 0"), field("theme", r#" "light""#), field("cart", "[ ]")];
+    let (id, name, codec) = (RegistrationId(9), "visitor".into(), "json".into());
+    store.register(&Registration { id, name, version: 0, codec, fields }).await.expect("a registration");
+    first.update("old", visits(2)).await.expect("the values are the same");
+    assert_eq!(record(&store, "visitor", "old").await.expect("a record").head.registration, id);
+}
+
+#[tokio::test]
 async fn p10_nothing_is_stored_that_others_would_read_with_other_values() {
     let store = test_store();
     let first = running(&store, &["42"]).await;
