@@ -374,12 +374,19 @@ async fn what_others_wrote_under_our_keys_is_refused_by_name_and_stays_as_it_is(
     };
     let long_id = [b'x'; 6];
     let header = [1; 63];
+    // The flags are in the 35th byte.
+    let [old, strange] = [0, 128].map(|flags| [&[1; 34][..], &[flags], &[1; 29]].concat());
+    let many_ids = [0; 7 + 8 * 8];
     for (id, command, field) in [
         ("string", vec![&b"SET"[..], b"session:Visitor:string", b"secret"], "#h"),
         ("list", vec![b"RPUSH", b"session:Visitor:list", b"secret"], "#h"),
         ("hash", vec![b"HSET", b"session:Visitor:hash", b"a", b"secret"], "#h"),
         ("empty", vec![b"HSET", &good_header("empty"), b"#h", b""], "#h"),
         ("short", vec![b"HSET", &good_header("short"), b"#h", &header], "#h"),
+        ("headless", vec![b"HDEL", &good_header("headless"), b"#h"], "#h"),
+        ("old", vec![b"HSET", &good_header("old"), b"#h", &old], "#h"),
+        ("strange", vec![b"HSET", &good_header("strange"), b"#h", &strange], "#h"),
+        ("many ids", vec![b"HSET", &good_header("many ids"), b"#c", &many_ids], "#c"),
         ("ids", vec![b"HSET", &good_header("ids"), b"#c", &long_id], "#c"),
         ("none", vec![b"HDEL", &good_header("none"), b"#c"], "#c"),
     ] {

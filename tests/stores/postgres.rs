@@ -4,7 +4,7 @@ use std::process::Command;
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Base, Ended, Found, Housekeeping, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
+    Base, Ended, Found, Housekeeping, Load, PostgresOptions, PostgresStore, Record, Reply, Store, StoreErrorKind,
 };
 use session_tests::commits::{
     HALF_AN_HOUR, NOTHING, agree, applied, at, create, destroying, key, living, load, record, renewing, set, unset,
@@ -620,5 +620,44 @@ async fn a_retention_that_cannot_be_added_to_a_time_lasts_for_good() {
         let retained: i64 = client.query_one(sql, &[&id.id().as_bytes()]).await.unwrap().get(0);
         assert_eq!(retained, expires.as_millis().saturating_add(retention));
     }
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn fields_that_another_life_left_are_never_seen_and_fill_no_session() {
+    let place = place!();
+    let (store, client) = (place.store().await, place.client().await);
+    let head = create(&store, &key("1"), vec![set("a", "1")]).await;
+    // Of another life of either key, and of a key beside them.
+    let left = "INSERT INTO field SELECT name, k::bytea, incarnation + 1, 'old', value
+                FROM field, unnest(ARRAY['1', '2', '3']) AS k";
+    client.batch_execute(left).await.unwrap();
+    let fields = |record: Record| {
+        let mut names: Vec<_> = record.fields.iter().map(|field| field.name.to_string()).collect();
+        names.sort();
+        names
+    };
+
+    let later = ClockOffset(10 * 60_000);
+    let touched = store.load(&key("1"), Load::touch(HALF_AN_HOUR, later)).await.unwrap();
+    assert!(touched.touched);
+    assert_eq!(fields(record(touched)), ["a"]);
+    assert_eq!(fields(record(store.load(&key("1"), Load::look(later)).await.unwrap())), ["a"]);
+    let Base::Record { incarnation, last_commit, .. } = Base::from(&head) else { unreachable!() };
+    let stale = || Base::Record { incarnation, revision: 9, last_commit };
+    let renewal = |base| renewing(write(base, vec![set("b", "2")]), &key("2"));
+    for conflict in [write(stale(), vec![set("b", "2")]), renewal(stale())] {
+        let Reply::Conflict(found) = store.commit(&key("1"), &conflict).await.unwrap() else { panic!("it is stale") };
+        assert_eq!(fields(found), ["a"]);
+    }
+
+    let emptied = applied(store.commit(&key("1"), &write(Base::from(&head), vec![unset("a")])).await.unwrap());
+    assert!(!emptied.is_stored, "no field of this life is left");
+    let again = write(Base::from(&emptied.head.unwrap()), vec![set("c", "3")]);
+    let head = applied(store.commit(&key("1"), &again).await.unwrap()).head.unwrap();
+    applied(store.commit(&key("1"), &renewal(Base::from(&head))).await.unwrap());
+    assert_eq!(fields(record(store.load(&key("2"), load(HALF_AN_HOUR)).await.unwrap())), ["b", "c"]);
+    let beside = client.query_one("SELECT count(*) FROM field WHERE key = '3'", &[]).await.unwrap();
+    assert_eq!(beside.get::<_, i64>(0), 1, "what is beside them is left alone");
     place.clear().await;
 }

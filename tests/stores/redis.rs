@@ -13,8 +13,8 @@ use session_runtime::store::{
     Slots, Store, StoreErrorKind, Write,
 };
 use session_tests::commits::{
-    FOREVER, HALF_AN_HOUR, NOTHING, REGISTRATION, agree, applied, at, create, key, living, load, record, renewing, set,
-    unset, value, write,
+    FOREVER, HALF_AN_HOUR, NOTHING, REGISTRATION, agree, applied, at, create, destroying, key, living, load, record,
+    renewing, set, unset, value, write,
 };
 use session_tests::proxy::Proxy;
 use session_tests::redis_server::{RedisServer, is_available};
@@ -276,6 +276,76 @@ async fn redis_removes_a_session_by_itself_after_its_retention_and_never_one_wit
 }
 
 #[tokio::test]
+async fn redis_removes_a_session_when_the_last_commit_or_touch_says_whatever_said_that() {
+    let server = server!();
+    let store = open(&server).await;
+    let hours = |hours: i64| hours * 3_600_000;
+    let lasting = |inactivity, retention| Lifetime {
+        inactivity: Some(hours(inactivity)),
+        retention: hours(retention),
+        ..HALF_AN_HOUR
+    };
+    let removes = |end: Timestamp| {
+        let window = server.removes("session:Visitor:1").unwrap();
+        assert!(window.contains(&minute_after(end)), "{window:?} has not {}", minute_after(end));
+    };
+    let mut head = create(&store, &key("1"), vec![set("a", "1")]).await;
+    // How long the header is kept is the longest that any commit asked for.
+    for (inactivity, retention, kept) in [(2, 1, 1), (5, 3, 3), (5, 2, 3), (1, 4, 4), (1, 1, 4)] {
+        let commit = living(write(Base::from(&head), vec![set("a", "2")]), lasting(inactivity, retention));
+        head = applied(store.commit(&key("1"), &commit).await.unwrap()).head.unwrap();
+        removes(head.expires_at.unwrap().plus(hours(kept)));
+    }
+    let touched = record(store.load(&key("1"), load(lasting(9, 1))).await.unwrap()).head;
+    assert!(touched.expires_at > head.expires_at);
+    removes(touched.expires_at.unwrap().plus(hours(4)));
+    assert!(store.load(&key("1"), load(FOREVER)).await.unwrap().touched);
+    assert_eq!(server.removes("session:Visitor:1"), None);
+
+    // A session without end keeps as well how long its header is to be kept.
+    let forever = |retention| Lifetime { retention: hours(retention), ..FOREVER };
+    let mut head = record(store.load(&key("1"), load(FOREVER)).await.unwrap()).head;
+    for retention in [7, 2] {
+        let commit = living(write(Base::from(&head), vec![set("a", "3")]), forever(retention));
+        head = applied(store.commit(&key("1"), &commit).await.unwrap()).head.unwrap();
+    }
+    let now = store.load(&key("1"), Load::look(ClockOffset(0))).await.unwrap().now;
+    applied(store.commit(&key("1"), &destroying(write(Base::from(&head), Vec::new()))).await.unwrap());
+    let window = server.removes("session:Visitor:1").unwrap();
+    let late = minute_after(now.plus(hours(7)));
+    assert!(*window.end() >= late && *window.start() <= late + 120_000, "{window:?} is not soon after {late}");
+}
+
+#[tokio::test]
+async fn an_ended_session_leaves_its_header_and_nothing_of_its_fields() {
+    let server = server!();
+    let store = open(&server).await;
+    let names = |id: &str| {
+        let answer = server.cli(&format!("HKEYS session:Visitor:{id}"));
+        let mut names: Vec<_> =
+            answer.lines().filter(|line| !line.starts_with(['*', '$'])).map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    for id in ["destroyed", "moved", "replaced"] {
+        let head = create(&store, &key(id), vec![set("a", "1"), set("b", "2")]).await;
+        let mut replacing = Write::new(1, REGISTRATION, vec![set("c", "3")]);
+        replacing.replace = id == "replaced";
+        let mut commit = write(Base::from(&head), Vec::new());
+        commit.action = Action::Write(replacing);
+        let commit = match id {
+            "destroyed" => destroying(commit),
+            "moved" => renewing(commit, &key("new")),
+            _ => renewing(commit, &key("newer")),
+        };
+        applied(store.commit(&key(id), &commit).await.unwrap());
+        assert_eq!(names(id), ["#c", "#h"], "{id}");
+    }
+    assert_eq!(names("new"), ["#c", "#h", "a", "b", "c"]);
+    assert_eq!(names("newer"), ["#c", "#h", "c"]);
+}
+
+#[tokio::test]
 async fn a_small_session_keeps_the_compact_encoding() {
     let server = server!();
     let store = open(&server).await;
@@ -370,7 +440,7 @@ async fn a_registration_stays_as_it_is_and_grows() {
     assert_eq!(found(store.registrations().await.unwrap()), [both, next.clone()]);
     assert!(store.withdraw("Shop", 1).await.unwrap());
     assert!(!store.withdraw("Shop", 1).await.unwrap());
-    assert_eq!(found(store.registrations().await.unwrap()), [next]);
+    assert_eq!(found(store.registrations().await.unwrap()), std::slice::from_ref(&next));
 
     // One that is damaged is named, and does not hide the others.
     assert_eq!(server.cli("HSET session:{#registrations}:Shop:2 #id 1"), ":0\r\n");
@@ -378,6 +448,8 @@ async fn a_registration_stays_as_it_is_and_grows() {
     let [damaged] = &all.damaged[..] else { panic!("{:?}", all.damaged) };
     assert_eq!((&*damaged.name, damaged.version, damaged.error.kind()), ("Shop", 2, StoreErrorKind::Corrupt));
     assert_eq!(all.found.len(), 2);
+    assert_eq!(server.cli("HDEL session:{#registrations}:Shop:2 #id"), ":1\r\n");
+    assert_eq!(store.register(&next).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
 }
 
 #[tokio::test]

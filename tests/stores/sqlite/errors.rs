@@ -151,7 +151,9 @@ async fn a_file_of_zeros_is_corrupt_and_left_as_it_is() {
         let zeros = vec![0; length];
         std::fs::write(place.file(), &zeros).unwrap();
 
-        assert_eq!(kind(&SqliteStore::open(place.file()).await), StoreErrorKind::Corrupt, "{length} zeros");
+        let error = SqliteStore::open(place.file()).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{length} zeros");
+        assert!(error.to_string().contains("it begins with zeros"), "{error}");
         assert_eq!(std::fs::read(place.file()).unwrap(), zeros);
     }
 }

@@ -6,7 +6,7 @@ use session_runtime::store::{
     SqliteStore, Store, StoreErrorKind, Synchronous,
 };
 
-use session_tests::commits::{living, renewing};
+use session_tests::commits::{destroying, living, renewing};
 
 use super::{ABSENT, FOREVER, MINUTE, NOW, Place, agree, applied, fields, key, load, record, transactions, write};
 
@@ -235,4 +235,23 @@ async fn p10_sessions_go_on_when_the_file_was_removed_under_them() {
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Unavailable, true), "{error:?}");
     let error = existing.load(&key("1"), Load::touch(FOREVER, NOW)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+}
+
+#[tokio::test]
+async fn an_ended_session_leaves_its_header_and_nothing_of_its_fields() {
+    let place = Place::new();
+    let store = place.open().await;
+    let rows = || {
+        let count = "SELECT count(*) FROM session_runtime_fields";
+        place.connection().query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let values: [(&str, &[u8]); 2] = [("a", b"1"), ("b", b"2")];
+    let mut head = applied(store.commit(&key("42"), &write(ABSENT, &values)).await.unwrap()).head.unwrap();
+    for to in ["43", "44"] {
+        let renewal = renewing(write(Base::from(&head), &[("c", b"3")]), &key(to));
+        head = applied(store.commit(&key(if to == "43" { "42" } else { "43" }), &renewal).await.unwrap()).head.unwrap();
+        assert_eq!(rows(), 3);
+    }
+    applied(store.commit(&key("44"), &destroying(write(Base::from(&head), &[]))).await.unwrap());
+    assert_eq!(rows(), 0);
 }
