@@ -94,8 +94,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
         agreed.schema.compare(own, &found)?;
         for id in [own.id, agreed.current()] {
             if !found.answers_to(id) {
-                let proposal = Registration { id: found.id, ..own.clone() }.also_known_as(id);
-                found = self.store.register(&proposal).instrument(span.clone()).await?;
+                found = self.store.register(&own.clone().also_known_as(id)).instrument(span.clone()).await?;
             }
         }
         agreed.follow(found.id);

@@ -243,7 +243,6 @@ pub fn next(header: Option<&Header>, commit: &Commit, is_empty: bool, now: Times
                 },
                 state: State::Destroyed,
                 commits: previous.commits.with(commit.id),
-                retention,
                 retained_until: retained_until(State::Destroyed, None, retention, now),
                 ..*previous
             }

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -167,9 +168,10 @@ pub(super) fn is_current(connection: &Connection) -> Result<bool> {
         return Ok(false);
     }
     let version = "SELECT version FROM session_runtime_schema";
-    match connection.prepare_cached(version)?.query_row([], |row| row.get(0)).optional()? {
-        Some(VERSION) => Ok(true),
-        Some(version) if version > VERSION => {
+    let version = connection.prepare_cached(version)?.query_row([], |row| row.get::<_, i64>(0)).optional()?;
+    match version.map(|version| version.cmp(&VERSION)) {
+        Some(Ordering::Equal) => Ok(true),
+        Some(Ordering::Greater) => {
             Err(Failure::incompatible("a newer build of this crate made the tables; update this program"))
         }
         _ => Err(Failure::corrupt("table `session_runtime_schema`")),

@@ -254,7 +254,9 @@ impl Worker {
             if !made_room && stop.as_ref().is_err_and(Stop::is_full) {
                 made_room = true;
                 self.is_full.set(true);
-                untried &= !matches!(stop, Err(Stop::Commit(_)));
+                if matches!(stop, Err(Stop::Commit(_))) {
+                    untried = false;
+                }
                 if self.make_room() {
                     continue;
                 }

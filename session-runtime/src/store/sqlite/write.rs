@@ -63,12 +63,10 @@ pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Res
             // The row moves with its fields, whatever their size, and a new row stays behind.
             let renewed = rule::renewed(&next, there.as_ref(), commit, write, is_empty, now);
             put(to, &renewed)?;
-            if session.is_some() && key != to {
+            if key != to {
                 connection
                     .prepare_cached("UPDATE session_runtime_sessions SET name = :name, key = :key WHERE id = :id")?
                     .execute(named_params! { ":id": id, ":name": to.name(), ":key": to.id() })?;
-            }
-            if key != to {
                 rows::insert(connection, unused_id(connection)?, key, &next)?;
             }
             Some(renewed.head)
