@@ -1,7 +1,10 @@
 //! All instances agree on the initial state of a session name and version, or say so instead of serving it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::Bytes;
-use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
+use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store, StoreError};
 use session_runtime::{Agreement, Error, Handle, Outcome, Session};
 use session_tests::{CountingCodec, Events, Kept, now, record, stored};
 
@@ -23,6 +26,31 @@ async fn p10_instances_with_the_same_initial_values_agree() {
     one.update("42", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
     assert_eq!(other.load("42").await.expect("a load").visits, 1);
     assert_eq!(store.registrations().await.expect("a list").found.len(), 1);
+}
+
+/// A store that counts what it is asked to register.
+#[derive(Clone)]
+struct Counting {
+    inner: TestStore,
+    registered: Arc<AtomicUsize>,
+}
+
+impl Store for Counting {
+    async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
+        self.registered.fetch_add(1, Ordering::Relaxed);
+        self.inner.register(proposal).await
+    }
+
+    session_runtime::delegate_store!(inner: prepare load commit registration);
+}
+
+#[tokio::test]
+async fn p10_what_is_agreed_on_already_is_not_registered_again() {
+    let store = Counting { inner: test_store(), registered: Arc::default() };
+    for _ in 0..3 {
+        Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("they agree");
+    }
+    assert_eq!(store.registered.load(Ordering::Relaxed), 1, "the first alone");
 }
 
 #[tokio::test]
@@ -103,7 +131,7 @@ async fn p10_a_stored_session_without_differences_refers_to_its_registration_too
 #[derive(Session)]
 #[session(name = "p10-unstable")]
 struct Unstable {
-    #[session(initial = { static N: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0); N.fetch_add(1, std::sync::atomic::Ordering::Relaxed) })]
+    #[session(initial = { static N: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0); N.fetch_add(1, Ordering::Relaxed) })]
     made: u32,
 }
 

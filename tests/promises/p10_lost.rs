@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store, StoreErrorKind};
 use session_runtime::{Agreement, Error, Handle, OnUndecodable, Session};
-use session_tests::{Fault, Kept, is_stored, record, stored, write};
+use session_tests::{Events, Fault, Kept, is_stored, record, stored, write};
 
 use crate::visitor::{TestStore, Visitor, builder, fields, test_store};
 
@@ -133,6 +133,32 @@ async fn p10_an_undecodable_record_is_set_aside_without_its_agreement_and_not_pu
     let refused = sessions.housekeeping().put_back("visitor", "42").await.expect_err("nobody could read it");
     assert!(matches!(refused, Error::RegistrationGone), "{refused:?}");
     assert!(is_stored(store, "visitor#aside", "42").await);
+}
+
+#[tokio::test]
+async fn p10_a_program_that_knows_all_ids_of_its_agreement_warns_of_no_loss() {
+    let store = test_store();
+    running(&store, &["broken"]).await;
+    write(&store, "visitor", "broken", &[("visits", Some("many"))]).await;
+    let first = Kept::<Visitor, _>::builder(store.clone()).on_undecodable(OnUndecodable::SetAside).build();
+    first.update("old", visits(1)).await.expect("a commit");
+    withdraw(&store).await;
+    let second = running(&store, &["theirs"]).await;
+    first.update("new", visits(1)).await.expect("it follows the other");
+    second.load("old").await.expect("and is known to it");
+    let theirs = registered(&store).await.expect("an agreement").id;
+
+    let (events, _guard) = Events::capture();
+    for sessions in [&first, &second] {
+        for key in ["old", "new", "theirs"] {
+            assert_eq!(sessions.load(key).await.expect("a load").visits, 1, "{key}");
+        }
+    }
+    assert_eq!(events.take_warnings(), <[String; 0]>::default());
+    assert!(first.load("broken").await.expect("a load").is_new());
+    let warnings = events.take_warnings();
+    assert!(matches!(&warnings[..], [one] if one.contains("set an undecodable record aside")), "{warnings:?}");
+    assert_eq!(record(&store, "visitor#aside", "broken").await.expect("a record").head.registration, theirs);
 }
 
 #[derive(Session)]
