@@ -117,12 +117,18 @@ pub(super) async fn p06_a_session_moves_over_an_emptied_one(fixture: Fixture) {
 
 /// Nor is a session that has expired; nothing of it is mixed in.
 pub(super) async fn p06_a_session_moves_over_an_expired_one(fixture: Fixture) {
-    let (old, new) = (fixture.key("old"), fixture.key("new"));
-    fixture.idle_for(DAY).create(&new, &[("secret", "s")]).await;
     let later = fixture.after(2 * DAY);
-    let created = later.create(&old, &[("visits", "1")]).await;
-    assert!(applied(later.commit(&old, &later.change(&created).renew(&new)).await).is_stored);
-    assert_eq!(fields(&later.record(&new).await), are(&[("visits", "1")]));
+    for how in ["stored", "replaced", "new"] {
+        let (old, new) = (fixture.key(&format!("old.{how}")), fixture.key(&format!("new.{how}")));
+        fixture.idle_for(DAY).create(&new, &[("secret", "s")]).await;
+        let renewal = match how {
+            "stored" => later.change(&later.create(&old, &[("visits", "1")]).await),
+            "replaced" => later.change(&later.create(&old, &[("theme", "dark")]).await).set("visits", "1").replace(),
+            _ => later.creation(None).set("visits", "1"),
+        };
+        assert!(applied(later.commit(&old, &renewal.renew(&new)).await).is_stored);
+        assert_eq!(fields(&later.record(&new).await), are(&[("visits", "1")]), "{how}");
+    }
 }
 
 /// A handler that found the new key free before does not write into the session that moved there.

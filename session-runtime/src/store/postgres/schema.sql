@@ -296,14 +296,12 @@ BEGIN
         IF header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_touch_after THEN
             RETURN;
         END IF;
-        -- Only what was read is touched; when something came in between, it is read again.
+        -- Only what was read is touched; when a commit or another load came in between, it is read again.
         UPDATE sessions.header t
         SET expires_at = expires,
             retained_until = sessions.retained_until(t.state, expires, now, t.retention),
             due = least(t.due, sessions.retained_until(t.state, expires, now, t.retention))
-        WHERE t.name = p_name AND t.key = p_key AND t.incarnation = header.incarnation
-            AND t.revision = header.revision AND t.commits = header.commits AND t.state = header.state
-            AND t.expires_at = header.expires_at;
+        WHERE t.name = p_name AND t.key = p_key AND t.commits = header.commits AND t.expires_at = header.expires_at;
         IF FOUND THEN
             touched := true;
             header.expires_at := expires;
@@ -320,7 +318,8 @@ BEGIN
 END
 $body$;
 
--- Applies a write or a removal if its base is current, and else answers with what is there.
+-- Applies a write or a removal if its base is current, and else answers with what is there. A removal creates no life
+-- and changes no field.
 CREATE OR REPLACE FUNCTION sessions.commit(
     p_name text, p_key bytea, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint,
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
@@ -339,8 +338,7 @@ BEGIN
         h := sessions.lock_header(p_name, p_key);
         now := sessions.clock(p_offset);
         answer := sessions.decide(
-            h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until,
-            CASE WHEN NOT p_destroy THEN p_creates END, p_destroy, now);
+            h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, p_creates, p_destroy, now);
         IF answer = 'apply' AND NOT p_destroy AND NOT sessions.is_registered(p_name, p_version, p_registration) THEN
             answer := 'unregistered';
         END IF;
@@ -369,8 +367,7 @@ BEGIN
         ELSE
             is_empty := sessions.change_fields(
                 p_name, p_key, CASE WHEN is_live THEN h.incarnation ELSE p_creates END, false,
-                p_replace OR p_destroy OR NOT is_live,
-                CASE WHEN NOT p_destroy THEN p_set ELSE '{}' END, p_values, p_unset);
+                p_replace OR p_destroy OR NOT is_live, p_set, p_values, p_unset);
             n := sessions.next(
                 h, p_name, p_key,
                 CASE WHEN p_destroy THEN 2 WHEN is_empty AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,

@@ -33,16 +33,7 @@ local header, foreign = read(key)
 if foreign then return redis.error_reply('CORRUPT ' .. foreign) end
 local live = header and is_live(header, now)
 
--- What ended a former life of the key is answered as it was; a change of one is not.
-local function is_repeated()
-  if not header then return nil end
-  if action == WRITE and header.incarnation ~= (based_on_record and sub(base, 1, 8) or creates) then return nil end
-  if header.last == id then return true end
-  local found = string.find(header.older, id, 1, true)
-  while found and found % 8 ~= 1 do found = string.find(header.older, id, found + 1, true) end
-  return found
-end
-
+-- What was applied before is not current any more: it moved the revision, or ended the life that it is based on.
 local function is_current()
   if based_on_record then
     return live and header.incarnation == sub(base, 1, 8) and (action == DESTROY or sub(header.raw, 1, 22) == base)
@@ -51,12 +42,7 @@ local function is_current()
   return action ~= DESTROY
 end
 
-local repeated = is_repeated()
-if repeated or not is_current() then
-  if not header then return { REFUSED, now, {} } end
-  if repeated or not live then return { REFUSED, now, { '#h', header.raw, '#c', header.rest } } end
-  return { REFUSED, now, call('HGETALL', key) }
-end
+if not is_current() then return { REFUSED, now, call('HGETALL', key) } end
 if action ~= DESTROY and not is_registered() then return { UNREGISTERED } end
 local there
 if action == RENEW then

@@ -33,7 +33,6 @@ local function header_of(raw, older)
     incarnation = incarnation,
     revision = revision,
     last = last,
-    rest = older,
     retention = struct.unpack('>i7', older),
     older = sub(older, 8),
     writer = writer,
