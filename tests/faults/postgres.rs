@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_runtime::expiry::{ClockOffset, Lifetime};
+use session_runtime::expiry::{ClockOffset, Lifetime, Timestamp};
 use session_runtime::store::{
     Base, Change, Commit, Ended, Found, Head, Housekeeping, Key, Load, PostgresOptions, PostgresStore, Reply, Store,
     StoreErrorKind,
@@ -60,7 +60,7 @@ async fn apply(store: &PostgresStore, key: &Key, commit: &Commit) -> Head {
 
 /// Waits until a statement waits for a lock.
 async fn somebody_waits(client: &Client) {
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%.commit(%' OR query LIKE '%UPDATE%.header%') AND pid <> pg_backend_pid()";
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%.commit(%' OR query LIKE '%.touch(%' OR query LIKE '%UPDATE%.header%') AND pid <> pg_backend_pid()";
     while client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 0 {
         tokio::task::yield_now().await;
     }
@@ -391,6 +391,32 @@ async fn p06_time_passes_while_a_commit_waits_for_a_lock() {
 
 const NEVER_TOUCHED: Lifetime =
     Lifetime { inactivity: Some(500), creation: None, touch_after: i64::MAX, retention: 60_000 };
+
+#[tokio::test]
+async fn p05_a_load_that_waits_to_move_the_end_goes_by_what_it_waited_for() {
+    let (url, schema) = place!();
+    let (store, mut client) = open(&url, &schema).await;
+    let another_load = "expires_at = expires_at + 3600000";
+    let a_commit_that_fixes_the_end = "fixed_end = expires_at, revision = 2, commits = 1 || commits";
+    for meanwhile in [another_load, a_commit_that_fixes_the_end] {
+        let key = key(meanwhile);
+        create(&store, &key, vec![set("a", "1")]).await;
+        let lock = client.transaction().await.unwrap();
+        let moved = format!("UPDATE header SET {meanwhile} WHERE key = $1 RETURNING expires_at");
+        let end: i64 = lock.query_one(&moved, &[&key.id().as_bytes()]).await.unwrap().get(0);
+        let waiting = tokio::spawn({
+            let (store, key) = (store.clone(), key.clone());
+            async move { store.load(&key, Load::touch(HALF_AN_HOUR, ClockOffset(10 * 60_000))).await.unwrap() }
+        });
+        somebody_waits(lock.client()).await;
+        lock.commit().await.unwrap();
+        let loaded = waiting.await.unwrap();
+        assert!(!loaded.touched, "{meanwhile}");
+        let ends = [record(loaded), found(&store, &key).await].map(|record| record.head.expires_at);
+        assert_eq!(ends, [Some(Timestamp::from_millis(end)); 2], "{meanwhile}");
+    }
+    clear(&client, &schema).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_that_change_the_same_fields_in_other_orders_never_deadlock() {

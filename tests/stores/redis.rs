@@ -1,5 +1,6 @@
 //! The Redis store on a real server: it says what the memory store says, at the price it promises.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -343,6 +344,47 @@ async fn an_ended_session_leaves_its_header_and_nothing_of_its_fields() {
     }
     assert_eq!(names("new"), ["#c", "#h", "a", "b", "c"]);
     assert_eq!(names("newer"), ["#c", "#h", "c"]);
+}
+
+/// How often the engine ran each command since it was asked last.
+fn commands(server: &RedisServer) -> HashMap<String, u64> {
+    let ran = server.cli("INFO commandstats");
+    assert_eq!(server.cli("CONFIG RESETSTAT"), "+OK\r\n");
+    let count = |line: &str| {
+        let (name, calls) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        Some((name.to_owned(), calls.split(',').next()?.parse().ok()?))
+    };
+    ran.lines().filter_map(count).collect()
+}
+
+#[tokio::test]
+async fn a_common_commit_reads_and_writes_once_in_the_engine() {
+    const COMMITS: u64 = 5;
+    let server = server!();
+    let store = open(&server).await;
+    for lifetime in [FOREVER, HALF_AN_HOUR] {
+        let key = key(&format!("{:?}", lifetime.inactivity));
+        let mut saw = None;
+        // The first life of a key, and one that follows another.
+        for _ in 0..2 {
+            let absent = Base::Absent { saw, valid_until: None };
+            let creation = living(write(absent, vec![set("a", "0")]), lifetime);
+            let mut head = applied(store.commit(&key, &creation).await.unwrap()).head.unwrap();
+            let _ = commands(&server);
+            for _ in 0..COMMITS {
+                let commit = living(write(Base::from(&head), vec![set("a", "1")]), lifetime);
+                head = applied(store.commit(&key, &commit).await.unwrap()).head.unwrap();
+            }
+            let ran = commands(&server);
+            let times = |name| ran.get(name).copied().unwrap_or(0);
+            assert_eq!(["hmget", "hget", "hset"].map(times), [COMMITS; 3], "{ran:?}");
+            assert_eq!(times("time"), if lifetime.inactivity.is_some() { COMMITS } else { 0 }, "{ran:?}");
+            // The engine's clock goes by minutes, of which one can be over meanwhile.
+            assert!(times("pexpireat") <= 1 && times("persist") == 0, "{ran:?}");
+            applied(store.commit(&key, &destroying(write(Base::from(&head), Vec::new()))).await.unwrap());
+            saw = Some(head.incarnation);
+        }
+    }
 }
 
 #[tokio::test]
