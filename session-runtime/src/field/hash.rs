@@ -83,6 +83,12 @@ mod tests {
     }
 
     #[test]
+    fn half_of_the_bits_are_set() {
+        let ones: u32 = (0..1_000).map(|word| fold(MULTIPLIER, word).count_ones()).sum();
+        assert!((31_000..=33_000).contains(&ones), "{ones} of 64000");
+    }
+
+    #[test]
     fn each_byte_counts_where_it_is_whatever_the_length() {
         let mut seen = BTreeSet::new();
         for length in 0..=100 {

@@ -235,12 +235,7 @@ pub fn next(header: Option<&Header>, commit: &Commit, is_empty: bool, now: Times
         Action::Destroy => header.filter(|header| header.is_live(now)).map(|previous| {
             let retention = previous.retention.max(commit.lifetime.retention);
             Header {
-                head: Head {
-                    revision: previous.head.revision.saturating_add(1),
-                    last_commit: commit.id,
-                    stored: false,
-                    ..previous.head
-                },
+                head: Head { stored: false, ..previous.head },
                 state: State::Destroyed,
                 commits: previous.commits.with(commit.id),
                 retained_until: retained_until(State::Destroyed, None, retention, now),
