@@ -140,6 +140,17 @@ fn p07_an_answer_can_be_missing_many_times() {
 }
 
 #[test]
+fn p07_a_session_that_is_stored_again_says_so_also_when_the_answer_was_lost() {
+    let (sessions, _) = at_ten();
+    now(sessions.update("42", |counter| *counter.edit().count() = 0)).expect("it is emptied");
+    let mut counter = now(sessions.load("42")).expect("a load");
+    *counter.edit().count() = 1;
+    fail(&sessions, Fault::LostAfter);
+    commit_in_vain(&mut counter);
+    assert_eq!(now(counter.commit()).expect("the store is back").outcome(), Outcome::Created);
+}
+
+#[test]
 fn p07_a_lost_answer_is_settled_exactly_although_others_commit_in_between() {
     for fault in MISSING {
         for others in [1, 7] {

@@ -1,8 +1,8 @@
 use std::fmt::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use tracing::field::{Field, Visit};
-use tracing::subscriber::{DefaultGuard, Subscriber};
+use tracing::subscriber::{DefaultGuard, Interest, Subscriber};
 use tracing::{Event, Metadata, span};
 
 /// Everything that is logged, as text, whatever its level.
@@ -15,6 +15,9 @@ impl Events {
     /// Collects what this thread logs until the guard is dropped.
     #[must_use]
     pub fn capture() -> (Self, DefaultGuard) {
+        static ONCE: Once = Once::new();
+        // It fails where a test chose another one, which is as good.
+        ONCE.call_once(|| drop(tracing::subscriber::set_global_default(Undecided)));
         let events = Self::default();
         (events.clone(), tracing::subscriber::set_default(events))
     }
@@ -36,6 +39,34 @@ impl Events {
         record(&mut line);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
     }
+}
+
+/// Wants nothing, and leaves open whether it will. Where nobody has said so, a thread that comes to the place of an event
+/// first can settle for all others that nobody wants it, although one begins to listen just then.
+struct Undecided;
+
+impl Subscriber for Undecided {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
 }
 
 struct Line(String);
