@@ -253,7 +253,11 @@ fn builds(found: &Found, page: &mut String) {
     if found.builds.is_empty() {
         return;
     }
-    section(page, "Building", "A program that depends on one side: crates, and seconds of a clean release build.");
+    section(
+        page,
+        "Building",
+        "A program that depends on one side: crates, and seconds of processor time of a clean release build.",
+    );
     let rows = found.builds.iter().map(|build| {
         let seconds = build.seconds.map_or("not measured".to_owned(), |seconds| format!("{seconds:.0}"));
         vec![build.side.clone(), build.crates.to_string(), seconds]
