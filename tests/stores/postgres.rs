@@ -7,8 +7,7 @@ use session_runtime::store::{
     Base, Ended, Found, Housekeeping, Load, PostgresOptions, PostgresStore, Record, Reply, Store, StoreErrorKind,
 };
 use session_tests::commits::{
-    HALF_AN_HOUR, NOTHING, agree, applied, at, create, destroying, key, living, load, record, renewing, set, unset,
-    value, write,
+    HALF_AN_HOUR, NOTHING, agree, applied, create, key, living, load, record, renewing, set, unset, value, write,
 };
 use session_tests::postgres_server::{PostgresServer, client, fresh_schema, is_available, program, shared};
 use session_tests::proxy::Proxy;
@@ -57,6 +56,8 @@ macro_rules! place {
         }
     };
 }
+
+mod crowds;
 
 /// The suite that every store passes; its cases share one schema.
 mod conformance {
@@ -283,113 +284,6 @@ async fn prefixes_keep_stores_of_one_schema_apart() {
     place.clear().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p05_of_creators_at_once_one_creates_and_all_others_are_told_what_is_there() {
-    let place = place!();
-    let store = place.store().await;
-    for round in 0..50 {
-        let key = key(&format!("round {round}"));
-        let mut creators = tokio::task::JoinSet::new();
-        for creator in 0..8 {
-            let (store, key) = (store.clone(), key.clone());
-            let commit = write(NOTHING, vec![set(&format!("field {creator}"), "1")]);
-            creators.spawn(async move { store.commit(&key, &commit).await });
-        }
-        let (mut created, mut told) = (0, 0);
-        while let Some(reply) = creators.join_next().await {
-            match reply.unwrap().unwrap() {
-                Reply::Applied(_) => created += 1,
-                Reply::Conflict(record) if record.fields.len() == 1 => told += 1,
-                other => panic!("{other:?}"),
-            }
-        }
-        assert_eq!((created, told), (1, 7));
-    }
-    place.clear().await;
-}
-
-/// Adds one to the field `visits`, however often others come in between.
-async fn count_a_visit(store: &PostgresStore, key: &session_runtime::store::Key) {
-    let number = |bytes: Option<bytes::Bytes>| -> u64 {
-        bytes.map_or(0, |bytes| std::str::from_utf8(&bytes).unwrap().parse().unwrap())
-    };
-    let loaded = store.load(key, load(HALF_AN_HOUR)).await.unwrap();
-    let (mut base, mut visits) = match loaded.found {
-        Found::Record(record) => (Base::from(&record.head), number(value(&record, "visits"))),
-        Found::Absent { saw } => (Base::Absent { saw, valid_until: None }, 0),
-    };
-    loop {
-        let commit = write(base, vec![set("visits", (visits + 1).to_string())]);
-        match store.commit(key, &commit).await.unwrap() {
-            Reply::Applied(_) => return,
-            Reply::Conflict(record) => (base, visits) = ((&record.head).into(), number(value(&record, "visits"))),
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn p05_eight_writers_of_one_key_lose_nothing() {
-    let place = place!();
-    let store = place.store().await;
-    let key = key("chat");
-    let mut writers = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let (store, key) = (store.clone(), key.clone());
-        writers.spawn(async move {
-            for _ in 0..50 {
-                count_a_visit(&store, &key).await;
-            }
-        });
-    }
-    writers.join_all().await;
-    let found = record(store.load(&key, load(HALF_AN_HOUR)).await.unwrap());
-    assert_eq!(value(&found, "visits").unwrap(), "400");
-    assert_eq!(found.head.revision, 400);
-    place.clear().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sessions_that_move_to_each_others_keys_never_wait_for_each_other() {
-    let place = place!();
-    move_to_each_others_keys(&place).await;
-    place.clear().await;
-}
-
-/// Where an update of a key would move the row to another partition, and fail for those who wait for it.
-#[tokio::test(flavor = "multi_thread")]
-async fn sessions_that_move_between_partitions_never_wait_for_each_other() {
-    let place = place!();
-    partition(&place).await;
-    move_to_each_others_keys(&place).await;
-    place.clear().await;
-}
-
-async fn move_to_each_others_keys(place: &Place) {
-    let store = place.store().await;
-    let mut movers = tokio::task::JoinSet::new();
-    for mover in 0..8 {
-        let store = store.clone();
-        movers.spawn(async move {
-            let mut moved = 0;
-            for step in 0..60 {
-                let (from, to) = if (mover + step) % 2 == 0 { ("a", "b") } else { ("b", "a") };
-                let loaded = store.load(&key(from), load(HALF_AN_HOUR)).await.unwrap();
-                let base = match loaded.found {
-                    Found::Record(record) => (&record.head).into(),
-                    Found::Absent { saw } => Base::Absent { saw, valid_until: None },
-                };
-                let commit = write(base, vec![set("a", "1")]);
-                let commit = if step % 7 == 0 { destroying(commit) } else { renewing(commit, &key(to)) };
-                // An error would be a deadlock that the server noticed.
-                moved += u32::from(matches!(store.commit(&key(from), &commit).await.unwrap(), Reply::Applied(_)));
-            }
-            moved
-        });
-    }
-    assert!(movers.join_all().await.into_iter().sum::<u32>() > 0);
-}
-
 #[tokio::test]
 async fn a_renewal_takes_the_fields_along_and_leaves_a_header_behind() {
     let place = place!();
@@ -445,40 +339,6 @@ async fn any_string_is_a_key_and_listings_page_through_them() {
         let found = record(store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap());
         assert_eq!(value(&found, "id").unwrap(), id.to_owned());
     }
-    place.clear().await;
-}
-
-const SHORT: Lifetime = Lifetime { inactivity: Some(1_000), creation: None, touch_after: 100, retention: 1_000 };
-
-#[tokio::test]
-async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {
-    let place = place!();
-    let store = place.store().await;
-    for number in 0..450 {
-        let commit = living(write(NOTHING, vec![set("a", "1")]), SHORT);
-        let _ = applied(store.commit(&key(&format!("{number:03}")), &commit).await.unwrap());
-    }
-    let lasting = living(write(NOTHING, vec![set("a", "1")]), SHORT);
-    let head = applied(store.commit(&key("lasting"), &lasting).await.unwrap()).head.unwrap();
-    let lasting = at(write((&head).into(), vec![]), ClockOffset(900));
-    let _ = applied(store.commit(&key("lasting"), &lasting).await.unwrap());
-
-    // One session is locked by a transaction that does not end.
-    let mut client = place.client().await;
-    let lock = client.transaction().await.unwrap();
-    lock.execute("SELECT FROM header WHERE key = '007' FOR UPDATE", &[]).await.unwrap();
-    let later = ClockOffset(60_000);
-    let purged = store.purge(300, later).await.unwrap();
-    assert_eq!((purged.removed, purged.more), (300, true));
-    let purged = store.purge(300, later).await.unwrap();
-    assert_eq!((purged.removed, purged.more), (149, false));
-    lock.rollback().await.unwrap();
-
-    let purged = store.purge(300, later).await.unwrap();
-    assert_eq!((purged.removed, purged.more), (1, false));
-    assert_eq!(store.count("Visitor", ClockOffset(0)).await.unwrap(), 1, "the session that was in use later");
-    let left: i64 = client.query_one("SELECT count(*) FROM field", &[]).await.unwrap().get(0);
-    assert_eq!(left, 1, "no field is left behind");
     place.clear().await;
 }
 
