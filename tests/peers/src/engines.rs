@@ -1,7 +1,7 @@
 //! The engines that contenders are compared on, each started here and ended with the program.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
 use crate::peers::{by_hand, ours::Ours, tower_memory, tower_redis};
+use crate::processes::{children, cpu_of};
 
 /// How the engines' contenders are reached.
 pub struct Place {
@@ -163,37 +164,4 @@ fn rand_number() -> u32 {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     NUMBER.fetch_add(1, Ordering::Relaxed)
-}
-
-/// From the scheduler's figures of all threads, in nanoseconds; from `stat`, in hundredths, on a system without them.
-fn cpu_of(process: &str) -> Duration {
-    let folder = Path::new("/proc").join(process);
-    let threads = fs::read_dir(folder.join("task")).into_iter().flatten().flatten();
-    let nanoseconds: u64 = threads
-        .filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok())
-        .filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok())
-        .sum();
-    if nanoseconds > 0 {
-        return Duration::from_nanos(nanoseconds);
-    }
-    let stat = fs::read_to_string(folder.join("stat")).unwrap_or_default();
-    let ticks = |place: usize| after_name(&stat).split_whitespace().nth(place)?.parse::<u64>().ok();
-    Duration::from_millis(10 * (ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)))
-}
-
-fn children(parent: &str) -> Vec<String> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|process| process.file_name().into_string().ok())
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter(|name| {
-            let stat = fs::read_to_string(format!("/proc/{name}/stat")).unwrap_or_default();
-            after_name(&stat).split_whitespace().nth(1) == Some(parent)
-        })
-        .collect()
-}
-
-/// What follows the program's name, which can hold spaces.
-fn after_name(stat: &str) -> &str {
-    stat.rsplit_once(')').map_or("", |(_, rest)| rest)
 }

@@ -7,6 +7,7 @@ mod compare;
 mod engines;
 mod options;
 mod peers;
+mod processes;
 mod questions;
 mod report;
 mod web;

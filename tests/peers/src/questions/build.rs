@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
+use crate::processes::cpu_of_ended_children;
 use crate::say;
 
 /// A program that depends on one side alone.
@@ -117,21 +118,11 @@ fn seconds(manifest: &Path, folder: &Path) -> Option<f64> {
     };
     // What has to be downloaded is, before the clock starts.
     cargo("fetch").status().ok().filter(std::process::ExitStatus::success)?;
-    let before = cpu_time_of_children()?;
+    let before = cpu_of_ended_children();
     cargo("build").arg("--release").status().ok().filter(std::process::ExitStatus::success)?;
-    let seconds = cpu_time_of_children()? - before;
+    let seconds = (cpu_of_ended_children() - before).as_secs_f64();
     let _ = fs::remove_dir_all(&target);
     Some(seconds)
-}
-
-/// Seconds of processor time of all programs that this one started and that have ended.
-fn cpu_time_of_children() -> Option<f64> {
-    const TICKS_A_SECOND: f64 = 100.0;
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // What follows the program's name, which can hold spaces.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let ticks: Option<Vec<f64>> = rest.split_whitespace().skip(13).take(2).map(|ticks| ticks.parse().ok()).collect();
-    Some(ticks?.iter().sum::<f64>() / TICKS_A_SECOND)
 }
 
 /// What `scripts/build-cost` says of the shape that costs most.
