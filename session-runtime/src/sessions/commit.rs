@@ -96,6 +96,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
         self.commit_marked().await
     }
 
+    /// A future of its own, so that a commit of nothing carries none of its state.
     async fn commit_marked(&mut self) -> Result<Committed<T>, Error> {
         let done = within(self.deadline(), pin!(self.run(Verb::Commit))).await;
         self.counted(done)

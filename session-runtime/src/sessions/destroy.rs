@@ -1,3 +1,5 @@
+use std::pin::pin;
+
 use super::commit::Verb;
 use super::committed::Outcome;
 use super::deadline::within;
@@ -7,7 +9,6 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::{MarkSet, Session};
 use crate::store::{Ended, ExpiryChange};
-use std::pin::pin;
 
 impl<T: Session, C: Codec> Handle<T, C> {
     /// Removes the session. The handle, and every other that was loaded before, can no longer store anything.

@@ -1,4 +1,5 @@
 use std::pin::pin;
+
 use tracing::{Instrument, debug_span};
 
 use super::deadline::within;

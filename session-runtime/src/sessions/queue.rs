@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::store::KeyHasher;
+use crate::store::{KeyHasher, shard_of};
 
 /// How many locks the queues are spread over.
 const SHARDS: usize = 64;
@@ -57,8 +57,7 @@ impl Queues {
     }
 
     fn with<R>(&self, hash: u64, look: impl FnOnce(&mut Shard) -> R) -> R {
-        // The map inside looks at the lowest and the highest bits of the same hash.
-        let shard = &self.shards[(hash >> 32) as usize % SHARDS];
+        let shard = &self.shards[shard_of(hash, SHARDS)];
         look(&mut shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

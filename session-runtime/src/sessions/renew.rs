@@ -1,3 +1,5 @@
+use std::pin::pin;
+
 use super::commit::Verb;
 use super::committed::Committed;
 use super::deadline::within;
@@ -6,7 +8,6 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::Key;
-use std::pin::pin;
 
 impl<T: Session, C: Codec> Handle<T, C> {
     /// Commits the session and moves it to the key `to`, in one step; the old key is dead from then on. Use it when

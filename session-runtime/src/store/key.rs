@@ -93,6 +93,12 @@ impl Hasher for KeyHasher {
     }
 }
 
+/// Which of some maps with [`KeyHasher`] holds a key. Each looks at the lowest and the highest bits of the same hash, so
+/// this looks at those between.
+pub(crate) const fn shard_of(hash: u64, shards: usize) -> usize {
+    (hash >> 32) as usize % shards
+}
+
 /// A key in a log: the hash, which tells a key apart from others of this process and cannot be traced back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyHash(u64);

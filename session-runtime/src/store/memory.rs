@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::rule::{self, Header};
 use super::{
     Action, Applied, Change, Commit, Cursor, Ended, Found, Housekeeping, Key, KeyHasher, Keys, Load, Loaded, Purged,
-    Record, Registration, RegistrationId, Registrations, Reply, Store, StoreError, StoredField, Write,
+    Record, Registration, RegistrationId, Registrations, Reply, Store, StoreError, StoredField, Write, shard_of,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 
@@ -71,7 +71,7 @@ impl MemoryStore {
     }
 
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
-        lock(&self.inner.shards[shard_of(key)])
+        lock(&self.inner.shards[shard_of(key.keyed_hash(), SHARDS)])
     }
 
     fn tell_shards(&self, registrations: &BTreeMap<(Arc<str>, u32), Registration>) {
@@ -83,7 +83,7 @@ impl MemoryStore {
     }
 
     fn renew(&self, key: &Key, to: &Key, write: &Write, commit: &Commit) -> Reply {
-        let (old, new) = (shard_of(key), shard_of(to));
+        let (old, new) = (shard_of(key.keyed_hash(), SHARDS), shard_of(to.keyed_hash(), SHARDS));
         // Two renewals never wait for each other: shards are locked in their order.
         let mut shards: BTreeMap<usize, MutexGuard<'_, Shard>> = BTreeMap::new();
         for index in [old.min(new), old.max(new)] {
@@ -211,11 +211,6 @@ impl Entry {
     fn record(&self) -> Record {
         Record { head: self.header.head, fields: self.fields.clone() }
     }
-}
-
-fn shard_of(key: &Key) -> usize {
-    // The map inside looks at the lowest and the highest bits of the same hash.
-    (key.keyed_hash() >> 32) as usize % SHARDS
 }
 
 fn change_field(fields: &mut Vec<StoredField>, change: &Change) {
@@ -380,7 +375,7 @@ mod tests {
     fn keys_are_spread_over_the_locks() {
         let mut keys = [0; SHARDS];
         for id in 0..SHARDS * 50 {
-            keys[shard_of(&key(id))] += 1;
+            keys[shard_of(key(id).keyed_hash(), SHARDS)] += 1;
         }
         assert!(keys.iter().all(|keys| (10..=150).contains(keys)), "{keys:?}");
     }

@@ -44,7 +44,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use housekeeping::{Cursor, Housekeeping, Keys, Purged};
 pub use id::{CommitId, Incarnation, RegistrationId};
 pub use key::{InvalidKey, Key};
-pub(crate) use key::{KeyHash, KeyHasher};
+pub(crate) use key::{KeyHash, KeyHasher, shard_of};
 #[cfg(feature = "conformance")]
 pub use log::{Call, LogStore};
 pub use memory::MemoryStore;
