@@ -260,9 +260,10 @@ fn p06_a_stored_session_whose_record_vanished_is_not_stored_again() {
 }
 
 /// Two instances of one store, of which the first keeps headers for a day and the second as short as can be.
-fn differently_set() -> [Kept<Visitor, TestStore>; 2] {
+fn differently_set(expiry: Expiry) -> [Kept<Visitor, TestStore>; 2] {
     let store = test_store();
-    [24 * HOUR, Duration::ZERO].map(|retention| Kept::builder(store.clone()).retention(retention).build())
+    [24 * HOUR, Duration::ZERO]
+        .map(|retention| Kept::builder(store.clone()).expiry(expiry).retention(retention).build())
 }
 
 fn pass_and_purge(sessions: &Kept<Visitor, TestStore>, time: Duration) {
@@ -273,22 +274,24 @@ fn pass_and_purge(sessions: &Kept<Visitor, TestStore>, time: Duration) {
 #[test]
 fn p06_a_slow_first_commit_revives_nothing_however_instances_are_set() {
     let minute = HOUR / 60;
-    for (passed, is_it) in [(59 * minute, destroyed as fn(&Error) -> bool), (61 * minute, expired)] {
-        let [patient, hasty] = differently_set();
-        let mut late = load(&patient, "42");
-        *late.edit().visits() += 1;
-        now(hasty.update("42", |visitor| *visitor.edit().theme() = "dark".to_owned())).expect("a commit");
-        now(load(&hasty, "42").destroy()).expect("a removal");
-        pass_and_purge(&hasty, passed);
-        assert_refused(&patient, late, is_it);
-        assert!(!now(is_stored(patient.store(), "visitor", "42")));
+    for expiry in [Expiry::Never, Expiry::AfterInactivity(24 * HOUR)] {
+        for (passed, is_it) in [(59 * minute, destroyed as fn(&Error) -> bool), (61 * minute, expired)] {
+            let [patient, hasty] = differently_set(expiry);
+            let mut late = load(&patient, "42");
+            *late.edit().visits() += 1;
+            now(hasty.update("42", |visitor| *visitor.edit().theme() = "dark".to_owned())).expect("a commit");
+            now(load(&hasty, "42").destroy()).expect("a removal");
+            pass_and_purge(&hasty, passed);
+            assert_refused(&patient, late, is_it);
+            assert!(!now(is_stored(patient.store(), "visitor", "42")));
+        }
     }
 }
 
 #[test]
 fn p06_a_handler_of_an_emptied_session_revives_nothing_however_instances_are_set() {
     for passed in [HOUR, 2 * HOUR] {
-        let [patient, hasty] = differently_set();
+        let [patient, hasty] = differently_set(Expiry::Never);
         now(hasty.update("42", |visitor| *visitor.edit().visits() = 1)).expect("a commit");
         now(hasty.update("42", |visitor| *visitor.edit().visits() = 0)).expect("a commit");
         let mut late = load(&patient, "42");
@@ -303,7 +306,7 @@ fn p06_a_handler_of_an_emptied_session_revives_nothing_however_instances_are_set
 
 #[test]
 fn p06_an_instance_with_a_shorter_retention_does_not_make_others_forget() {
-    let [patient, hasty] = differently_set();
+    let [patient, hasty] = differently_set(Expiry::Never);
     now(patient.update("42", |visitor| *visitor.edit().visits() = 1)).expect("a commit");
     let mut late = load(&patient, "42");
     *late.edit().visits() += 1;

@@ -106,14 +106,19 @@ mod tests {
         let Poll::Ready(first) = poll(pin!(queues.enter(1))) else { panic!("the first waits for nobody") };
         let mut gone = Box::pin(queues.enter(1));
         let mut third = Box::pin(queues.enter(1));
-        assert!(poll(gone.as_mut()).is_pending());
-        assert!(poll(third.as_mut()).is_pending());
+        let mut last = Box::pin(queues.enter(1));
+        for waiting in [&mut gone, &mut third, &mut last] {
+            assert!(poll(waiting.as_mut()).is_pending());
+        }
         assert!(poll(pin!(queues.enter(2))).is_ready(), "another key has its own queue");
 
         drop(gone);
         drop(first);
+        assert!(poll(last.as_mut()).is_pending(), "it came after the third");
         let Poll::Ready(third) = poll(third.as_mut()) else { panic!("the turn is passed on") };
         drop(third);
+        let Poll::Ready(last) = poll(last.as_mut()) else { panic!("the turn is passed on") };
+        drop(last);
         assert!(queues.shards.iter().all(|shard| shard.lock().expect("no panic").is_empty()));
     }
 

@@ -30,3 +30,32 @@ pub(super) async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[test]
+    fn both_are_answered_whichever_ends_first() {
+        for other_ends_first in [false, true] {
+            let (one, first) = oneshot::channel();
+            let (other, second) = oneshot::channel();
+            let mut waiting = pin!(both(first, second));
+            let mut poll = || waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let mut senders = [one, other];
+            if other_ends_first {
+                senders.reverse();
+            }
+            for (number, sender) in senders.into_iter().enumerate() {
+                assert!(poll().is_pending());
+                sender.send(number).expect("somebody waits");
+            }
+            let ended = if other_ends_first { (Ok(1), Ok(0)) } else { (Ok(0), Ok(1)) };
+            assert_eq!(poll(), Poll::Ready(ended));
+        }
+    }
+}
