@@ -94,6 +94,11 @@ impl Line {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// How many wait for answers.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.0.lock().waiting.len()
+    }
+
     /// Gives the connection up: whoever waits for an answer learns that there is none.
     pub(super) fn condemn(&self) {
         self.0.0.lose(Lost::Closed);

@@ -43,7 +43,7 @@ pub use options::{RedisOptions, Slots};
 ///
 /// A load is HGETALL and TIME in one flight, a commit a script that the server knows by its hash; if it has forgotten
 /// it, it is sent whole. All operations of a tokio runtime share one connection to each server, on which commands of
-/// many tasks travel together.
+/// many tasks travel together; a second one is made when four or more wait for answers at once.
 ///
 /// # When a connection fails
 ///

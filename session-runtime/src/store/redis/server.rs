@@ -1,4 +1,5 @@
-//! One server: its connection is made when it is first needed, and made anew when it was lost.
+//! One server: a connection to it is made when it is first needed, another one when many wait for answers, and new ones
+//! when they were lost.
 
 use std::fmt;
 use std::io;
@@ -15,6 +16,13 @@ use super::line::{Line, Lost, Unanswered};
 use super::resp::{Request, Value};
 use super::socket::Place;
 use super::tls::Tls;
+
+/// How many connections a runtime has to one server. A second one lets the engine work while the answers of the first
+/// are read; more of them split what would travel together.
+const LINES: usize = 2;
+
+/// How many wait for answers on the quietest connection before another one is made.
+const CROWD: usize = 4;
 
 /// How to connect, to whichever server.
 #[derive(Clone)]
@@ -33,12 +41,21 @@ pub(super) struct Timeouts {
 pub(super) struct Server {
     pub(super) place: Place,
     access: Arc<Access>,
-    /// One connection for each runtime, in which it is driven.
-    lines: Mutex<Vec<(Id, Line)>>,
+    lines: Mutex<Vec<Open>>,
     /// Held by whoever connects; and why the last who did could not.
     connecting: tokio::sync::Mutex<Option<NoConnection>>,
     /// Counts the attempts to connect.
     attempts: AtomicU64,
+}
+
+/// A connection, as far as is known.
+#[derive(Debug)]
+struct Open {
+    line: Line,
+    /// In which it is driven.
+    runtime: Id,
+    /// Which attempt to connect made it.
+    attempt: u64,
 }
 
 /// Why there is no connection. Nothing was sent.
@@ -75,12 +92,13 @@ impl Server {
     pub(super) async fn send(&self, request: &Request) -> Result<Vec<Value>, Failure> {
         // A connection that was lost while nobody used it costs nothing but another one.
         for _ in 0..2 {
+            let newest = self.attempts.load(Ordering::Acquire);
             let line = self.line().await.map_err(Failure::NoConnection)?;
             let unanswered = match line.send(request).await {
                 Ok(values) => return Ok(values),
                 Err(unanswered) => unanswered,
             };
-            self.lines().retain(|(_, known)| !known.is(&line));
+            self.forget(&line, newest);
             if let Unanswered::Lost(lost) = unanswered {
                 return Err(Failure::Lost(lost));
             }
@@ -88,29 +106,42 @@ impl Server {
         Err(Failure::NoConnection(NoConnection::closed()))
     }
 
+    /// Nobody takes a connection again that was lost, nor those made up to the attempt `newest`, which may have gone
+    /// the same way. Whoever waits for answers on them goes on waiting.
+    fn forget(&self, lost: &Line, newest: u64) {
+        let runtime = Handle::current().id();
+        let is_doubtful = |open: &Open| open.runtime == runtime && open.attempt <= newest;
+        self.lines().retain(|open| !open.line.is(lost) && !is_doubtful(open));
+    }
+
     /// Gives up all connections: the server has become another one.
     pub(super) fn condemn(&self) {
-        for (_, line) in self.lines().drain(..) {
-            line.condemn();
+        for open in self.lines().drain(..) {
+            open.line.condemn();
         }
     }
 
-    fn lines(&self) -> MutexGuard<'_, Vec<(Id, Line)>> {
+    fn lines(&self) -> MutexGuard<'_, Vec<Open>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn current(&self, runtime: Id) -> Option<Line> {
-        self.lines().iter().find(|(id, _)| *id == runtime).map(|(_, line)| line.clone())
+    /// The connection of this runtime on which the fewest wait, and whether another one would help.
+    fn quietest(&self, runtime: Id) -> Option<(Line, bool)> {
+        let lines = self.lines();
+        let own = lines.iter().filter(|open| open.runtime == runtime).map(|open| (open.line.waiting(), &open.line));
+        let count = own.clone().count();
+        let (waiting, line) = own.min_by_key(|(waiting, _)| *waiting)?;
+        Some((line.clone(), waiting >= CROWD && count < LINES))
     }
 
     async fn line(&self) -> Result<Line, NoConnection> {
         let runtime = Handle::current().id();
-        if let Some(line) = self.current(runtime) {
-            return Ok(line);
+        if let Some((line, is_crowded)) = self.quietest(runtime) {
+            return Ok(if is_crowded { self.another(runtime).await.unwrap_or(line) } else { line });
         }
         let attempts = self.attempts.load(Ordering::Acquire);
         let mut failure = self.connecting.lock().await;
-        if let Some(line) = self.current(runtime) {
+        if let Some((line, _)) = self.quietest(runtime) {
             return Ok(line);
         }
         // Whoever waited for an attempt that failed does not wait for another one.
@@ -119,12 +150,25 @@ impl Server {
         {
             return Err(failure.clone());
         }
+        let connected = self.open(runtime).await;
+        *failure = connected.as_ref().err().cloned();
+        connected
+    }
+
+    /// One more connection, unless somebody else makes one or the last attempt failed.
+    async fn another(&self, runtime: Id) -> Option<Line> {
+        let mut failure = self.connecting.try_lock().ok().filter(|failure| failure.is_none())?;
+        let connected = self.open(runtime).await;
+        *failure = connected.as_ref().err().cloned();
+        connected.ok()
+    }
+
+    async fn open(&self, runtime: Id) -> Result<Line, NoConnection> {
         let connected = timeout(self.access.timeouts.connection, self.connect()).await;
         let connected = connected.unwrap_or(Err(NoConnection::TimedOut));
-        self.attempts.fetch_add(1, Ordering::Release);
-        *failure = connected.as_ref().err().cloned();
+        let attempt = self.attempts.fetch_add(1, Ordering::AcqRel) + 1;
         let line = connected?;
-        self.lines().push((runtime, line.clone()));
+        self.lines().push(Open { line: line.clone(), runtime, attempt });
         Ok(line)
     }
 
@@ -141,11 +185,16 @@ impl Server {
         if login.database != 0 {
             request.add(&[b"SELECT", login.database.to_string().as_bytes()]);
         }
-        if request.commands > 0 {
-            let answers = line.send(&request).await.map_err(|_| NoConnection::closed())?;
-            if let Some(text) = answers.iter().find_map(Value::error) {
-                return Err(NoConnection::Refused(Bytes::copy_from_slice(text)));
-            }
+        if request.commands == 0 {
+            // A server that has too many clients says so with its first answer only.
+            request.add(&[b"PING"]);
+        }
+        let answers = line.send(&request).await.map_err(|unanswered| match unanswered {
+            Unanswered::Lost(Lost::Silent) => NoConnection::TimedOut,
+            _ => NoConnection::closed(),
+        })?;
+        if let Some(text) = answers.iter().find_map(Value::error) {
+            return Err(NoConnection::Refused(Bytes::copy_from_slice(text)));
         }
         Ok(line)
     }
