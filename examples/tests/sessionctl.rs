@@ -115,6 +115,17 @@ async fn does_it_all(url: &str) {
     assert_eq!(says(url, &["show", "visitor", "42"]), (lines(&["not stored: 42"]), 1));
     assert_eq!(says(url, &["list", "visitor"]), (String::new(), 0));
 
+    assert_eq!(says(url, &["namespaces"]), (String::new(), 0));
+    let shop = format!("{url}{}namespace=shop", if url.contains('?') { '&' } else { '?' });
+    let sessions = Sessions::<Visitor>::new(connect(&shop).await.expect("a store"));
+    sessions.update("7", |visitor| *visitor.edit().visits() = 1).await.expect("a commit");
+    assert_eq!(says(url, &["namespaces"]), (lines(&["shop: visitor"]), 0));
+    assert_eq!(says(&shop, &["list", "visitor"]), (lines(&["7"]), 0));
+    assert_eq!(says(url, &["list", "visitor"]), (String::new(), 0));
+    assert_eq!(says(url, &["list", "shop/visitor"]), (lines(&["7"]), 0));
+    assert_eq!(says(&shop, &["destroy", "visitor", "7"]), (lines(&["destroyed: 7"]), 0));
+    assert_eq!(says(&shop, &["withdraw", "visitor", "2"]), (lines(&["withdrawn: visitor version 2"]), 0));
+
     // What was destroyed just now is kept for an hour.
     assert_eq!(says(url, &["purge"]), (lines(&["0 removed"]), 0));
     assert_eq!(says(url, &["withdraw", "chat", "0"]), (lines(&["withdrawn: chat version 0"]), 0));
@@ -194,6 +205,7 @@ fn a_file_that_is_not_there_is_not_made() {
     let said = complains(&url(&path), &["stats"]);
     assert_eq!(said, format!("error: cannot open the store: there is no file {}\n", path.display()));
     assert!(!path.exists());
+    assert_eq!(complains(&format!("{}?namespace=shop", url(&path)), &["stats"]), said);
 }
 
 #[tokio::test]

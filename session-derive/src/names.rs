@@ -166,9 +166,9 @@ pub(crate) fn session_name_error(name: &str) -> Option<String> {
             "a session's name has at most 64 bytes, because it is part of every key, and this one has {}; shorten it",
             name.len()
         ))
-    } else if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+    } else if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-' || c == '.') {
         None
     } else {
-        Some("a session's name consists of `A-Z`, `a-z`, `0-9`, `_` and `-`, because it is part of every key; write `name = \"…\"` with these".to_owned())
+        Some("a session's name consists of `A-Z`, `a-z`, `0-9`, `_`, `-` and `.`, because it is part of every key; write `name = \"…\"` with these".to_owned())
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::codec::CodecError;
-use crate::store::{InvalidKey, StoreError};
+use crate::store::{InvalidKey, InvalidName, StoreError};
 
 /// What can go wrong with a session.
 ///
@@ -146,12 +146,22 @@ pub enum Error {
         own: &'static str,
     },
 
-    /// Two session types of this process have the same name.
-    #[error("two session types of this program are called `{name}`; tell them apart with `#[session(name = \"…\")]`")]
+    /// Another session type has registered the name in this store.
+    #[error(
+        "the sessions called `{name}` in this store are of the type `{registered}`, and `{own}` has other fields; if these are two types, give one of them a name of its own with `#[session(name = \"…\")]` or `Sessions::builder(..).name(\"…\")`, or each application a namespace with `?namespace=…` in the store's URL; if it is one type at another place in the program, move it first and change its fields with the next deployment"
+    )]
     NameTaken {
         /// The name.
-        name: &'static str,
+        name: Arc<str>,
+        /// The path of the type that registered it.
+        registered: Arc<str>,
+        /// The path of this program's type.
+        own: &'static str,
     },
+
+    /// The string that [`SessionsBuilder::name`](crate::SessionsBuilder::name) was given cannot be a name.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
 
     /// Other processes kept changing the session until the deadline. Nothing was stored; the commit can be tried again.
     #[error("other processes kept changing the session until the deadline; nothing was stored, try again")]

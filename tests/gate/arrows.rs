@@ -28,7 +28,15 @@ const ROOMS: &[Room] = &[
     // What travels to a store and back: plain data, no trait, no engine.
     Room {
         name: "words of stores",
-        holds: &["store/commit", "store/error", "store/id", "store/key", "store/record", "store/registration"],
+        holds: &[
+            "store/commit",
+            "store/error",
+            "store/id",
+            "store/key",
+            "store/name",
+            "store/record",
+            "store/registration",
+        ],
         may_use: &[],
     },
     // A store knows nothing of a session's type.

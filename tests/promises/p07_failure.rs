@@ -1,6 +1,6 @@
 //! Failure loses nothing and doubles nothing: handlers, loads, and values that are refused.
 
-use session_runtime::store::{Call, InvalidKey};
+use session_runtime::store::{Call, InvalidKey, Namespaced};
 use session_runtime::{Error, Handle, Limits, Outcome, Session};
 use session_tests::{Events, Fault, Kept, is_stored, now, record, stored};
 
@@ -220,11 +220,53 @@ mod namesake {
 }
 
 #[tokio::test]
-async fn p07_two_session_types_with_one_name_are_refused() {
+async fn p07_two_session_types_with_one_name_are_refused_with_every_way_out() {
     let store = test_store();
     Kept::<Visitor, _>::new(store.clone()).prepare().await.expect("the first");
-    let refused = Kept::<namesake::Visitor, _>::new(store).prepare().await;
-    assert!(matches!(refused, Err(Error::NameTaken { name: "visitor" })), "{refused:?}");
+    let refused = Kept::<namesake::Visitor, _>::new(store.clone()).prepare().await.expect_err("another type");
+    let said = refused.to_string();
+    assert!(matches!(refused, Error::NameTaken { name, .. } if &*name == "visitor"), "{said}");
+    for part in ["`promises::visitor::Visitor`", "`promises::p07_failure::namesake::Visitor`"] {
+        assert!(said.contains(part), "{said}");
+    }
+    for way_out in ["#[session(name = \"…\")]", ".name(\"…\")", "?namespace=…"] {
+        assert!(said.contains(way_out), "{said}");
+    }
+
+    Kept::<namesake::Visitor, _>::builder(store.clone()).name("other.visitor").build().prepare().await.expect("a name");
+    let namespaced = Namespaced::new(store, "shop").expect("a namespace");
+    Kept::<namesake::Visitor, _>::new(namespaced).prepare().await.expect("a namespace");
+    Kept::<namesake::Visitor, _>::new(test_store()).prepare().await.expect("another store");
+}
+
+#[tokio::test]
+async fn p07_a_session_type_can_move_to_another_module() {
+    mod moved {
+        #[derive(session_runtime::Session)]
+        #[session(name = "visitor")]
+        pub struct Caller {
+            pub visits: u32,
+        }
+    }
+    let store = test_store();
+    Kept::<namesake::Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    Kept::<moved::Caller, _>::new(store.clone()).prepare().await.expect("the same fields");
+    for _ in 0..2 {
+        // Builds of before and after the move run beside each other.
+        Kept::<namesake::Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+        Kept::<moved::Caller, _>::new(store.clone()).prepare().await.expect("noted");
+    }
+}
+
+#[tokio::test]
+async fn p07_a_name_that_is_chosen_at_run_time_is_checked_before_anything_is_stored() {
+    for name in ["", "a/b", "a#b", "a:b", &"a".repeat(65)] {
+        let store = test_store();
+        let sessions = Kept::<Visitor, _>::builder(store.clone()).name(name).build();
+        let error = sessions.load("42").await.expect_err("no name");
+        assert!(matches!(error, Error::InvalidName(_)), "{error}");
+        assert!(store.take().is_empty(), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ type TestStore = LogStore<FaultyStore<MemoryStore>>;
 /// A store that the first build has used.
 fn used() -> TestStore {
     let store = LogStore::new(FaultyStore::new(MemoryStore::new()));
-    let sessions = Kept::<first::Visitor, _>::new(store.clone());
+    let sessions = Kept::<first::Visitor, _>::new(session_tests::Shared::new(store.clone(), "mistakes"));
     now(sessions.update("42", |visitor| *visitor.edit().visits() += 1)).expect("a commit");
     store
 }

@@ -49,6 +49,7 @@ macro_rules! settings {
 
 impl<T: Session, S, C: Codec> KeptBuilder<T, S, C> {
     settings! {
+        name: impl Into<Arc<str>>;
         initial: impl Fn() -> T + Send + Sync + 'static;
         expiry: Expiry;
         touch_share: f64;

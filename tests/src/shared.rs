@@ -5,8 +5,8 @@ use session_runtime::store::{
 
 /// A store in which two builds of one session type meet.
 ///
-/// Builds of a type have one name, which a process has only once. In a test each is called by a name of its own, and
-/// this store calls both by the one they share.
+/// Builds of a type have one name and one path, which a process has only once. In a test each is called by a name of
+/// its own, and this store calls both by the one they share, and notes no path.
 #[derive(Debug, Clone)]
 pub struct Shared<S> {
     inner: S,
@@ -47,7 +47,9 @@ impl<S: Store> Store for Shared<S> {
     }
 
     async fn register(&self, proposal: &Registration) -> Result<Registration, StoreError> {
-        self.inner.register(&Registration { name: self.name.into(), ..proposal.clone() }).await
+        let mut proposal = Registration { name: self.name.into(), ..proposal.clone() };
+        proposal.fields.retain(|field| &*field.name != "#type");
+        self.inner.register(&proposal).await
     }
 
     session_runtime::delegate_store!(inner: prepare);

@@ -30,6 +30,16 @@ mod suite {
     }
 
     session_runtime::conformance!(open());
+
+    mod namespaced {
+        use session_runtime::store::Namespaced;
+
+        async fn open() -> Option<Namespaced<super::RedisStore>> {
+            Some(Namespaced::new(super::open().await?, "shop").unwrap())
+        }
+
+        session_runtime::conformance!(open());
+    }
 }
 
 /// A server of the test's own; says that the test is left out if there is none.

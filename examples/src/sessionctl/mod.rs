@@ -57,6 +57,7 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, Sessio
         Task::Destroy { name, keys } => destroy(&admin, name, keys, out).await?,
         Task::Purge => purge(&admin, out).await?,
         Task::Stats => stats(&admin, out).await?,
+        Task::Namespaces => namespaces(&admin, out).await?,
         Task::Registrations => registrations(&admin, out).await?,
         Task::Withdraw { name, version } => withdraw(&admin, name, *version, out).await?,
     };
@@ -66,7 +67,8 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, Sessio
 
 async fn open(url: &str) -> Result<AnyStore, SessionctlError> {
     // A slip of the pen must not leave an empty database behind.
-    if let Some(path) = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path))
+    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    if let Some(path) = path.map(|path| path.split_once('?').map_or(path, |(path, _)| path))
         && !path.is_empty()
         && path != ":memory:"
         && !path.starts_with("file:")
@@ -129,6 +131,14 @@ async fn stats(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, Se
         let versions: Vec<_> = name.versions.iter().map(u32::to_string).collect();
         let plural = if versions.len() == 1 { "version" } else { "versions" };
         writeln!(out, "{}: {} stored, {plural} {}", escape(&name.name), name.sessions, versions.join(", "))?;
+    }
+    Ok(true)
+}
+
+async fn namespaces(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {
+    for (namespace, names) in admin.namespaces().await? {
+        let names: Vec<_> = names.iter().map(|name| escape(name)).collect();
+        writeln!(out, "{}: {}", escape(&namespace), names.join(", "))?;
     }
     Ok(true)
 }

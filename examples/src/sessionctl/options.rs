@@ -38,6 +38,8 @@ pub enum Task {
     Purge,
     /// Print how many sessions are stored.
     Stats,
+    /// Print the namespaces.
+    Namespaces,
     /// Print the registered initial values.
     Registrations,
     /// Remove a registration.
@@ -76,6 +78,7 @@ fn task_of(task: &str, found: &mut ArgMatches) -> Task {
             Task::Destroy { name: text(found, "name"), keys: found.remove_many("key").into_iter().flatten().collect() }
         }
         "purge" => Task::Purge,
+        "namespaces" => Task::Namespaces,
         "registrations" => Task::Registrations,
         "withdraw" => {
             Task::Withdraw { name: text(found, "name"), version: found.remove_one("version").unwrap_or_default() }
@@ -102,7 +105,7 @@ fn command() -> Command {
         .about("Looks after the sessions in a store")
         .after_help("The status is 0 when it is done, 1 when there is no such session or registration, and 2 when it failed.")
         .arg(Arg::new("store").long("store").value_name("URL").required(true).help(
-            "Where the sessions are: sqlite:PATH, redis://host, rediss://host, redis+cluster://host:port,host:port or postgres://user:password@host/database",
+            "Where the sessions are: sqlite:PATH, redis://host, rediss://host, redis+cluster://host:port,host:port or postgres://user:password@host/database; with ?namespace=NAME, only those of a namespace",
         ))
         .subcommand_required(true)
         .subcommand(task("list", "Prints the keys of the stored sessions of a name").arg(name()))
@@ -116,6 +119,7 @@ fn command() -> Command {
         )
         .subcommand(task("purge", "Removes what ended, once its retention is over"))
         .subcommand(task("stats", "Prints how many sessions of each registered name are stored"))
+        .subcommand(task("namespaces", "Prints the namespaces in the store, and which sessions each has"))
         .subcommand(task("registrations", "Prints the initial values that all programs agreed on"))
         .subcommand(
             task("withdraw", "Removes a registration; sessions that refer to it can no longer be read")
@@ -151,6 +155,7 @@ mod tests {
         );
         assert_eq!(task(&["purge"]), Ok(Task::Purge));
         assert_eq!(task(&["stats"]), Ok(Task::Stats));
+        assert_eq!(task(&["namespaces"]), Ok(Task::Namespaces));
         assert_eq!(task(&["registrations"]), Ok(Task::Registrations));
         assert_eq!(task(&["withdraw", "visitor", "3"]), Ok(Task::Withdraw { name: owned("visitor"), version: 3 }));
     }

@@ -1,11 +1,12 @@
 //! All instances agree on the initial state, or say so instead of serving it.
 
+use std::any::type_name;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Schema;
+use super::{Leaf, Schema};
 use crate::codec::Codec;
 use crate::error::{Error, Mismatch};
 use crate::session::Session;
@@ -25,20 +26,38 @@ pub enum Agreement {
 impl<T: Session, C: Codec> Schema<T, C> {
     /// The fields of this program that are not registered, as a proposal to register them.
     pub(crate) fn proposal(&self, name: &Arc<str>, known: Option<&Registration>) -> Registration {
-        Registration {
+        let proposal = Registration {
             id: RegistrationId::random(),
             name: name.clone(),
             version: T::CONTAINER.version,
             codec: C::NAME.into(),
             fields: self.unregistered(known).collect(),
+        };
+        match known {
+            None => proposal.of(type_name::<T>()),
+            // Where no type is noted, another one cannot be told apart.
+            Some(known) if known.session_type().is_none() || known.is_of(type_name::<T>()) => proposal,
+            Some(_) => proposal.taken_over_by(type_name::<T>()),
         }
+    }
+
+    /// Makes sure that this program's session type is the one that is registered: it is the same by its path, or by
+    /// its fields, since a type can have moved.
+    pub(crate) fn belongs_to(&self, known: &Registration) -> Result<(), Error> {
+        let own = type_name::<T>();
+        let Some(registered) = known.session_type().filter(|_| !known.is_of(own)) else { return Ok(()) };
+        let fields = known.by_name();
+        let is_registered = |leaf: &Leaf| names(leaf).any(|name| fields.contains_key(name));
+        if known.session_fields().count() == self.leaves.len() && self.leaves.iter().all(is_registered) {
+            return Ok(());
+        }
+        Err(Error::NameTaken { name: known.name.clone(), registered: registered.into(), own })
     }
 
     /// Warns of fields that nobody of this program knows any more, where others are new: one may be the other renamed,
     /// and then its values are lost to this program.
     pub(crate) fn warn_of_renames(&self, session: &str, known: &Registration) {
-        let names = self.leaves.iter().flat_map(|leaf| std::iter::once(&leaf.name).chain(&leaf.aliases));
-        let names: HashSet<&str> = names.map(|name| &**name).collect();
+        let names: HashSet<&str> = self.leaves.iter().flat_map(names).collect();
         let is_known = |name: &str| names.contains(name);
         let gone: Vec<_> = known.session_fields().map(|field| &*field.name).filter(|name| !is_known(name)).collect();
         let new: Vec<_> = self.unregistered(Some(known)).map(|field| field.name).collect();
@@ -121,7 +140,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
             let differs = known.initial != field.initial && !same().unwrap_or(false);
             differs.then(|| field.mismatch(known))
         };
-        let fields: Vec<_> = found.fields.iter().filter_map(mismatch).collect();
+        let fields: Vec<_> = found.session_fields().filter_map(mismatch).collect();
         if fields.is_empty() { Ok(()) } else { Err(Error::InitialStateMismatch { fields }) }
     }
 
@@ -147,6 +166,11 @@ impl<T: Session, C: Codec> Schema<T, C> {
         leaf.aliases.push(newer);
         Some(field)
     }
+}
+
+/// All names under which a field can be registered.
+fn names(leaf: &Leaf) -> impl Iterator<Item = &str> {
+    std::iter::once(&leaf.name).chain(&leaf.aliases).map(|name| &**name)
 }
 
 impl RegisteredField {

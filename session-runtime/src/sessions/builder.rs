@@ -31,6 +31,7 @@ pub struct SessionsBuilder<T, C = Json> {
     store: Arc<dyn Erased>,
     codec: C,
     make: Make<T>,
+    name: Arc<str>,
     settings: Settings,
 }
 
@@ -54,6 +55,7 @@ impl<T: Session> Sessions<T> {
             store: <dyn Erased>::new(store),
             codec: Json,
             make: Arc::new(T::initial),
+            name: T::CONTAINER.name.into(),
             settings: Settings::default(),
         }
     }
@@ -62,12 +64,31 @@ impl<T: Session> Sessions<T> {
 impl<T: Session, C: Codec> SessionsBuilder<T, C> {
     /// How fields are encoded. The default is [`Json`].
     pub fn codec<D: Codec>(self, codec: D) -> SessionsBuilder<T, D> {
-        SessionsBuilder { store: self.store, codec, make: self.make, settings: self.settings }
+        let Self { store, make, name, settings, .. } = self;
+        SessionsBuilder { store, codec, make, name, settings }
     }
 
     /// The initial value of a session, instead of the one that its type declares.
     pub fn initial(self, initial: impl Fn() -> T + Send + Sync + 'static) -> Self {
         Self { make: Arc::new(initial), ..self }
+    }
+
+    /// What these sessions are called in the store, instead of the name that their type declares.
+    ///
+    /// ```
+    /// # use session_runtime::{MemoryStore, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// let store = MemoryStore::new();
+    /// let shop = Sessions::<Visitor>::builder(store.clone()).name("shop.visitor").build();
+    /// let blog = Sessions::<Visitor>::builder(store).name("blog.visitor").build();
+    /// assert_eq!(shop.name(), "shop.visitor");
+    /// # drop(blog);
+    /// ```
+    ///
+    /// [`prepare`](Sessions::prepare), or the first load, checks it: see [`Error::InvalidName`](crate::Error).
+    pub fn name(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
@@ -139,9 +160,8 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
 
     /// The sessions. Nothing is checked yet: see [`Sessions::prepare`].
     pub fn build(self) -> Sessions<T, C> {
-        let Self { store, codec, make, mut settings } = self;
+        let Self { store, codec, make, name, mut settings } = self;
         settings.lifetime = Lifetime::new(settings.expiry, settings.touch_share, settings.retention);
-        let name: Arc<str> = T::CONTAINER.name.into();
         let counters = Counters::new(&name);
         let (agreed, queues) = (OnceCell::new(), Queues::new());
         Sessions { inner: Arc::new(Inner { name, store, codec, make, settings, agreed, queues, counters }) }

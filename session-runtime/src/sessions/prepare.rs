@@ -1,7 +1,5 @@
-use std::any::TypeId;
-use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tracing::{Instrument, debug_span};
 
@@ -12,7 +10,7 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::schema::{Schema, older};
 use crate::session::Session;
-use crate::store::{Commit, Head, Registration};
+use crate::store::{Commit, Head, Registration, check_name};
 
 impl<T: Session, C: Codec> Sessions<T, C> {
     /// Checks the store, its schema, and that all instances agree on the initial state. Without it, the first load
@@ -33,7 +31,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// [`Error::Store`] when the store is not usable, [`Error::InitialStateMismatch`], [`Error::RegisteredType`],
     /// [`Error::UnstableInitial`] and [`Error::OtherCodec`] when this program does not agree with the others,
     /// [`Error::NoMigration`] when it could not read what older versions stored, [`Error::NameTaken`] when another
-    /// session type of this process has the same name.
+    /// session type has registered the name, [`Error::InvalidName`] when it cannot be one.
     pub async fn prepare(&self) -> Result<(), Error> {
         within(self.inner.settings.deadline, pin!(self.inner.agreed())).await.map(drop)
     }
@@ -50,7 +48,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
     }
 
     async fn agree(&self) -> Result<Arc<Agreed<T, C>>, Error> {
-        claim_name::<T>()?;
+        check_name(&self.name)?;
         let span = debug_span!("session_store", operation = "prepare", session = &*self.name);
         self.store.prepare().instrument(span.clone()).await?;
         let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
@@ -68,6 +66,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
         let known = self.store.registration(name, T::CONTAINER.version).await?;
         match &known {
             Some(known) => {
+                schema.belongs_to(known)?;
                 schema.follow(known, policy)?;
                 schema.warn_of_renames(name, known);
             }
@@ -80,6 +79,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
         }
         // Another instance may have been first: what the store answers counts.
         let agreed = self.store.register(&proposal).await?;
+        schema.belongs_to(&agreed)?;
         schema.follow(&agreed, policy)?;
         Ok(agreed)
     }
@@ -135,13 +135,4 @@ impl<T: Session, C: Codec> Inner<T, C> {
         }
         Ok(())
     }
-}
-
-/// Keeps two session types of one process from sharing a name, and with it a namespace.
-fn claim_name<T: Session>() -> Result<(), Error> {
-    static NAMES: LazyLock<Mutex<HashMap<(&'static str, u32), TypeId>>> = LazyLock::new(Mutex::default);
-    // Versions of one session type are different types.
-    let name = (T::CONTAINER.name, T::CONTAINER.version);
-    let owner = *NAMES.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_insert(TypeId::of::<T>());
-    if owner == TypeId::of::<T>() { Ok(()) } else { Err(Error::NameTaken { name: name.0 }) }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AnyStore, MemoryStore, StoreError, StoreErrorKind};
+use super::{AnyStore, MemoryStore, Namespaced, StoreError, StoreErrorKind};
 
 /// Opens the store at `url`, connected and checked, with the default settings of its kind.
 ///
@@ -16,6 +16,9 @@ use super::{AnyStore, MemoryStore, StoreError, StoreErrorKind};
 /// | `redis+unix:///path` | `RedisStore` on a server of this machine | `redis` |
 /// | `postgres://user:password@host/database` | `PostgresStore`; `postgresql://…` is the same | `postgres` |
 ///
+/// Each can end in the option `namespace=NAME`, after `?` or, behind other options, `&`: applications with different
+/// namespaces share the store, and nothing in it: see [`Namespaced`].
+///
 /// ```
 /// # async fn open() -> Result<(), session_runtime::store::StoreError> {
 /// let store = session_runtime::store::connect("memory:").await?;
@@ -27,6 +30,28 @@ use super::{AnyStore, MemoryStore, StoreError, StoreErrorKind};
 /// [`StoreErrorKind::Configuration`] when the URL names no store, or one whose feature is not compiled in; whatever
 /// opening the store meets. No message shows the URL, which can hold a password.
 pub async fn connect(url: &str) -> Result<AnyStore, StoreError> {
+    let (url, namespace) = without_namespace(url)?;
+    let store = open(&url).await?;
+    let Some(namespace) = namespace else { return Ok(store) };
+    let namespaced = Namespaced::new(store, namespace).map_err(|error| configuration(error.to_string()))?;
+    Ok(AnyStore::new(namespaced))
+}
+
+/// Takes the option `namespace` out of a URL.
+fn without_namespace(url: &str) -> Result<(Cow<'_, str>, Option<&str>), StoreError> {
+    let Some((place, query)) = url.split_once('?') else { return Ok((url.into(), None)) };
+    let is_other = |option: &&str| !option.starts_with("namespace=");
+    let mut namespaces = query.split('&').filter_map(|option| option.strip_prefix("namespace="));
+    let Some(namespace) = namespaces.next() else { return Ok((url.into(), None)) };
+    if namespaces.next().is_some() {
+        return Err(configuration("this URL names two namespaces; write `namespace=NAME` once"));
+    }
+    let others: Vec<_> = query.split('&').filter(is_other).collect();
+    let rest = if others.is_empty() { place.to_owned() } else { format!("{place}?{}", others.join("&")) };
+    Ok((rest.into(), Some(namespace)))
+}
+
+async fn open(url: &str) -> Result<AnyStore, StoreError> {
     match url.split_once(':') {
         Some(("memory", "")) => Ok(AnyStore::new(MemoryStore::new())),
         Some(("sqlite", path)) => sqlite(path.strip_prefix("//").unwrap_or(path)).await,
@@ -72,7 +97,7 @@ async fn sqlite(url: &str) -> Result<AnyStore, StoreError> {
             }
             (unknown, _) => {
                 return Err(configuration(format!(
-                    "SQLite URLs have no option `{unknown}`, only `mode`; leave it out"
+                    "SQLite URLs have no option `{unknown}`, only `mode` and `namespace`; leave it out"
                 )));
             }
         };
@@ -121,6 +146,33 @@ mod tests {
     fn shown(error: &StoreError) -> String {
         let sources = std::iter::successors(error.source(), |&cause| cause.source());
         sources.fold(format!("{error} {error:?}"), |text, source| format!("{text} {source} {source:?}"))
+    }
+
+    #[test]
+    fn a_namespace_stands_anywhere_among_the_options_and_is_no_option_of_the_store() {
+        for (url, rest, namespace) in [
+            ("memory:", "memory:", None),
+            ("memory:?namespace=shop", "memory:", Some("shop")),
+            ("redis://h/2?a=1&namespace=shop&b=2", "redis://h/2?a=1&b=2", Some("shop")),
+            ("redis://h?my_namespace=shop", "redis://h?my_namespace=shop", None),
+            ("sqlite:x.db?namespace=", "sqlite:x.db", Some("")),
+        ] {
+            let (found, name) = without_namespace(url).expect("one namespace at most");
+            assert_eq!((&*found, name), (rest, namespace), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_namespace_is_a_name_and_there_is_one() {
+        for (url, says) in [
+            ("memory:?namespace=", "`` cannot be a name: write 1 to 64 of the characters"),
+            ("memory:?namespace=a/b", "`a/b` cannot be a name"),
+            ("memory:?namespace=a&namespace=b", "names two namespaces"),
+        ] {
+            let error = refusal(url).await;
+            assert_eq!(error.kind(), StoreErrorKind::Configuration);
+            assert!(error.to_string().contains(says), "{error}");
+        }
     }
 
     #[tokio::test]

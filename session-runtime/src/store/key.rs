@@ -28,10 +28,14 @@ impl Key {
         }
     }
 
+    /// The same key of another session type.
+    pub(crate) fn called(&self, name: Arc<str>) -> Self {
+        Self { hash: hash(&name, &self.id), name, id: self.id.clone() }
+    }
+
     /// The same key in the namespace of records that were set aside. No session's name contains `#`.
     pub(crate) fn aside(&self) -> Self {
-        let name: Arc<str> = format!("{}#aside", self.name).into();
-        Self { hash: hash(&name, &self.id), name, id: self.id.clone() }
+        self.called(format!("{}#aside", self.name).into())
     }
 
     /// The name under which the session's type is registered: also for a record that was set aside.

@@ -26,6 +26,8 @@ mod log;
 #[cfg(any(test, fuzzing))]
 mod material;
 mod memory;
+mod name;
+mod namespaced;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
@@ -48,6 +50,10 @@ pub(crate) use key::{KeyHash, KeyHasher, shard_of};
 #[cfg(feature = "conformance")]
 pub use log::{Call, LogStore};
 pub use memory::MemoryStore;
+pub use name::InvalidName;
+pub(crate) use name::check_name;
+pub use namespaced::Namespaced;
+pub(crate) use namespaced::SEPARATOR;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use record::{Found, Head, Load, Loaded, Record, StoredField};

@@ -49,10 +49,35 @@ impl Registration {
         self
     }
 
-    /// The fields of the session, without the other ids by which records may name the registration.
+    /// The fields of the session, without what else is noted.
     pub fn session_fields(&self) -> impl Iterator<Item = &RegisteredField> {
         // No field of a session has such a name.
-        self.fields.iter().filter(|field| !field.name.starts_with(ALIAS))
+        self.fields.iter().filter(|field| !field.name.starts_with('#'))
+    }
+
+    /// The type that registered it, by its path.
+    #[must_use]
+    pub fn session_type(&self) -> Option<&str> {
+        std::str::from_utf8(self.field(TYPE)?.initial.as_ref()?).ok()
+    }
+
+    /// Whether this type registered it, or [took it over](Registration::taken_over_by).
+    pub(crate) fn is_of(&self, session_type: &str) -> bool {
+        self.session_type() == Some(session_type) || self.field(&format!("{TYPE} {session_type}")).is_some()
+    }
+
+    /// A proposal that notes the type that registers it.
+    pub(crate) fn of(mut self, session_type: &str) -> Self {
+        let initial = Some(Bytes::copy_from_slice(session_type.as_bytes()));
+        self.fields.push(RegisteredField { name: TYPE.into(), initial, sensitive: false });
+        self
+    }
+
+    /// A proposal that notes another type that it belongs to: the same one, called by another path.
+    pub(crate) fn taken_over_by(mut self, session_type: &str) -> Self {
+        let name = format!("{TYPE} {session_type}").into();
+        self.fields.push(RegisteredField { name, initial: None, sensitive: false });
+        self
     }
 
     /// Adds the fields of `other` that are not registered yet. What is registered stays as it is.
@@ -62,6 +87,10 @@ impl Registration {
         self.fields.extend(missing);
     }
 }
+
+/// The name of the entry that notes the type that registered it, and what those of the same type by other paths begin
+/// with.
+const TYPE: &str = "#type";
 
 /// What the name of an entry begins with that gives the registration another id.
 const ALIAS: &str = "#also ";
