@@ -35,8 +35,8 @@ pub enum Error {
     #[error("the session expired since it was loaded; nothing was stored")]
     Expired,
 
-    /// The key to renew to holds a session already.
-    #[error("the new key holds a session already; renew to a fresh random key")]
+    /// The new key, to renew to or to start a session at, holds a session already.
+    #[error("the new key holds a session already; take a fresh random key")]
     Occupied,
 
     /// A field or the session is larger than the limits allow. Nothing was sent.

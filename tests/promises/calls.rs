@@ -56,6 +56,28 @@ async fn calls_of_a_new_session_that_is_changed_are_one_load_and_one_commit() {
 }
 
 #[tokio::test]
+async fn calls_of_a_started_session_are_one_commit_if_it_is_changed_and_else_none() {
+    let sessions = sessions::<Visitor>();
+    let mut visitor = sessions.start("42").await.expect("a session");
+    assert_eq!(visitor.commit().await.expect("nothing to do").outcome(), Outcome::Unchanged);
+    assert_eq!(visitor.destroy().await.expect("nothing to do"), Outcome::Unchanged);
+    assert_eq!(sessions.store().take(), []);
+    let mut visitor = sessions.start("42").await.expect("a session");
+    *visitor.edit().visits() += 1;
+    assert_eq!(visitor.commit().await.expect("a commit").outcome(), Outcome::Created);
+    assert_eq!(sessions.store().take(), [commit(&[("visits", "1")], &[])]);
+}
+
+#[tokio::test]
+async fn calls_of_a_removal_by_key_are_one_load_and_one_removal_of_what_is_there() {
+    let sessions = with_a_stored_session().await;
+    assert_eq!(sessions.destroy("42").await.expect("a removal"), Outcome::Removed);
+    assert_eq!(sessions.store().take(), [load(), Call::Destroy { key: "42".to_owned() }]);
+    assert_eq!(sessions.destroy("42").await.expect("nothing to do"), Outcome::Unchanged);
+    assert_eq!(sessions.store().take(), [load()]);
+}
+
+#[tokio::test]
 async fn calls_of_a_stored_session_that_is_not_touched_are_none() {
     let sessions = with_a_stored_session().await;
     sessions.prepare().await.expect("a store");

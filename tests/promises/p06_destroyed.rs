@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{Housekeeping, Key};
-use session_runtime::{Error, Expiry, Handle, Outcome};
+use session_runtime::{Absence, Error, Expiry, Handle, Outcome};
 use session_tests::{Kept, is_stored, now, record, stored};
 
 use crate::visitor::{Item, TestStore, Visitor, builder, fields, sessions, test_store};
@@ -53,6 +53,37 @@ fn renewed(error: &Error) -> bool {
 
 fn expired(error: &Error) -> bool {
     matches!(error, Error::Expired)
+}
+
+#[test]
+fn p06_a_handle_says_why_no_session_is_stored() {
+    let offset = |hours: i64| ClockOffset(hours * 3_600_000);
+    let store = test_store();
+    let at = |hours| {
+        Kept::<Visitor, _>::builder(store.clone())
+            .expiry(Expiry::AfterInactivity(2 * HOUR))
+            .retention(24 * HOUR)
+            .clock_offset(offset(hours))
+            .build()
+    };
+    let sessions = at(0);
+    let absence = |hours, key: &str| now(at(hours).load(key)).expect("a load").absence();
+    let change = |key: &str, visits: u32| now(sessions.update(key, move |visitor| *visitor.edit().visits() = visits));
+    assert_eq!(absence(0, "42"), Some(Absence::Never));
+    change("42", 1).expect("a commit");
+    assert_eq!(absence(0, "42"), None);
+    change("42", 0).expect("a commit");
+    assert_eq!(absence(0, "42"), Some(Absence::Emptied));
+    change("42", 1).expect("a commit");
+    let mut moved = load(&sessions, "42");
+    now(moved.renew("43")).expect("a renewal");
+    assert_eq!((absence(0, "42"), absence(0, "43")), (Some(Absence::Renewed), None));
+    assert_eq!(absence(3, "43"), Some(Absence::Expired));
+    assert_eq!(now(moved.destroy()).expect("a removal"), Outcome::Removed);
+    assert_eq!((moved.absence(), absence(0, "43")), (Some(Absence::Destroyed), Some(Absence::Destroyed)));
+    // A day later nothing tells of it any more.
+    now(Housekeeping::purge(&store, 100, offset(25))).expect("a purge");
+    assert_eq!(absence(25, "43"), Some(Absence::Never));
 }
 
 #[test]

@@ -36,6 +36,15 @@ async fn p11_an_undecodable_record_is_refused_unless_the_program_asks_to_set_it_
 }
 
 #[tokio::test]
+async fn p11_an_undecodable_session_can_be_destroyed_by_its_key() {
+    let store = test_store();
+    spoil(&store, "42").await;
+    let destroyed = Kept::<Visitor, _>::new(store.clone()).destroy("42").await;
+    assert_eq!(destroyed.expect("a removal"), Outcome::Removed);
+    assert!(!is_stored(&store, "visitor", "42").await);
+}
+
+#[tokio::test]
 async fn p11_what_is_set_aside_is_kept_byte_for_byte_and_the_session_starts_anew() {
     let store = test_store();
     spoil(&store, "42").await;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use session_runtime::expiry::Timestamp;
 use session_runtime::store::{
-    Applied, Commit, CommitId, Ended, Found, Head, Incarnation, Key, Load, Loaded, Record, RegisteredField,
+    Applied, Commit, CommitId, Ended, Found, Head, Incarnation, Key, Load, Loaded, Past, Record, RegisteredField,
     Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind, StoredField,
 };
 use session_runtime::{Agreement, Expiry, Limits, Session, merge};
@@ -164,7 +164,9 @@ fn record() -> impl Strategy<Value = Record> {
 }
 
 fn loaded() -> impl Strategy<Value = Loaded> {
-    let absent = proptest::option::of(0..3_u64).prop_map(|saw| Found::Absent { saw: saw.map(Incarnation) });
+    let absent = proptest::option::of(0..3_u64).prop_map(|saw| Found::Absent {
+        saw: saw.map(|id| Past { incarnation: Incarnation(id), ended: Ended::Destroyed }),
+    });
     let found = prop_oneof![absent, record().prop_map(Found::Record), record().prop_map(Found::Record)];
     (time(), any::<bool>(), found).prop_map(|(now, touched, found)| Loaded { now, touched, found })
 }

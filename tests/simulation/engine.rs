@@ -84,7 +84,7 @@ impl Engine {
             return Loaded { now, touched: false, found: Found::Absent { saw: None } };
         };
         if !header.is_live(now) {
-            let saw = Some(header.head.incarnation);
+            let saw = Some(header.past());
             return Loaded { now, touched: false, found: Found::Absent { saw } };
         }
         let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));

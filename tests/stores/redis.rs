@@ -166,7 +166,7 @@ async fn it_answers_as_the_memory_store_does() {
                 let (one, other) = (redis.load(place, load).await.unwrap(), memory.load(place, load).await.unwrap());
                 assert_eq!(shown_load(&one), shown_load(&other), "{context}");
                 known.bases.push(match one.found {
-                    Found::Absent { saw } => Base::Absent { saw, valid_until: None },
+                    Found::Absent { saw } => Base::Absent { saw: saw.map(|past| past.incarnation), valid_until: None },
                     Found::Record(record) => Base::from(&record.head),
                 });
                 continue;

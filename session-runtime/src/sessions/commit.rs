@@ -129,6 +129,10 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 progress = Progress::new();
             }
         }
+        // What others store under the key of a session that was only started is theirs.
+        if verb == Verb::Destroy && self.known.is_started() {
+            return Ok(progress.committed);
+        }
         loop {
             match self.freeze(&verb)? {
                 ControlFlow::Continue(pending) => self.pending = Some(pending),
@@ -275,6 +279,9 @@ impl<T: Session, C: Codec> Handle<T, C> {
                     return Err(Error::OutcomeUnknown);
                 }
                 self.thaw();
+                if self.known.is_started() {
+                    return Err(Error::Occupied);
+                }
                 self.count(Count::Conflicts, 1);
                 tracing::debug!(session = self.key.name(), %key, revision = record.head.revision, "rebasing");
                 if progress.contended.get_or_insert_with(Instant::now).elapsed() >= self.deadline() {
@@ -363,7 +370,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
     async fn has_begun(&self, key: &Key, life: Incarnation) -> Result<Option<bool>, Error> {
         Ok(match self.look(key).await?.found {
             Found::Record(record) => Some(record.head.stored).filter(|_| record.head.incarnation == life),
-            Found::Absent { saw } => Some(true).filter(|_| saw == Some(life)),
+            Found::Absent { saw } => Some(true).filter(|_| saw.is_some_and(|past| past.incarnation == life)),
         })
     }
 
@@ -374,7 +381,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
     }
 
     /// What a key holds, without touching it.
-    async fn look(&self, key: &Key) -> Result<Loaded, Error> {
+    pub(super) async fn look(&self, key: &Key) -> Result<Loaded, Error> {
         let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(key));
         Ok(self.store.load(key, Load::look(self.settings.clock)).instrument(span).await?)
     }

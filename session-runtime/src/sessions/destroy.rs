@@ -1,14 +1,79 @@
 use std::pin::pin;
 
+use tracing::{Instrument, debug_span};
+
 use super::commit::Verb;
 use super::committed::Outcome;
 use super::deadline::within;
 use super::handle::Handle;
 use super::known::Known;
+use super::{Inner, Sessions, Settings};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::{MarkSet, Session};
-use crate::store::{Ended, ExpiryChange};
+use crate::stats::Count;
+use crate::store::{Action, Base, Commit, Ended, ExpiryChange, Found, Key, KeyHash, Reply, StoreError, StoreErrorKind};
+
+/// How often a session is looked for again that was replaced while it was about to be destroyed.
+const TRIES: u32 = 64;
+
+impl<T: Session, C: Codec> Sessions<T, C> {
+    /// Removes the session of `key`, whether or not it can be decoded. Handles that were loaded before can no longer
+    /// store anything.
+    ///
+    /// Returns [`Outcome::Unchanged`] when there was no stored session.
+    ///
+    /// ```
+    /// # use session_runtime::{MemoryStore, Outcome, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::Error> {
+    /// # let sessions = Sessions::<Visitor>::new(MemoryStore::new());
+    /// sessions.update("42", |visitor| *visitor.edit().visits() += 1).await?;
+    /// assert_eq!(sessions.destroy("42").await?, Outcome::Removed);
+    /// assert_eq!(sessions.destroy("42").await?, Outcome::Unchanged);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`]; [`Error::Renewed`] when somebody moved the session to another key meanwhile, where it
+    /// lives on; [`Error::Store`], after which it can be tried again. Before the first load, those of
+    /// [`Sessions::prepare`].
+    pub async fn destroy(&self, key: &str) -> Result<Outcome, Error> {
+        let key = Key::new(self.inner.name.clone(), key)?;
+        let settings = &self.inner.settings;
+        let done = within(settings.deadline, pin!(self.inner.destroy_key(&key))).await;
+        done.inspect_err(|_| self.inner.counters.add(Count::Failed, 1))
+    }
+}
+
+impl<T: Session, C: Codec> Inner<T, C> {
+    /// Destroys what is stored under a key, whatever others make of it meanwhile.
+    pub(super) async fn destroy_key(&self, key: &Key) -> Result<Outcome, Error> {
+        self.agreed().await?;
+        let _turn = self.queues.enter(key.keyed_hash()).await;
+        for _ in 0..TRIES {
+            let Found::Record(record) = self.look(key).await?.found else { return Ok(Outcome::Unchanged) };
+            let Settings { lifetime, clock, .. } = self.settings;
+            let commit = Commit::new(Base::from(&record.head), Action::Destroy, lifetime, clock);
+            let span =
+                debug_span!("session_store", operation = "commit", session = key.name(), key = %KeyHash::of(key));
+            match self.store.commit(key, &commit).instrument(span).await? {
+                Reply::Applied(applied) => {
+                    let outcome = Outcome::of(applied.was_stored, false);
+                    self.counters.add(outcome.count(), 1);
+                    return Ok(outcome);
+                }
+                Reply::Ended(Ended::Renewed) => return Err(Error::Renewed),
+                // It ended since, or another took its place.
+                _ => {}
+            }
+        }
+        let message = "the session was created anew each time it was about to be destroyed; try again";
+        Err(StoreError::new(StoreErrorKind::Busy, message).into())
+    }
+}
 
 impl<T: Session, C: Codec> Handle<T, C> {
     /// Removes the session. The handle, and every other that was loaded before, can no longer store anything.

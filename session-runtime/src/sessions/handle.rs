@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Sessions;
+use super::absence::Absence;
 use super::agreed::Agreed;
 use super::known::Known;
 use super::pending::Pending;
@@ -194,6 +195,26 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// ```
     pub fn is_new(&self) -> bool {
         !self.known.is_stored()
+    }
+
+    /// Why no session is stored under this key, as far as the store still knows; `None` if one is stored.
+    ///
+    /// ```
+    /// # use session_runtime::{Absence, MemoryStore, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::Error> {
+    /// # let sessions = Sessions::<Visitor>::new(MemoryStore::new());
+    /// assert_eq!(sessions.load("42").await?.absence(), Some(Absence::Never));
+    /// sessions.update("42", |visitor| *visitor.edit().visits() += 1).await?;
+    /// assert_eq!(sessions.load("42").await?.absence(), None);
+    /// sessions.destroy("42").await?;
+    /// assert_eq!(sessions.load("42").await?.absence(), Some(Absence::Destroyed));
+    /// # Ok(()) }
+    /// ```
+    pub fn absence(&self) -> Option<Absence> {
+        self.known.absence()
     }
 
     /// When the session expires by the store's clock, if it is not used again; `None` if it does not.

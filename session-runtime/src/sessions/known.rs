@@ -1,19 +1,22 @@
+use super::absence::Absence;
 use crate::expiry::{LEAST_RETENTION, Lifetime, Timestamp};
-use crate::store::{Action, Applied, Base, Commit, Ended, Head, Incarnation};
+use crate::store::{Action, Applied, Base, Commit, Ended, Head, Past};
 
 /// What a handle knows of the stored session. Each answer of a store replaces it as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Known {
     /// No record is there.
     Absent {
-        /// The header of an ended life that is there.
-        saw: Option<Incarnation>,
+        /// The ended life of which a header is there.
+        saw: Option<Past>,
         /// When the session that is not stored began.
         created_at: Timestamp,
         /// When it ends by the rule.
         expires_at: Option<Timestamp>,
         /// Until when a header would be left to tell of a session that others created and ended since.
         traced_until: Timestamp,
+        /// Whether nobody looked: the session is to be the first of its key.
+        started: bool,
     },
     /// All fields went back to their initial values; the record left its header.
     Emptied { head: Head },
@@ -28,9 +31,29 @@ pub(super) enum Known {
 }
 
 impl Known {
-    pub(super) fn absent(saw: Option<Incarnation>, lifetime: &Lifetime, now: Timestamp) -> Self {
+    pub(super) fn absent(saw: Option<Past>, lifetime: &Lifetime, now: Timestamp) -> Self {
         let expires_at = lifetime.expires_at(now, None, now);
-        Self::Absent { saw, created_at: now, expires_at, traced_until: now.plus(LEAST_RETENTION) }
+        Self::Absent { saw, created_at: now, expires_at, traced_until: now.plus(LEAST_RETENTION), started: false }
+    }
+
+    /// A session of a key that nobody looked at, since it was just made.
+    pub(super) fn started(lifetime: &Lifetime, now: Timestamp) -> Self {
+        let expires_at = lifetime.expires_at(now, None, now);
+        Self::Absent { saw: None, created_at: now, expires_at, traced_until: now.plus(LEAST_RETENTION), started: true }
+    }
+
+    pub(super) fn is_started(&self) -> bool {
+        matches!(self, Self::Absent { started: true, .. })
+    }
+
+    /// Why no session is stored, as far as that is known; `None` if one is.
+    pub(super) fn absence(&self) -> Option<Absence> {
+        Some(match self {
+            Self::Stored { .. } => return None,
+            Self::Emptied { .. } => Absence::Emptied,
+            Self::Absent { saw, .. } => saw.map_or(Absence::Never, |past| Absence::from(past.ended)),
+            Self::Ended(ended) => Absence::from(*ended),
+        })
     }
 
     pub(super) fn record(head: Head, migrated: bool) -> Self {
@@ -67,10 +90,11 @@ impl Known {
     pub(super) fn after_purge(self, since: Timestamp, now: Timestamp) -> Option<Self> {
         match self {
             Self::Emptied { head } if now < since.plus(LEAST_RETENTION) => Some(Self::Absent {
-                saw: Some(head.incarnation),
+                saw: Some(Past { incarnation: head.incarnation, ended: Ended::Unknown }),
                 created_at: head.created_at,
                 expires_at: head.expires_at,
                 traced_until: now.plus(LEAST_RETENTION),
+                started: false,
             }),
             _ => None,
         }
@@ -92,7 +116,7 @@ impl Known {
         match self {
             Self::Absent { saw, traced_until, .. } => {
                 let valid_until = valid_until.map_or(*traced_until, |until| until.min(*traced_until));
-                Ok(Base::Absent { saw: *saw, valid_until: Some(valid_until) })
+                Ok(Base::Absent { saw: saw.map(|past| past.incarnation), valid_until: Some(valid_until) })
             }
             Self::Emptied { head } | Self::Stored { head, .. } => Ok(Base::from(head)),
             Self::Ended(ended) => Err(*ended),

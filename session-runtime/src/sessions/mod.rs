@@ -1,6 +1,6 @@
 //! How a session travels: load, lend, commit.
 //!
-//! One file per verb: `load`, `commit`, `renew`, `destroy`, `update`. `Handle` is what a handler holds, `Known` what it
+//! One file per verb: `load`, `start`, `commit`, `renew`, `destroy`, `update`. `Handle` is what a handler holds, `Known` what it
 //! knows of the stored session, `Pending` a change on its way.
 
 use std::fmt;
@@ -14,6 +14,7 @@ use crate::session::Session;
 use crate::stats::{Counters, Stats};
 use crate::store::Erased;
 
+mod absence;
 mod agreed;
 mod builder;
 mod commit;
@@ -29,9 +30,11 @@ mod queue;
 mod record;
 mod renew;
 mod settings;
+mod start;
 mod undecodable;
 mod update;
 
+pub use absence::Absence;
 use agreed::Agreed;
 pub use builder::SessionsBuilder;
 pub use committed::{Committed, Outcome};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::ended::Ended;
 use super::id::{CommitId, Incarnation, RegistrationId};
 use super::key::Key;
 use super::record::{Head, Record};
@@ -247,19 +248,4 @@ pub struct Applied {
     pub is_stored: bool,
     /// Whether the commit had been applied before, so that only its answer was repeated.
     pub repeated: bool,
-}
-
-/// How the base of a commit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// It was destroyed.
-    Destroyed,
-    /// Its key has had another life since, which does not tell how this one ended.
-    Replaced,
-    /// It was moved to another key.
-    Renewed,
-    /// It has expired.
-    Expired,
-    /// There is no trace of it.
-    Unknown,
 }

@@ -35,7 +35,7 @@ impl Store for MapStore {
             return Ok(Loaded { now, touched: false, found: Found::Absent { saw: None } });
         };
         if !header.is_live(now) {
-            return Ok(Loaded { now, touched: false, found: Found::Absent { saw: Some(header.head.incarnation) } });
+            return Ok(Loaded { now, touched: false, found: Found::Absent { saw: Some(header.past()) } });
         }
         let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
         *header = touched.unwrap_or(*header);

@@ -250,7 +250,7 @@ impl Store for MemoryStore {
             return Ok(Loaded { now, touched: false, found: Found::Absent { saw: None } });
         };
         if !entry.header.is_live(now) {
-            let saw = Some(entry.header.head.incarnation);
+            let saw = Some(entry.header.past());
             return Ok(Loaded { now, touched: false, found: Found::Absent { saw } });
         }
         let touched = load.lifetime.and_then(|lifetime| entry.header.touched(&lifetime, now));

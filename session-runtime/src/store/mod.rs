@@ -14,6 +14,7 @@ mod commit;
 pub mod conformance;
 mod connect;
 mod delegate;
+mod ended;
 mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -40,8 +41,9 @@ mod sqlite;
 
 pub use any::AnyStore;
 pub(crate) use any::Erased;
-pub use commit::{Action, Applied, Base, Change, Commit, Ended, ExpiryChange, Reply, Write};
+pub use commit::{Action, Applied, Base, Change, Commit, ExpiryChange, Reply, Write};
 pub use connect::connect;
+pub use ended::{Ended, Past};
 pub use error::{StoreError, StoreErrorKind};
 pub use housekeeping::{Cursor, Housekeeping, Keys, Purged};
 pub use id::{CommitId, Incarnation, RegistrationId};

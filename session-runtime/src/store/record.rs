@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::ended::Past;
 use super::id::{CommitId, Incarnation, RegistrationId};
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
 
@@ -46,10 +47,10 @@ pub struct Loaded {
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// No session; `saw` names the life of the key that has ended, while its header is kept.
+    /// No session, but perhaps the header of one that ended.
     Absent {
-        /// The header that was there.
-        saw: Option<Incarnation>,
+        /// The life of the key that has ended, while its header is kept.
+        saw: Option<Past>,
     },
     /// A record, or the header that an emptied one left.
     Record(Record),

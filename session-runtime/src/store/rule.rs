@@ -9,7 +9,9 @@
 //! The memory and the SQLite store call these functions; the scripts of the Redis and the PostgreSQL store say the
 //! same in their languages, and the conformance suite holds all four to it.
 
-use super::{Action, Applied, Base, Commit, CommitId, Ended, Head, Incarnation, Record, Reply, StoredField, Write};
+use super::{
+    Action, Applied, Base, Commit, CommitId, Ended, Head, Incarnation, Past, Record, Reply, StoredField, Write,
+};
 use crate::expiry::{Lifetime, Timestamp};
 
 /// What a store keeps about a key besides the fields.
@@ -101,6 +103,12 @@ impl Header {
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         matches!(self.state, State::Stored | State::Emptied) && !self.is_expired(now)
+    }
+
+    /// The life of the key that it tells of, once that has ended.
+    #[must_use]
+    pub const fn past(&self) -> Past {
+        Past { incarnation: self.head.incarnation, ended: ended(self) }
     }
 
     /// Whether its time is over `now`.
@@ -306,7 +314,7 @@ fn left_by(write: &Write, is_empty: bool) -> State {
 }
 
 /// How a header that is not live came to be so.
-fn ended(header: &Header) -> Ended {
+const fn ended(header: &Header) -> Ended {
     match header.state {
         State::Stored | State::Emptied => Ended::Expired,
         State::Destroyed => Ended::Destroyed,

@@ -83,7 +83,8 @@ async fn check_record(store: &impl Housekeeping, kept: &Kept) {
 async fn check_ended(store: &impl Housekeeping, kept: &Kept, ended: Ended) {
     let (key, name, saw) = (key(kept.key), kept.key, kept.incarnation);
     let loaded = store.load(&key, Load::look(NOW)).await.unwrap();
-    assert_eq!(loaded.found, Found::Absent { saw: Some(saw) }, "{name}");
+    let Found::Absent { saw: past } = loaded.found else { panic!("{name}: {loaded:?}") };
+    assert_eq!(past.map(|past| past.incarnation), Some(saw), "{name}");
     let reply = store.commit(&key, &mark(1000, based(saw, 1, 1), End::Never)).await.unwrap();
     assert_eq!(reply, Reply::Ended(ended), "{name}");
     let reply = store.commit(&key, &mark(1001, absent(saw), End::Never)).await.unwrap();

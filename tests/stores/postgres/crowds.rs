@@ -41,7 +41,7 @@ async fn count_a_visit(store: &PostgresStore, key: &Key) {
     let loaded = store.load(key, load(HALF_AN_HOUR)).await.unwrap();
     let (mut base, mut visits) = match loaded.found {
         Found::Record(record) => (Base::from(&record.head), number(value(&record, "visits"))),
-        Found::Absent { saw } => (Base::Absent { saw, valid_until: None }, 0),
+        Found::Absent { saw } => (Base::Absent { saw: saw.map(|past| past.incarnation), valid_until: None }, 0),
     };
     loop {
         let commit = write(base, vec![set("visits", (visits + 1).to_string())]);
@@ -102,7 +102,7 @@ async fn move_to_each_others_keys(place: &Place) {
                 let loaded = store.load(&key(from), load(HALF_AN_HOUR)).await.unwrap();
                 let base = match loaded.found {
                     Found::Record(record) => (&record.head).into(),
-                    Found::Absent { saw } => Base::Absent { saw, valid_until: None },
+                    Found::Absent { saw } => Base::Absent { saw: saw.map(|past| past.incarnation), valid_until: None },
                 };
                 let commit = write(base, vec![set("a", "1")]);
                 let commit = if step % 7 == 0 { destroying(commit) } else { renewing(commit, &key(to)) };

@@ -62,7 +62,9 @@ impl<S: Store> WholeRecords<S> {
     async fn load(&self, key: &Key) -> Result<(Base, State), ReplayError> {
         let load = Load::look(ClockOffset::default());
         Ok(match self.store.load(key, load).await?.found {
-            Found::Absent { saw } => (Base::Absent { saw, valid_until: None }, State::default()),
+            Found::Absent { saw } => {
+                (Base::Absent { saw: saw.map(|past| past.incarnation), valid_until: None }, State::default())
+            }
             Found::Record(record) => {
                 let value = record.fields.iter().find(|field| &*field.name == RECORD);
                 let state = value.map(|field| serde_json::from_slice(&field.value)).transpose()?;

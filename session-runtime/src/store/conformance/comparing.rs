@@ -241,7 +241,10 @@ impl History {
             Found::Record(record) => Base::from(&record.head),
             Found::Absent { saw } => {
                 let until = self.dice.once_in(3).then(|| self.dice.half_past(8));
-                Base::Absent { saw, valid_until: until.map(|until| memory.now.plus(until)) }
+                Base::Absent {
+                    saw: saw.map(|past| past.incarnation),
+                    valid_until: until.map(|until| memory.now.plus(until)),
+                }
             }
         };
         self.seen.push((key, base));

@@ -1,7 +1,7 @@
 //! Sessions that were removed on purpose.
 
-use super::fixture::{Draft, Fixture, applied, are, conflict, ended, fields, head};
-use crate::store::{CommitId, Ended, Head};
+use super::fixture::{Draft, Fixture, MINUTE, applied, are, conflict, ended, fields, head};
+use crate::store::{CommitId, Ended, Found, Head, Key};
 
 /// A destroyed session is not there any more: neither loaded nor listed nor counted.
 pub(super) async fn p06_a_destroyed_session_is_absent(fixture: Fixture) {
@@ -13,6 +13,25 @@ pub(super) async fn p06_a_destroyed_session_is_absent(fixture: Fixture) {
     assert_eq!(fixture.absence(&key).await, Some(created.incarnation), "the load sees which session ended");
     assert_eq!(fixture.count().await, 0);
     assert_eq!(fixture.listed(10).await, Vec::<String>::new());
+}
+
+/// While its header is kept, a load tells how the last session of the key ended.
+pub(super) async fn p06_a_load_tells_how_the_last_session_ended(fixture: Fixture) {
+    let fixture = fixture.idle_for(30 * MINUTE);
+    let how = async |fixture: &Fixture, key: &Key| match fixture.load(key).await.found {
+        Found::Absent { saw } => saw.map(|past| past.ended),
+        Found::Record(record) => panic!("absence was expected, but this was found: {record:?}"),
+    };
+    let [never, destroyed, renewed, to] = ["never", "destroyed", "renewed", "to"].map(|id| fixture.key(id));
+    assert_eq!(how(&fixture, &never).await, None);
+    let created = fixture.create(&destroyed, &[("visits", "1")]).await;
+    fixture.destroy(&destroyed, &created).await;
+    assert_eq!(how(&fixture, &destroyed).await, Some(Ended::Destroyed));
+    let created = fixture.create(&renewed, &[("visits", "1")]).await;
+    applied(fixture.commit(&renewed, &fixture.change(&created).renew(&to)).await);
+    assert_eq!(how(&fixture, &renewed).await, Some(Ended::Renewed));
+    assert_eq!(how(&fixture.after(31 * MINUTE), &to).await, Some(Ended::Expired));
+    assert_eq!(how(&fixture.after(31 * MINUTE), &destroyed).await, Some(Ended::Destroyed), "it had ended before");
 }
 
 /// A handler that was at work when the session was destroyed cannot bring it back.

@@ -102,7 +102,7 @@ impl Fixture {
     /// What is seen of a key that must not have a record.
     pub(super) async fn absence(&self, key: &Key) -> Option<Incarnation> {
         match self.load(key).await.found {
-            Found::Absent { saw } => saw,
+            Found::Absent { saw } => saw.map(|past| past.incarnation),
             Found::Record(record) => panic!("absence was expected, but this was found: {record:?}"),
         }
     }

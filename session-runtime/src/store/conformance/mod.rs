@@ -224,6 +224,7 @@ macro_rules! __conformance_cases {
             p06_emptying_and_storing_again_is_no_way_back_for_stale_changes
             p06_an_emptied_session_can_be_destroyed
             p06_a_destroyed_session_is_absent
+            p06_a_load_tells_how_the_last_session_ended
             p06_a_commit_in_flight_does_not_bring_it_back
             p06_a_commit_in_flight_does_not_reach_the_next_life
             p06_a_stale_handler_can_destroy
@@ -359,6 +360,9 @@ macro_rules! __conformance_cases {
             p05_a_value_is_never_mixed_from_two
             p06_a_request_in_flight_does_not_undo_a_logout
             p06_a_logout_ends_a_session_that_it_did_not_see
+            p06_a_logout_by_key_ends_whatever_is_there
+            p06_a_started_session_replaces_no_other
+            p07_a_started_session_whose_answer_is_lost_is_created_once
             p06_a_first_request_in_flight_does_not_undo_a_logout
             p06_a_request_in_flight_does_not_revive_a_renewed_key
             p05_a_renewal_takes_along_what_others_stored

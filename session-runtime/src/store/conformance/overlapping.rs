@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use super::fixture::{DAY, Draft, Fixture, applied, are};
+use super::racing::drop_after;
 use super::visiting::{VisitorField, committing, load, loading, with_a_visitor};
-use crate::{Error, Outcome};
+use crate::{Absence, Error, Outcome};
 
 /// Requests that change different fields both survive, which costs the later one a second commit.
 pub(super) async fn p05_requests_that_change_different_fields_both_survive(fixture: Fixture) {
@@ -114,6 +115,65 @@ pub(super) async fn p06_a_logout_ends_a_session_that_it_did_not_see(fixture: Fix
     *login.edit().visits() = 2;
     assert!(matches!(login.commit().await, Err(Error::Destroyed)));
     login.discard();
+}
+
+/// A logout that knows nothing but the key ends the session, at any revision and in any life of the key.
+pub(super) async fn p06_a_logout_by_key_ends_whatever_is_there(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = fixture.visitors();
+    assert_eq!(sessions.destroy(&id).await.expect("nothing to do"), Outcome::Unchanged);
+    for _ in 0..2 {
+        let other = with_a_visitor(&fixture, &id).await;
+        let mut in_flight = load(&other, &id).await;
+        *in_flight.edit().visits() += 1;
+        assert_eq!(sessions.destroy(&id).await.expect("a removal"), Outcome::Removed);
+        assert_eq!(sessions.destroy(&id).await.expect("nothing to do"), Outcome::Unchanged);
+        assert!(matches!(in_flight.commit().await, Err(Error::Destroyed)));
+        in_flight.discard();
+        fixture.is_not_stored(&id).await;
+        assert_eq!(load(&sessions, &id).await.absence(), Some(Absence::Destroyed));
+    }
+}
+
+/// A session that was started for a fresh key is created, and never changes or ends one that is there.
+pub(super) async fn p06_a_started_session_replaces_no_other(fixture: Fixture) {
+    let id = fixture.id("42");
+    let sessions = fixture.visitors();
+    let start = async || {
+        let mut visitor = sessions.start(&id).await.expect("a session");
+        *visitor.edit().visits() += 7;
+        visitor
+    };
+    let (mut first, mut second, mut third) = (start().await, start().await, start().await);
+    assert_eq!(first.absence(), Some(Absence::Never));
+    assert_eq!(first.commit().await.expect("a commit").outcome(), Outcome::Created);
+    assert_eq!(first.absence(), None);
+    for _ in 0..2 {
+        assert!(matches!(second.commit().await, Err(Error::Occupied)));
+    }
+    assert_eq!(second.destroy().await.expect("nothing of its own"), Outcome::Unchanged);
+    *first.edit().visits() += 1;
+    assert_eq!(first.commit().await.expect("a commit").outcome(), Outcome::Updated);
+    assert_eq!(load(&sessions, &id).await.visits, 8);
+
+    assert_eq!(first.destroy().await.expect("a removal"), Outcome::Removed);
+    assert!(matches!(third.commit().await, Err(Error::Destroyed)), "its key is not fresh any more");
+    third.discard();
+    fixture.is_not_stored(&id).await;
+}
+
+/// Committing a started session again, since nobody knows what became of it, creates it once.
+pub(super) async fn p07_a_started_session_whose_answer_is_lost_is_created_once(fixture: Fixture) {
+    let sessions = fixture.visitors();
+    for polls in [0, 1, 2, 3, 5, 8, 13, 50, 200, 1_000] {
+        let id = fixture.id(&format!("dropped.{polls}"));
+        let mut visitor = sessions.start(&id).await.expect("a session");
+        *visitor.edit().visits() += 1;
+        drop_after(polls, visitor.commit()).await;
+        *visitor.edit().visits() += 1;
+        visitor.commit().await.expect("a commit");
+        assert_eq!(load(&sessions, &id).await.visits, 2, "after {polls} polls");
+    }
 }
 
 /// A request that began before there was a session does not store one after a logout.

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a handler works on: absence or a record.
 async fn found(fixture: &Fixture, key: &Key) -> (Base, u64) {
     match fixture.load(key).await.found {
-        Found::Absent { saw } => (Base::Absent { saw, valid_until: None }, 0),
+        Found::Absent { saw } => (Base::Absent { saw: saw.map(|past| past.incarnation), valid_until: None }, 0),
         Found::Record(record) => (Base::from(&record.head), number(&record, "visits")),
     }
 }
@@ -223,7 +223,7 @@ pub(super) async fn p06_crossing_renewals_do_not_block(fixture: Fixture) {
 }
 
 /// Polls a future so many times at most, then drops it.
-async fn drop_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub(super) async fn drop_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = polls;
     poll_fn(|context| match future.as_mut().poll(context) {

@@ -30,7 +30,7 @@ impl PostgresStore {
         let found = match row::header(&row, 4)? {
             None => Found::Absent { saw: None },
             Some(header) if header.is_live(now) => Found::Record(row::record(&row, 2, header.head)?),
-            Some(header) => Found::Absent { saw: Some(header.head.incarnation) },
+            Some(header) => Found::Absent { saw: Some(header.past()) },
         };
         Ok(Loaded { now, touched: column(&row, 1, "touched")?, found })
     }
@@ -47,7 +47,7 @@ impl Store for PostgresStore {
         let now = row::now(&row, 0)?;
         let found = match row::header(&row, 1)? {
             None => Found::Absent { saw: None },
-            Some(header) if !header.is_live(now) => Found::Absent { saw: Some(header.head.incarnation) },
+            Some(header) if !header.is_live(now) => Found::Absent { saw: Some(header.past()) },
             Some(header) => {
                 let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
                 if let (Some(lifetime), true) = (load.lifetime, touched.is_some()) {

@@ -150,7 +150,7 @@ impl Store for RedisStore {
         let absent = |saw| Loaded { now, touched: false, found: Found::Absent { saw } };
         let Some(Stored { mut header, raw, fields }) = wire::hash(found)? else { return Ok(absent(None)) };
         if !header.is_live(now) {
-            return Ok(absent(Some(header.head.incarnation)));
+            return Ok(absent(Some(header.past())));
         }
         let mut touched = false;
         if let Some(later) = load.lifetime.and_then(|lifetime| header.touched(&wire::countable(lifetime), now)) {

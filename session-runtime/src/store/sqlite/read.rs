@@ -25,7 +25,7 @@ pub(super) fn load(connection: &Connection, key: &Key, load: Load) -> Result<(Lo
             let due = touched.map(|header| Session { id, header });
             (Found::Record(record), due)
         }
-        ended => (Found::Absent { saw: ended.map(|session| session.header.head.incarnation) }, None),
+        ended => (Found::Absent { saw: ended.map(|session| session.header.past()) }, None),
     };
     Ok((Loaded { now, touched: false, found }, due))
 }
