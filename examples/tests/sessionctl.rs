@@ -143,6 +143,7 @@ fn shows_sessions(url: &str) {
         "name": "visitor",
         "key": "42",
         "expires": null,
+        "own_lifetime_ms": null,
         "revision": 2,
         "version": 2,
         "codec": "json",

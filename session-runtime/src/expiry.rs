@@ -120,6 +120,22 @@ impl Lifetime {
         Self { inactivity, creation, touch_after, retention: to_millis(retention).max(LEAST_RETENTION) }
     }
 
+    /// The same for a session with a sliding lifetime of its own, in milliseconds, if it has one. A touch of it is due
+    /// after the same share of it; after a tenth where the rule does not slide.
+    #[must_use]
+    pub fn sliding(self, own: Option<i64>) -> Self {
+        let Some(own) = own else { return self };
+        let touch_after = match self.inactivity {
+            // Wide enough for any product.
+            Some(inactivity) if inactivity > 0 => {
+                let due = i128::from(own) * i128::from(self.touch_after) / i128::from(inactivity);
+                i64::try_from(due).unwrap_or(i64::MAX)
+            }
+            _ => own / 10,
+        };
+        Self { inactivity: Some(own), touch_after: touch_after.max(1), ..self }
+    }
+
     /// When a session with this creation, and this end set by a handler, ends if it was active `now`.
     ///
     /// A date that a handler set replaces the rule.

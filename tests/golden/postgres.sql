@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS "golden".header (
     version        bigint           NOT NULL,
     registration   bigint           NOT NULL,
     fixed_end      bigint,
+    sliding        bigint,                    -- a sliding lifetime of the session's own
     retention      bigint           NOT NULL, -- how long the header is kept once the session has ended
     due            bigint,
     state          smallint         NOT NULL,
@@ -84,9 +85,10 @@ CREATE OR REPLACE FUNCTION "golden".plus(a bigint, b bigint) RETURNS bigint LANG
 $body$;
 
 CREATE OR REPLACE FUNCTION "golden".expires_at(
-    p_created_at bigint, p_fixed_end bigint, p_now bigint, p_inactivity bigint, p_creation bigint
+    p_created_at bigint, p_fixed_end bigint, p_sliding bigint, p_now bigint, p_inactivity bigint, p_creation bigint
 ) RETURNS bigint LANGUAGE sql IMMUTABLE AS $body$
-    SELECT coalesce(p_fixed_end, least("golden".plus(p_now, p_inactivity), "golden".plus(p_created_at, p_creation)))
+    SELECT coalesce(p_fixed_end,
+        least("golden".plus(p_now, coalesce(p_sliding, p_inactivity)), "golden".plus(p_created_at, p_creation)))
 $body$;
 
 CREATE OR REPLACE FUNCTION "golden".retained_until(
@@ -213,7 +215,7 @@ $body$;
 CREATE OR REPLACE FUNCTION "golden".next(
     h "golden".header, p_name text, p_key bytea, p_state smallint, p_id bigint, p_saw bigint, p_creates bigint,
     p_version bigint, p_registration bigint, p_inactivity bigint, p_creation bigint, p_retention bigint,
-    p_changes_end boolean, p_fixed_end bigint, p_now bigint
+    p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_now bigint
 ) RETURNS "golden".header LANGUAGE plpgsql IMMUTABLE AS $body$
 DECLARE
     n "golden".header := h;
@@ -229,6 +231,7 @@ BEGIN
         n.origin := p_saw;
         n.created_at := p_now;
         n.fixed_end := NULL;
+        n.sliding := NULL;
         n.revision := 1;
         n.retention := p_retention;
     END IF;
@@ -236,10 +239,11 @@ BEGIN
     IF p_state <> 2 THEN -- A destroyed header keeps what it says about the record that it ended.
         IF p_changes_end THEN
             n.fixed_end := p_fixed_end;
+            n.sliding := p_sliding;
         END IF;
         n.version := p_version;
         n.registration := p_registration;
-        n.expires_at := "golden".expires_at(n.created_at, n.fixed_end, p_now, p_inactivity, p_creation);
+        n.expires_at := "golden".expires_at(n.created_at, n.fixed_end, n.sliding, p_now, p_inactivity, p_creation);
     END IF;
     n.retained_until := "golden".retained_until(p_state, n.expires_at, p_now, n.retention);
     n.due := least(h.due, n.retained_until);
@@ -252,7 +256,7 @@ CREATE OR REPLACE FUNCTION "golden".put_header(n "golden".header) RETURNS void L
 BEGIN
     UPDATE "golden".header t
     SET incarnation = n.incarnation, origin = n.origin, created_at = n.created_at, version = n.version,
-        registration = n.registration, fixed_end = n.fixed_end, retention = n.retention, due = n.due, state = n.state,
+        registration = n.registration, fixed_end = n.fixed_end, sliding = n.sliding, retention = n.retention, due = n.due, state = n.state,
         revision = n.revision, expires_at = n.expires_at, retained_until = n.retained_until, commits = n.commits
     WHERE t.name = n.name AND t.key = n.key;
 END
@@ -293,18 +297,16 @@ BEGIN
         END IF;
         fields := r.fields;
         field_values := r.field_values;
-        expires := "golden".expires_at(header.created_at, header.fixed_end, now, p_inactivity, p_creation);
+        expires := "golden".expires_at(header.created_at, header.fixed_end, header.sliding, now, p_inactivity, p_creation);
         IF header.expires_at IS NULL OR "golden".plus(expires, -header.expires_at) < p_touch_after THEN
             RETURN;
         END IF;
-        -- Only what was read is touched; when something came in between, it is read again.
+        -- Only what was read is touched; when a commit or another load came in between, it is read again.
         UPDATE "golden".header t
         SET expires_at = expires,
             retained_until = "golden".retained_until(t.state, expires, now, t.retention),
             due = least(t.due, "golden".retained_until(t.state, expires, now, t.retention))
-        WHERE t.name = p_name AND t.key = p_key AND t.incarnation = header.incarnation
-            AND t.revision = header.revision AND t.commits = header.commits AND t.state = header.state
-            AND t.expires_at = header.expires_at;
+        WHERE t.name = p_name AND t.key = p_key AND t.commits = header.commits AND t.expires_at = header.expires_at;
         IF FOUND THEN
             touched := true;
             header.expires_at := expires;
@@ -321,12 +323,13 @@ BEGIN
 END
 $body$;
 
--- Applies a write or a removal if its base is current, and else answers with what is there.
+-- Applies a write or a removal if its base is current, and else answers with what is there. A removal creates no life
+-- and changes no field.
 CREATE OR REPLACE FUNCTION "golden".commit(
     p_name text, p_key bytea, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint,
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
-    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_offset bigint, p_destroy boolean,
+    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_offset bigint, p_destroy boolean,
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header "golden".header, OUT fields text[],
     OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
@@ -340,8 +343,7 @@ BEGIN
         h := "golden".lock_header(p_name, p_key);
         now := "golden".clock(p_offset);
         answer := "golden".decide(
-            h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until,
-            CASE WHEN NOT p_destroy THEN p_creates END, p_destroy, now);
+            h, p_id, p_incarnation, p_revision, p_last_commit, p_saw, p_valid_until, p_creates, p_destroy, now);
         IF answer = 'apply' AND NOT p_destroy AND NOT "golden".is_registered(p_name, p_version, p_registration) THEN
             answer := 'unregistered';
         END IF;
@@ -361,7 +363,7 @@ BEGIN
             n := "golden".next(
                 h, p_name, p_key, CASE WHEN cardinality(p_set) = 0 AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,
                 p_id, p_saw, p_creates, p_version, p_registration, p_inactivity, p_creation, p_retention,
-                p_changes_end, p_fixed_end, now);
+                p_changes_end, p_fixed_end, p_sliding, now);
             INSERT INTO "golden".header SELECT n.* ON CONFLICT DO NOTHING;
             IF NOT FOUND THEN
                 CONTINUE; -- Another commit created it first, and the loser is told nothing about it: look again.
@@ -370,13 +372,12 @@ BEGIN
         ELSE
             is_empty := "golden".change_fields(
                 p_name, p_key, CASE WHEN is_live THEN h.incarnation ELSE p_creates END, false,
-                p_replace OR p_destroy OR NOT is_live,
-                CASE WHEN NOT p_destroy THEN p_set ELSE '{}' END, p_values, p_unset);
+                p_replace OR p_destroy OR NOT is_live, p_set, p_values, p_unset);
             n := "golden".next(
                 h, p_name, p_key,
                 CASE WHEN p_destroy THEN 2 WHEN is_empty AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,
                 p_id, p_saw, p_creates, p_version, p_registration, p_inactivity, p_creation, p_retention,
-                p_changes_end, p_fixed_end, now);
+                p_changes_end, p_fixed_end, p_sliding, now);
             PERFORM "golden".put_header(n);
         END IF;
         header := n;
@@ -391,7 +392,7 @@ CREATE OR REPLACE FUNCTION "golden".renew(
     p_name text, p_key bytea, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint,
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
-    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_offset bigint,
+    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_offset bigint,
     p_to_name text, p_to_key bytea,
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header "golden".header, OUT fields text[],
     OUT field_values bytea[]
@@ -437,7 +438,7 @@ BEGIN
             was_stored := is_live AND h.state = 0;
             n := "golden".next(
                 h, p_name, p_key, 3::smallint, p_id, p_saw, p_creates, p_version, p_registration, p_inactivity,
-                p_creation, p_retention, p_changes_end, p_fixed_end, now);
+                p_creation, p_retention, p_changes_end, p_fixed_end, p_sliding, now);
             m := n;
             m.name := p_to_name;
             m.key := p_to_key;
@@ -558,16 +559,16 @@ $body$;
 CREATE TABLE "golden".schema_version (version integer NOT NULL);
 INSERT INTO "golden".schema_version VALUES (1);
 
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795634186237', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795634186248', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795634186344', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795634186292', '3', '-81985529216486896', NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795634186288', '3', '-81985529216486896', NULL, '3155760000000', '4951394186281', '0', '1', NULL, NULL, '{83,82,81}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795634186268', '3', '-81985529216486896', NULL, '3155760000000', '4951394186270', '2', '2', NULL, '4951394186270', '{66,65}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795634186260', '3', '-81985529216486896', NULL, '3155760000000', '4951394186264', '1', '2', NULL, '4951394186264', '{50,49}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795634186333', '3', '-81985529216486896', NULL, '3155760000000', '8107154186333', '0', '1', '4951394186333', '8107154186333', '{161}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795634186292', '3', '-81985529216486896', NULL, '3155760000000', '4951394186295', '3', '2', NULL, '4951394186295', '{114,113}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795634186309', '3', '-81985529216486896', '4102444800000', '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795661103542', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795661103557', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795661103595', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795661103579', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795661103575', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421103573', '0', '1', NULL, NULL, '{83,82,81}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795661103568', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421103571', '2', '2', NULL, '4951421103571', '{66,65}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795661103560', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421103565', '1', '2', NULL, '4951421103565', '{50,49}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795661103594', '3', '-81985529216486896', NULL, NULL, '3155760000000', '8107181103594', '0', '1', '4951421103594', '8107181103594', '{161}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795661103579', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421103584', '3', '2', NULL, '4951421103584', '{114,113}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795661103592', '3', '-81985529216486896', '4102444800000', NULL, '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'address.city', E'\\x224bc3b66c6e22');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'photo', E'\\x00ff8027225c0d0a');
 INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'visits', E'\\x37');

@@ -199,6 +199,41 @@ fn p09_an_expiry_alone_does_not_store_a_session() {
 }
 
 #[test]
+fn p09_a_remembered_session_slides_by_a_lifetime_of_its_own() {
+    let sessions = sliding();
+    store(&sessions);
+    let mut visitor = load(&sessions);
+    visitor.expire_after(10 * TTL);
+    assert_eq!(left(&visitor, Duration::ZERO), 10 * TTL, "told before it is committed");
+    let committed = now(visitor.commit()).expect("a commit");
+    assert_eq!((committed.outcome(), committed.fields().len()), (Outcome::Updated, 0));
+    for visit in 1..=3 {
+        pass(&sessions, 9 * TTL);
+        assert_eq!(left(&load(&sessions), visit * 9 * TTL), 10 * TTL, "each visit moves it");
+    }
+    let mut visitor = load(&sessions);
+    visitor.expire_by_rule();
+    now(visitor.commit()).expect("a commit");
+    assert_eq!(left(&load(&sessions), 27 * TTL), TTL);
+    pass(&sessions, TTL);
+    assert!(load(&sessions).is_new());
+}
+
+#[test]
+fn p09_a_lifetime_alone_does_not_store_a_session() {
+    let sessions = sliding();
+    let mut visitor = load(&sessions);
+    visitor.expire_after(10 * TTL);
+    let _ = sessions.store().take();
+    assert_eq!(now(visitor.commit()).expect("a commit").outcome(), Outcome::Unchanged);
+    assert_eq!(sessions.store().take(), []);
+    *visitor.edit().visits() += 1;
+    assert_eq!(now(visitor.commit()).expect("a commit").outcome(), Outcome::Created);
+    pass(&sessions, 9 * TTL);
+    assert!(!load(&sessions).is_new(), "it went with the first field");
+}
+
+#[test]
 fn p09_a_session_expires_by_the_rule_again_when_the_handler_says_so() {
     let sessions = sliding();
     store(&sessions);

@@ -153,6 +153,7 @@ fn head() -> impl Strategy<Value = Head> {
         registration: if registration == 0 { RegistrationId(9) } else { ID },
         created_at: times.0,
         fixed_end: times.1,
+        sliding: times.3.then_some(registration.cast_signed()),
         expires_at: times.2,
         stored: times.3,
     })

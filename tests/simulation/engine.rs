@@ -130,13 +130,13 @@ impl Engine {
         };
         let head = match &commit.action {
             Action::Write(_) | Action::Destroy => {
-                self.keep(key, next, fields);
+                self.keep(key, &next, fields);
                 (!commit.is_destruction()).then_some(next.head)
             }
             Action::Renew { to, write } => {
                 let renewed = rule::renewed(&next, self.header(to).as_ref(), commit, write, fields.is_empty(), now);
-                self.keep(key, next, Vec::new());
-                self.keep(to, renewed, fields);
+                self.keep(key, &next, Vec::new());
+                self.keep(to, &renewed, fields);
                 Some(renewed.head)
             }
         };
@@ -145,7 +145,7 @@ impl Engine {
         Reply::Applied(Applied { head, was_stored, is_stored, repeated: false })
     }
 
-    fn keep(&mut self, key: &Key, header: Header, fields: Vec<StoredField>) {
+    fn keep(&mut self, key: &Key, header: &Header, fields: Vec<StoredField>) {
         let forgets = match header.state {
             State::Stored => None,
             State::Emptied => Some(Ingredient::EmptiedHeader),
@@ -155,7 +155,7 @@ impl Engine {
         if forgets.is_some() && forgets == self.without {
             self.sessions.remove(key);
         } else {
-            self.sessions.insert(key.clone(), (header, fields));
+            self.sessions.insert(key.clone(), (*header, fields));
         }
     }
 

@@ -124,7 +124,11 @@ fn random_write(random: &mut SmallRng) -> Write {
     write.keep_empty = random.random_bool(0.1);
     if random.random_bool(0.1) {
         let date = Timestamp::now(ClockOffset(random.random_range(-2..4) * 2_000_000));
-        write.expiry = if random.random_bool(0.7) { ExpiryChange::At(date) } else { ExpiryChange::ByRule };
+        write.expiry = match random.random_range(0..10) {
+            0..4 => ExpiryChange::At(date),
+            4..7 => ExpiryChange::After(random.random_range(1..4) * 2_000_000),
+            _ => ExpiryChange::ByRule,
+        };
     }
     write
 }

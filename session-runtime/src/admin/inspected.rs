@@ -104,6 +104,7 @@ impl Inspected {
             "key": self.key.id(),
             "created": Date(self.head.created_at).to_string(),
             "expires": self.head.expires_at.map(|at| Date(at).to_string()),
+            "own_lifetime_ms": self.head.sliding,
             "revision": self.head.revision,
             "version": self.head.version,
             "codec": self.codec.as_deref(),

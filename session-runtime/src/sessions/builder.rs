@@ -103,6 +103,8 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
 
     /// Which share of the time to live must have passed before a load touches a session, which moves its sliding
     /// expiry: from 0, on every load, to 1. The default is a tenth, so that most read-only requests write nothing.
+    /// It goes for the lifetime that [`Handle::expire_after`](crate::Handle::expire_after) gives a session too, which
+    /// is touched after a tenth of it where the rule does not slide.
     pub fn touch_share(self, share: f64) -> Self {
         self.set(|settings| settings.touch_share = share.clamp(0.0, 1.0))
     }

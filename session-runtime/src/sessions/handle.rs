@@ -1,7 +1,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::Sessions;
 use super::absence::Absence;
@@ -10,7 +10,7 @@ use super::known::Known;
 use super::pending::Pending;
 use crate::codec::{Codec, Json};
 use crate::error::Error;
-use crate::expiry::Timestamp;
+use crate::expiry::{Timestamp, to_millis};
 use crate::schema::WriteMigrated;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
@@ -261,10 +261,37 @@ impl<T: Session, C: Codec> Handle<T, C> {
         self.expiry = ExpiryChange::At(date.into());
     }
 
-    /// Lets the session expire by the rule again, after [`expire_at`](Handle::expire_at).
+    /// Gives this session a sliding lifetime of its own ("remember me"): it expires this long after it was last loaded
+    /// or committed, whatever the rule says of inactivity. All instances keep to it, and a limit of the rule since the
+    /// creation ([`Expiry::AfterEither`](crate::Expiry::AfterEither)) still holds. Like other changes it is stored by
+    /// the next commit, if the session is stored by then.
     ///
     /// ```
-    /// # use std::time::SystemTime;
+    /// # use std::time::{Duration, SystemTime};
+    /// # use session_runtime::{Expiry, MemoryStore, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { user: Option<u64> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::Error> {
+    /// const DAY: Duration = Duration::from_secs(24 * 3600);
+    /// let expiry = Expiry::AfterEither { inactivity: DAY / 48, creation: 90 * DAY };
+    /// let sessions = Sessions::<Visitor>::builder(MemoryStore::new()).expiry(expiry).build();
+    /// let mut visitor = sessions.load("42").await?;
+    /// *visitor.edit().user() = Some(7);
+    /// visitor.expire_after(30 * DAY);
+    /// visitor.commit().await?;
+    /// assert!(sessions.load("42").await?.expires_at() > Some(SystemTime::now() + 29 * DAY));
+    /// # Ok(()) }
+    /// ```
+    pub fn expire_after(&mut self, lifetime: Duration) {
+        self.expiry = ExpiryChange::After(to_millis(lifetime));
+    }
+
+    /// Lets the session expire by the rule again, after [`expire_at`](Handle::expire_at) or
+    /// [`expire_after`](Handle::expire_after).
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
     /// # use session_runtime::{MemoryStore, Session, Sessions};
     /// # #[derive(Session)]
     /// # struct Visitor { visits: u32 }
@@ -287,9 +314,10 @@ impl<T: Session, C: Codec> Handle<T, C> {
         match expiry {
             ExpiryChange::Keep => self.known.expires_at(),
             ExpiryChange::At(date) => Some(date),
-            ExpiryChange::ByRule => {
+            ExpiryChange::ByRule | ExpiryChange::After(_) => {
                 let created_at = self.known.created_at().unwrap_or(self.loaded_at);
-                self.sessions.inner.settings.lifetime.expires_at(created_at, None, self.loaded_at)
+                let lifetime = self.sessions.inner.settings.lifetime.sliding(expiry.apply_to_sliding(None));
+                lifetime.expires_at(created_at, None, self.loaded_at)
             }
         }
     }

@@ -80,6 +80,7 @@ impl Known {
             registration: write.registration,
             created_at: self.created_at()?,
             fixed_end,
+            sliding: write.expiry.apply_to_sliding(self.head().and_then(|head| head.sliding)),
             expires_at: fixed_end.or(self.expires_at()),
             stored: true,
         })

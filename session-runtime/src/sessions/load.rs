@@ -92,7 +92,10 @@ impl<T: Session, C: Codec> Inner<T, C> {
     fn count_touch(&self, head: &Head, touched: bool) {
         if touched {
             self.counters.add(Count::TouchesSent, 1);
-        } else if head.stored && head.fixed_end.is_none() && self.settings.lifetime.inactivity.is_some() {
+        } else if head.stored
+            && head.fixed_end.is_none()
+            && self.settings.lifetime.sliding(head.sliding).inactivity.is_some()
+        {
             self.counters.add(Count::TouchesSkipped, 1);
         }
     }

@@ -38,7 +38,11 @@ impl Commit {
     pub(crate) fn relocation(head: &Head, to: Key, retention: i64, clock: ClockOffset) -> Self {
         let write = Write {
             keep_empty: true,
-            expiry: head.expires_at.map_or(ExpiryChange::ByRule, ExpiryChange::At),
+            expiry: match (head.sliding, head.expires_at) {
+                (Some(sliding), _) => ExpiryChange::After(sliding),
+                (None, Some(end)) => ExpiryChange::At(end),
+                (None, None) => ExpiryChange::ByRule,
+            },
             ..Write::new(head.version, head.registration, Vec::new())
         };
         Self::new(Base::from(head), Action::Renew { to, write }, Lifetime::unruled(retention), clock)
@@ -181,6 +185,8 @@ pub enum ExpiryChange {
     ByRule,
     /// This date replaces the rule.
     At(Timestamp),
+    /// This sliding lifetime, in milliseconds, replaces that of the rule; its limit since the creation still holds.
+    After(i64),
 }
 
 impl ExpiryChange {
@@ -189,8 +195,18 @@ impl ExpiryChange {
     pub fn apply(self, before: Option<Timestamp>) -> Option<Timestamp> {
         match self {
             Self::Keep => before,
-            Self::ByRule => None,
+            Self::ByRule | Self::After(_) => None,
             Self::At(date) => Some(date),
+        }
+    }
+
+    /// The session's own sliding lifetime after this change of one that was `before`, in milliseconds.
+    #[must_use]
+    pub fn apply_to_sliding(self, before: Option<i64>) -> Option<i64> {
+        match self {
+            Self::Keep => before,
+            Self::ByRule | Self::At(_) => None,
+            Self::After(sliding) => Some(sliding),
         }
     }
 

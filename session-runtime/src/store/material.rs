@@ -71,6 +71,7 @@ impl<'a> Material<'a> {
         write.expiry = match self.byte() % 4 {
             0 => ExpiryChange::ByRule,
             1 => ExpiryChange::At(Timestamp::from_millis(self.number())),
+            2 => ExpiryChange::After(self.duration()),
             _ => ExpiryChange::Keep,
         };
         (write.replace, write.keep_empty) = (self.flag(), self.flag());

@@ -108,7 +108,7 @@ impl MemoryStore {
         };
         let header = rule::renewed(&left.header, target.as_ref(), commit, write, left.fields.is_empty(), now);
         if let Some(shard) = shards.get_mut(&new) {
-            shard.put(to, header, left.fields);
+            shard.put(to, &header, left.fields);
         }
         let head = header.head;
         Reply::Applied(Applied {
@@ -160,18 +160,18 @@ impl Shard {
                 entry.header = header;
                 entry.fields = kept;
             }
-            _ => self.put(key, header, kept),
+            _ => self.put(key, &header, kept),
         }
         let was_stored = live && previous.is_some_and(|header| header.head.stored);
         Some(Left { header, was_stored, fields: left })
     }
 
-    fn put(&mut self, key: &Key, header: Header, fields: Vec<StoredField>) {
+    fn put(&mut self, key: &Key, header: &Header, fields: Vec<StoredField>) {
         let due = header.retained_until;
         if let Some(due) = due {
             self.due.push(Reverse((due, key.clone())));
         }
-        self.entries.insert(key.clone(), Entry { header, fields, due });
+        self.entries.insert(key.clone(), Entry { header: *header, fields, due });
     }
 
     /// Purges at most `limit` keys whose time is over.

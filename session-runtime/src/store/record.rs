@@ -82,6 +82,8 @@ pub struct Head {
     pub created_at: Timestamp,
     /// The end that a handler set instead of the rule, if one did.
     pub fixed_end: Option<Timestamp>,
+    /// The sliding lifetime of its own, in milliseconds, that a handler gave it instead of that of the rule.
+    pub sliding: Option<i64>,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
     /// Whether a session is stored; else this is the header that an emptied one left.

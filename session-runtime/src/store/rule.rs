@@ -126,6 +126,7 @@ impl Header {
     /// The header after a load at `now`, if the load is to move its expiry.
     #[must_use]
     pub fn touched(&self, lifetime: &Lifetime, now: Timestamp) -> Option<Self> {
+        let lifetime = lifetime.sliding(self.head.sliding);
         let expires_at = lifetime.expires_at(self.head.created_at, self.head.fixed_end, now);
         lifetime.touch_due(self.head.expires_at, expires_at).then(|| {
             let head = Head { expires_at, ..self.head };
@@ -258,7 +259,8 @@ fn successor(header: Option<&Header>, commit: &Commit, write: &Write, state: Sta
     let retention = previous.map_or(0, |previous| previous.retention).max(commit.lifetime.retention);
     let created_at = previous.map_or(now, |previous| previous.head.created_at);
     let fixed_end = write.expiry.apply(previous.and_then(|previous| previous.head.fixed_end));
-    let expires_at = commit.lifetime.expires_at(created_at, fixed_end, now);
+    let sliding = write.expiry.apply_to_sliding(previous.and_then(|previous| previous.head.sliding));
+    let expires_at = commit.lifetime.sliding(sliding).expires_at(created_at, fixed_end, now);
     Header {
         head: Head {
             incarnation: previous.map_or(write.creates, |previous| previous.head.incarnation),
@@ -268,6 +270,7 @@ fn successor(header: Option<&Header>, commit: &Commit, write: &Write, state: Sta
             registration: write.registration,
             created_at,
             fixed_end,
+            sliding,
             expires_at,
             stored: state == State::Stored,
         },

@@ -48,6 +48,7 @@ async fn check_record(store: &impl Housekeeping, kept: &Kept) {
         registration: REGISTRATION,
         created_at,
         fixed_end,
+        sliding: None,
         expires_at: if *end == End::Sliding { Some(created_at.plus(CENTURY)) } else { fixed_end },
         stored: *stored,
     };

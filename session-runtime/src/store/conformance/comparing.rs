@@ -288,6 +288,7 @@ impl History {
                 let end = self.fixture.clock.0 + self.dice.half_past(12);
                 ExpiryChange::At(Timestamp::from_millis(end))
             }
+            2 => ExpiryChange::After(self.dice.half_past(12)),
             _ => ExpiryChange::Keep,
         };
         write

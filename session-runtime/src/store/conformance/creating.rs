@@ -25,6 +25,7 @@ pub(super) async fn p01_a_new_session_is_stored_by_its_first_commit(fixture: Fix
         registration: creation.written().registration,
         created_at: record.head.created_at,
         fixed_end: None,
+        sliding: None,
         expires_at: None,
         stored: true,
     };

@@ -10,6 +10,7 @@ use crate::store::{
 
 pub(super) const SECOND: i64 = 1_000;
 pub(super) const MINUTE: i64 = 60 * SECOND;
+pub(super) const HOUR: i64 = 60 * MINUTE;
 pub(super) const DAY: i64 = 24 * 60 * MINUTE;
 
 /// How long headers are kept: so long that no other case, whatever its clock, can clear them away.

@@ -38,6 +38,7 @@ mod present;
 mod purging;
 mod racing;
 mod registering;
+mod remembering;
 mod renewing;
 mod requesting;
 mod visiting;
@@ -60,6 +61,7 @@ use present::*;
 use purging::*;
 use racing::*;
 use registering::*;
+use remembering::*;
 use renewing::*;
 use requesting::*;
 use writing::*;
@@ -280,6 +282,11 @@ macro_rules! __conformance_cases {
             p09_a_date_set_by_a_handler_replaces_the_rule
             p09_a_first_commit_can_set_a_date
             p09_a_date_moves_with_the_session
+            p09_a_lifetime_of_its_own_slides_on_every_instance
+            p09_a_lifetime_of_its_own_is_touched_by_its_share
+            p09_a_lifetime_of_its_own_ends_at_the_limit_since_the_creation
+            p09_a_lifetime_of_its_own_can_be_taken_back
+            p09_a_lifetime_of_its_own_stays_with_its_session
             p09_a_load_never_brings_the_expiry_closer
             p09_a_load_can_take_the_expiry_away
             p06_a_commit_after_expiry_stores_nothing

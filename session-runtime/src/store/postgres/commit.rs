@@ -121,6 +121,7 @@ async fn set_fields(
         registration: write.registration,
         created_at: row::now(row, 0)?,
         fixed_end: row::time(row, 1, "fixed_end")?,
+        sliding: column(row, 3, "sliding")?,
         expires_at: row::time(row, 2, "expires_at")?,
         stored: true,
     };
@@ -151,17 +152,13 @@ fn base(base: Base) -> [Argument<'static>; 5] {
 }
 
 /// What the commit writes: nothing if it destroys.
-fn content(commit: &Commit) -> [Argument<'_>; 10] {
+fn content(commit: &Commit) -> [Argument<'_>; 11] {
     let write = commit.write();
     let changes = in_order(commit);
     let set = changes.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name);
     let unset = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name);
     let id = |id: Option<u64>| Value::Int(id.map(u64::cast_signed));
-    let (changes_end, fixed_end) = match write.map(|write| write.expiry) {
-        None | Some(ExpiryChange::Keep) => (false, None),
-        Some(ExpiryChange::ByRule) => (true, None),
-        Some(ExpiryChange::At(end)) => (true, Some(end)),
-    };
+    let expiry = write.map(|write| write.expiry).unwrap_or_default();
     [
         ("p_set", Value::Texts(set.collect())),
         ("p_values", Value::AllBytes(changes.values().filter(|value| value.is_some()).copied().collect())),
@@ -171,8 +168,9 @@ fn content(commit: &Commit) -> [Argument<'_>; 10] {
         ("p_creates", id(write.map(|write| write.creates.0))),
         ("p_version", Value::Int(write.map(|write| i64::from(write.version)))),
         ("p_registration", id(write.map(|write| write.registration.0))),
-        ("p_changes_end", Value::Flag(changes_end)),
-        ("p_fixed_end", Value::time(fixed_end)),
+        ("p_changes_end", Value::Flag(expiry != ExpiryChange::Keep)),
+        ("p_fixed_end", Value::time(expiry.apply(None))),
+        ("p_sliding", Value::Int(expiry.apply_to_sliding(None))),
     ]
 }
 

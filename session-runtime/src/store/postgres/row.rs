@@ -64,6 +64,7 @@ pub(super) fn header(row: &Row, first: usize) -> Result<Option<Header>, StoreErr
             registration: RegistrationId(id(row, first + 4, "registration")?),
             created_at: Timestamp::from_millis(column(row, first + 2, "created_at")?),
             fixed_end: time(row, first + 5, "fixed_end")?,
+            sliding: column(row, first + 12, "sliding")?,
             expires_at: time(row, first + 8, "expires_at")?,
             stored: state == State::Stored,
         },

@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS sessions.header (
     version        bigint           NOT NULL,
     registration   bigint           NOT NULL,
     fixed_end      bigint,
+    sliding        bigint,                    -- a sliding lifetime of the session's own
     retention      bigint           NOT NULL, -- how long the header is kept once the session has ended
     due            bigint,
     state          smallint         NOT NULL,
@@ -83,9 +84,10 @@ CREATE OR REPLACE FUNCTION sessions.plus(a bigint, b bigint) RETURNS bigint LANG
 $body$;
 
 CREATE OR REPLACE FUNCTION sessions.expires_at(
-    p_created_at bigint, p_fixed_end bigint, p_now bigint, p_inactivity bigint, p_creation bigint
+    p_created_at bigint, p_fixed_end bigint, p_sliding bigint, p_now bigint, p_inactivity bigint, p_creation bigint
 ) RETURNS bigint LANGUAGE sql IMMUTABLE AS $body$
-    SELECT coalesce(p_fixed_end, least(sessions.plus(p_now, p_inactivity), sessions.plus(p_created_at, p_creation)))
+    SELECT coalesce(p_fixed_end,
+        least(sessions.plus(p_now, coalesce(p_sliding, p_inactivity)), sessions.plus(p_created_at, p_creation)))
 $body$;
 
 CREATE OR REPLACE FUNCTION sessions.retained_until(
@@ -212,7 +214,7 @@ $body$;
 CREATE OR REPLACE FUNCTION sessions.next(
     h sessions.header, p_name text, p_key bytea, p_state smallint, p_id bigint, p_saw bigint, p_creates bigint,
     p_version bigint, p_registration bigint, p_inactivity bigint, p_creation bigint, p_retention bigint,
-    p_changes_end boolean, p_fixed_end bigint, p_now bigint
+    p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_now bigint
 ) RETURNS sessions.header LANGUAGE plpgsql IMMUTABLE AS $body$
 DECLARE
     n sessions.header := h;
@@ -228,6 +230,7 @@ BEGIN
         n.origin := p_saw;
         n.created_at := p_now;
         n.fixed_end := NULL;
+        n.sliding := NULL;
         n.revision := 1;
         n.retention := p_retention;
     END IF;
@@ -235,10 +238,11 @@ BEGIN
     IF p_state <> 2 THEN -- A destroyed header keeps what it says about the record that it ended.
         IF p_changes_end THEN
             n.fixed_end := p_fixed_end;
+            n.sliding := p_sliding;
         END IF;
         n.version := p_version;
         n.registration := p_registration;
-        n.expires_at := sessions.expires_at(n.created_at, n.fixed_end, p_now, p_inactivity, p_creation);
+        n.expires_at := sessions.expires_at(n.created_at, n.fixed_end, n.sliding, p_now, p_inactivity, p_creation);
     END IF;
     n.retained_until := sessions.retained_until(p_state, n.expires_at, p_now, n.retention);
     n.due := least(h.due, n.retained_until);
@@ -251,7 +255,7 @@ CREATE OR REPLACE FUNCTION sessions.put_header(n sessions.header) RETURNS void L
 BEGIN
     UPDATE sessions.header t
     SET incarnation = n.incarnation, origin = n.origin, created_at = n.created_at, version = n.version,
-        registration = n.registration, fixed_end = n.fixed_end, retention = n.retention, due = n.due, state = n.state,
+        registration = n.registration, fixed_end = n.fixed_end, sliding = n.sliding, retention = n.retention, due = n.due, state = n.state,
         revision = n.revision, expires_at = n.expires_at, retained_until = n.retained_until, commits = n.commits
     WHERE t.name = n.name AND t.key = n.key;
 END
@@ -292,7 +296,7 @@ BEGIN
         END IF;
         fields := r.fields;
         field_values := r.field_values;
-        expires := sessions.expires_at(header.created_at, header.fixed_end, now, p_inactivity, p_creation);
+        expires := sessions.expires_at(header.created_at, header.fixed_end, header.sliding, now, p_inactivity, p_creation);
         IF header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_touch_after THEN
             RETURN;
         END IF;
@@ -324,7 +328,7 @@ CREATE OR REPLACE FUNCTION sessions.commit(
     p_name text, p_key bytea, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint,
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
-    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_offset bigint, p_destroy boolean,
+    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_offset bigint, p_destroy boolean,
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header sessions.header, OUT fields text[],
     OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
@@ -358,7 +362,7 @@ BEGIN
             n := sessions.next(
                 h, p_name, p_key, CASE WHEN cardinality(p_set) = 0 AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,
                 p_id, p_saw, p_creates, p_version, p_registration, p_inactivity, p_creation, p_retention,
-                p_changes_end, p_fixed_end, now);
+                p_changes_end, p_fixed_end, p_sliding, now);
             INSERT INTO sessions.header SELECT n.* ON CONFLICT DO NOTHING;
             IF NOT FOUND THEN
                 CONTINUE; -- Another commit created it first, and the loser is told nothing about it: look again.
@@ -372,7 +376,7 @@ BEGIN
                 h, p_name, p_key,
                 CASE WHEN p_destroy THEN 2 WHEN is_empty AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,
                 p_id, p_saw, p_creates, p_version, p_registration, p_inactivity, p_creation, p_retention,
-                p_changes_end, p_fixed_end, now);
+                p_changes_end, p_fixed_end, p_sliding, now);
             PERFORM sessions.put_header(n);
         END IF;
         header := n;
@@ -387,7 +391,7 @@ CREATE OR REPLACE FUNCTION sessions.renew(
     p_name text, p_key bytea, p_id bigint, p_incarnation bigint, p_revision bigint, p_last_commit bigint,
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
-    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_offset bigint,
+    p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_offset bigint,
     p_to_name text, p_to_key bytea,
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header sessions.header, OUT fields text[],
     OUT field_values bytea[]
@@ -433,7 +437,7 @@ BEGIN
             was_stored := is_live AND h.state = 0;
             n := sessions.next(
                 h, p_name, p_key, 3::smallint, p_id, p_saw, p_creates, p_version, p_registration, p_inactivity,
-                p_creation, p_retention, p_changes_end, p_fixed_end, now);
+                p_creation, p_retention, p_changes_end, p_fixed_end, p_sliding, now);
             m := n;
             m.name := p_to_name;
             m.key := p_to_key;

@@ -16,7 +16,7 @@ pub(super) const VERSION: i32 = 1;
 pub(super) const OLDEST_SERVER: i32 = 130_000;
 
 /// The header's columns, in the order in which they are read.
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "incarnation",
     "origin",
     "created_at",
@@ -29,6 +29,7 @@ const HEADER: [&str; 12] = [
     "retained_until",
     "commits",
     "retention",
+    "sliding",
 ];
 
 /// The common kind of commit sets some fields of a stored session at its current revision. An update that finds the
@@ -49,17 +50,17 @@ const SET_FIELDS: &str = "\
             AND t.state = 0 AND t.version BETWEEN 0 AND 4294967295 \
             AND (t.expires_at IS NULL OR t.expires_at > {now} + 1000) \
             AND EXISTS (SELECT FROM sessions.registration r WHERE r.name = $1 AND r.version = $7 AND r.id = $8) \
-        RETURNING t.created_at, t.fixed_end, t.expires_at, \
+        RETURNING t.created_at, t.fixed_end, t.expires_at, t.sliding, \
             CASE WHEN clock_timestamp() > statement_timestamp() + interval '1 s' THEN sessions.start_anew() END\
     ), f AS (\
         INSERT INTO sessions.field AS f (name, key, incarnation, field, value) \
         SELECT $1, $2, $3, {fields} \
         ON CONFLICT (name, key, incarnation, field) DO UPDATE SET value = excluded.value\
     ) \
-    SELECT h.created_at, h.fixed_end, h.expires_at FROM h";
+    SELECT h.created_at, h.fixed_end, h.expires_at, h.sliding FROM h";
 
 /// When a session ends after such a commit.
-const EXPIRES: &str = "coalesce(t.fixed_end, least({now} + $10, t.created_at + $11))";
+const EXPIRES: &str = "coalesce(t.fixed_end, least({now} + coalesce(t.sliding, $10), t.created_at + $11))";
 
 /// Where the tables and functions are.
 #[derive(Debug, Clone)]

@@ -51,13 +51,13 @@ impl Store for PostgresStore {
             Some(header) => {
                 let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
                 if let (Some(lifetime), true) = (load.lifetime, touched.is_some()) {
-                    match self.touch(key, lifetime, load.clock).await {
+                    match self.touch(key, lifetime.sliding(header.head.sliding), load.clock).await {
                         // A session can be read where nothing can be written.
                         Err(error) if matches!(error.kind(), StoreErrorKind::ReadOnly | StoreErrorKind::Full) => {}
                         answer => return answer,
                     }
                 }
-                Found::Record(row::record(&row, 13, header.head)?)
+                Found::Record(row::record(&row, 14, header.head)?)
             }
         };
         Ok(Loaded { now, touched: false, found })

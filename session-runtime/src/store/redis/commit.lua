@@ -23,6 +23,7 @@ if has(times, 2) then rule.creation = time() end
 local fixed_end = has(times, 4) and time() or nil
 local valid_until = has(times, 16) and time() or nil
 local offset = has(times, 32) and time() or 0
+local sliding = has(times, 128) and time() or nil
 local creates
 if has(options, 64) then creates, at = struct.unpack('>c8', args, at) end
 local sets = struct.unpack('>I3', args, at)
@@ -54,8 +55,8 @@ end
 -- Everything is validated: what follows writes.
 local previous = live and header or nil
 local created = previous and previous.created or now
-if not has(times, 8) and previous then fixed_end = previous.fixed_end end
-local expires = expires_at(rule, created, fixed_end, now)
+if not has(times, 8) and previous then fixed_end, sliding = previous.fixed_end, previous.sliding end
+local expires = expires_at(rule, created, fixed_end, sliding, now)
 local after = {
   incarnation = previous and previous.incarnation or creates,
   revision = math.min(previous and previous.revision + 1 or 1, 281474976710655),
@@ -66,6 +67,7 @@ local after = {
   origin = saw,
   created = created,
   fixed_end = fixed_end,
+  sliding = sliding,
   expires = expires,
 }
 if previous then after.origin = previous.origin end
@@ -74,7 +76,7 @@ if previous then after.origin = previous.origin end
 local PORTION = 1000
 local function put(place, written, fields)
   local last = fields and 1 + 2 * sets or 1
-  local rest = struct.pack('>i7', written.retention) .. written.older
+  local rest = struct.pack('>i7', written.retention) .. packed_sliding(written) .. written.older
   call('HSET', place, '#h', packed(written), '#c', rest, unpack(ARGV, 2, math.min(last, 1 + PORTION)))
   for first = 2 + PORTION, last, PORTION do
     call('HSET', place, unpack(ARGV, first, math.min(last, first + PORTION - 1)))
@@ -91,9 +93,10 @@ end
 
 local was_stored = previous and previous.state == STORED and 1 or 0
 if action == DESTROY then
-  after.writer, after.fixed_end, after.expires = previous.writer, previous.fixed_end, previous.expires
+  after.writer, after.expires = previous.writer, previous.expires
+  after.fixed_end, after.sliding = previous.fixed_end, previous.sliding
   keep_header(DESTROYED)
-  return { APPLIED, was_stored, packed(after) }
+  return { APPLIED, was_stored, told(after) }
 end
 
 -- What is left of an ended session is no part of the next one.
@@ -112,7 +115,7 @@ if action == WRITE then
   after.state = state
   after.retained = retained_until(after.retention, state, expires, now)
   put(key, after, true)
-  return { APPLIED, was_stored, packed(after) }
+  return { APPLIED, was_stored, told(after) }
 end
 
 -- The fields move as they are; the new key begins a life of its own that nobody saw before.
@@ -128,4 +131,4 @@ else
 end
 put(target, moved, true)
 if key ~= target then keep_header(RENEWED) end
-return { APPLIED, was_stored, packed(moved) }
+return { APPLIED, was_stored, told(moved) }

@@ -15,7 +15,7 @@ local function is_registered()
   return call('HGET', place .. ':' .. struct.unpack('>I4', sub(args, 37, 40)), '#id') == sub(args, 41, 48)
 end
 
-if times >= 64 then
+if times % 128 >= 64 then
   local key = KEYS[1]
   local found = call('HMGET', key, '#h', '#c')
   local raw, older = found[1], found[2]

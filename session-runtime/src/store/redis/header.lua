@@ -1,10 +1,11 @@
 -- What the scripts of a session have in common: its header in field #h; in field #c how long the header is kept when the
--- session has ended (7 bytes), and the ids of the commits before the last, newest first. Ids are eight bytes and
+-- session has ended (7 bytes), the sliding lifetime of the session's own, if it has one (7 bytes), and the ids of the
+-- commits before the last, newest first. Ids are eight bytes and
 -- compared as strings, because a number of Lua holds no more than 53 bits.
 -- A header begins with what a commit names as its base (22 bytes), and with who wrote it (12: version, registration).
 local HEADER = '>c8I6c8c12Bc8i7i7i7'
 local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 64, 0, 1, 2, 3
-local ORIGIN, FIXED_END, EXPIRES, RETAINED = 4, 8, 16, 32
+local ORIGIN, FIXED_END, EXPIRES, RETAINED, SLIDING = 4, 8, 16, 32, 128
 local LATEST, NO_ID = 9007199254740991, '\0\0\0\0\0\0\0\0'
 
 local call, sub = redis.call, string.sub
@@ -25,16 +26,19 @@ end
 -- The header in these two fields, or nothing and the name of the field that is not ours.
 local function header_of(raw, older)
   if not raw or #raw ~= 64 then return nil, '#h' end
-  if not older or #older % 8 ~= 7 or #older > 63 then return nil, '#c' end
   local incarnation, revision, last, writer, flags, origin, created, expires, retained = struct.unpack(HEADER, raw)
-  if flags < FORMAT or flags >= FORMAT + FORMAT then return nil, '#h' end
+  if not has(flags, FORMAT) then return nil, '#h' end
+  local slides = has(flags, SLIDING)
+  local ids = older and #older - (slides and 14 or 7)
+  if not ids or ids < 0 or ids % 8 ~= 0 or ids > 56 then return nil, '#c' end
   return {
     raw = raw,
     incarnation = incarnation,
     revision = revision,
     last = last,
     retention = struct.unpack('>i7', older),
-    older = sub(older, 8),
+    sliding = slides and struct.unpack('>i7', older, 8) or nil,
+    older = sub(older, #older - ids + 1),
     writer = writer,
     state = flags % 4,
     origin = has(flags, ORIGIN) and origin or nil,
@@ -58,17 +62,28 @@ local function packed(header)
   if header.fixed_end then flags = flags + FIXED_END end
   if header.expires then flags = flags + EXPIRES end
   if header.retained then flags = flags + RETAINED end
+  if header.sliding then flags = flags + SLIDING end
   return struct.pack(HEADER, header.incarnation, header.revision, header.last, header.writer, flags,
     header.origin or NO_ID, header.created, header.expires or 0, header.retained or 0)
+end
+
+local function packed_sliding(header)
+  return header.sliding and struct.pack('>i7', header.sliding) or ''
+end
+
+-- A header as the answer to a commit tells of it.
+local function told(header)
+  return packed(header) .. packed_sliding(header)
 end
 
 local function is_live(header, now)
   return header.state <= EMPTIED and not (header.expires and header.expires <= now)
 end
 
-local function expires_at(rule, created, fixed_end, now)
+local function expires_at(rule, created, fixed_end, sliding, now)
   if fixed_end then return fixed_end end
-  local idle = rule.inactivity and plus(now, rule.inactivity)
+  local inactivity = sliding or rule.inactivity
+  local idle = inactivity and plus(now, inactivity)
   local old = rule.creation and plus(created, rule.creation)
   if idle and old then return math.min(idle, old) end
   return idle or old

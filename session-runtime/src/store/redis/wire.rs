@@ -14,8 +14,8 @@ use bytes::Bytes;
 
 /// The field that holds the header.
 pub(super) const HEADER: &str = "#h";
-/// The field that holds how long the header is kept once the session has ended (seven bytes), and the ids of the
-/// commits before the last, newest first.
+/// The field that holds how long the header is kept once the session has ended (seven bytes), the sliding lifetime of
+/// the session's own if it has one (seven bytes), and the ids of the commits before the last, newest first.
 pub(super) const COMMITS: &str = "#c";
 
 /// What `commit.lua` did.
@@ -23,6 +23,9 @@ pub(super) const REFUSED: i64 = 0;
 pub(super) const APPLIED: i64 = 1;
 pub(super) const OCCUPIED: i64 = 2;
 pub(super) const UNREGISTERED: i64 = 3;
+
+/// Says that field [`COMMITS`] holds a sliding lifetime of the session's own.
+const SLIDING: u8 = 128;
 
 /// Stands in the flags of every header of this format.
 const FORMAT: u8 = 64;
@@ -32,6 +35,10 @@ const MOST_COMMON: usize = 100;
 const LONGEST: i64 = 1 << 50;
 const LATEST: i64 = (1 << 53) - 1;
 const LAST_REVISION: u64 = (1 << 48) - 1;
+
+/// How long a header is, and where its flags are.
+const LENGTH: usize = 64;
+const FLAGS: usize = 34;
 
 /// Which optional parts of a header are there; the two lowest bits are its state.
 const ORIGIN: u8 = 4;
@@ -116,7 +123,9 @@ pub(super) fn commit(commit: &Commit, sets: usize, lengths: [u8; 2]) -> Vec<u8> 
         ExpiryChange::Keep => (None, 0),
         ExpiryChange::ByRule => (None, 8),
         ExpiryChange::At(date) => (Some(date), 4 | 8),
+        ExpiryChange::After(_) => (None, 128 | 8),
     };
+    let sliding = write.and_then(|write| write.expiry.apply_to_sliding(None)).map(|millis| millis.min(LATEST / 2));
     let is_common = is_common(commit, sets);
     out.push(
         u8::from(inactivity.is_some())
@@ -131,7 +140,7 @@ pub(super) fn commit(commit: &Commit, sets: usize, lengths: [u8; 2]) -> Vec<u8> 
     put_time(&mut out, inactivity.unwrap_or(0));
     let clock = Some(commit.clock.0).filter(|offset| *offset != 0);
     let [fixed_end, valid_until] = [fixed_end, valid_until].map(|time| time.map(Timestamp::as_millis));
-    for millis in [creation, fixed_end, valid_until, clock].into_iter().flatten() {
+    for millis in [creation, fixed_end, valid_until, clock, sliding].into_iter().flatten() {
         put_time(&mut out, millis);
     }
     if let Some(creates) = creates {
@@ -152,6 +161,10 @@ fn is_common(commit: &Commit, sets: usize) -> bool {
         && sets == commit.changes().len()
         && (1..=MOST_COMMON).contains(&sets)
         && durations.into_iter().flatten().all(|millis| (0..LONGEST).contains(&millis))
+}
+
+fn has_sliding(raw: &[u8]) -> bool {
+    raw.get(FLAGS).is_some_and(|flags| flags & (SLIDING | FORMAT) == SLIDING | FORMAT)
 }
 
 /// Takes a stored header apart.
@@ -185,27 +198,32 @@ impl Reader<'_> {
 /// The header in the fields [`HEADER`] and [`COMMITS`].
 pub(super) fn header(raw: &[u8], older: &[u8]) -> Result<Header, StoreError> {
     let mut reader = Reader(older);
-    let retention = reader.time().ok_or_else(|| corrupt(COMMITS))?.as_millis();
+    let mut millis = || reader.time().map(Timestamp::as_millis).ok_or_else(|| corrupt(COMMITS));
+    let retention = millis()?;
+    let sliding = if has_sliding(raw) { Some(millis()?) } else { None };
     let (older, rest) = reader.0.as_chunks::<8>();
     if !rest.is_empty() || older.len() >= Commits::KEPT {
         return Err(corrupt(COMMITS));
     }
-    read_header(raw, retention, older).ok_or_else(|| corrupt(HEADER))
+    read_header(raw, retention, sliding, older).ok_or_else(|| corrupt(HEADER))
 }
 
-/// The part of a header that sessions see.
-pub(super) fn head(raw: &[u8]) -> Result<Head, StoreError> {
-    read_header(raw, 0, &[]).map(|header| header.head).ok_or_else(|| corrupt(HEADER))
+/// The part of a header that sessions see, as the answer to a commit tells of it.
+pub(super) fn head(told: &[u8]) -> Result<Head, StoreError> {
+    let (raw, mut rest) =
+        told.split_at_checked(LENGTH).map(|(raw, rest)| (raw, Reader(rest))).ok_or_else(error::unexpected)?;
+    let sliding = if has_sliding(raw) { rest.time().map(Timestamp::as_millis) } else { None };
+    read_header(raw, 0, sliding, &[]).map(|header| header.head).ok_or_else(|| corrupt(HEADER))
 }
 
-fn read_header(raw: &[u8], retention: i64, older: &[[u8; 8]]) -> Option<Header> {
+fn read_header(raw: &[u8], retention: i64, sliding: Option<i64>, older: &[[u8; 8]]) -> Option<Header> {
     let mut reader = Reader(raw);
     let (incarnation, revision, last_commit) = (Incarnation(reader.id()?), reader.revision()?, CommitId(reader.id()?));
     let (version, registration) = (u32::from_be_bytes(reader.take()?), RegistrationId(reader.id()?));
     let [flags] = reader.take()?;
     let origin = Incarnation(reader.id()?);
     let [created_at, expires_at, retained_until] = [reader.time()?, reader.time()?, reader.time()?];
-    if !reader.0.is_empty() || flags & (128 | FORMAT) != FORMAT {
+    if !reader.0.is_empty() || flags & FORMAT == 0 {
         return None;
     }
     let state = match flags & 3 {
@@ -221,6 +239,7 @@ fn read_header(raw: &[u8], retention: i64, older: &[[u8; 8]]) -> Option<Header> 
         version,
         registration,
         created_at,
+        sliding,
         // A session with a fixed end expires then.
         fixed_end: Some(expires_at).filter(|_| flags & FIXED_END != 0),
         expires_at: Some(expires_at).filter(|_| flags & EXPIRES != 0),
@@ -255,6 +274,7 @@ pub(super) fn packed(header: &Header) -> Vec<u8> {
             | state
             | flag(origin.is_some(), ORIGIN)
             | flag(head.fixed_end.is_some(), FIXED_END)
+            | flag(head.sliding.is_some(), SLIDING)
             | flag(head.expires_at.is_some(), EXPIRES)
             | flag(retained_until.is_some(), RETAINED),
     );
@@ -345,11 +365,26 @@ mod tests {
         for older in [&[][..], &[0; 6], &[0; 8], &[0; 71]] {
             assert!(header(&RAW, older).unwrap_err().to_string().contains("#c"));
         }
-        for (raw, flags) in [(&RAW[..63], 64), (&RAW, 0), (&RAW, 128), (&RAW, 192), (&[7; 65], 64)] {
+        for (raw, flags) in [(&RAW[..63], 64), (&RAW, 0), (&RAW, 128), (&[7; 65], 64)] {
             let mut raw = raw.to_vec();
             raw[34] = flags;
             assert!(header(&raw, &[0; 7]).unwrap_err().to_string().contains("#h"), "{flags}");
         }
+    }
+
+    #[test]
+    fn a_sliding_lifetime_stands_behind_the_retention_and_in_answers_behind_the_header() {
+        let mut raw = RAW;
+        raw[FLAGS] |= SLIDING;
+        let older = [[0, 0, 0, 0, 0, 0, 9], [0, 0, 0, 0, 0, 1, 0]].concat();
+        let found = header(&raw, &[&older[..], &[3; 16]].concat()).unwrap();
+        assert_eq!((found.retention, found.head.sliding, found.commits.iter().count()), (9, Some(256), 3));
+        assert_eq!(packed(&found), raw);
+        assert_eq!(head(&[&raw[..], &older[7..]].concat()).unwrap(), found.head);
+        for short in [&older[..7], &older[..13]] {
+            assert!(header(&raw, short).unwrap_err().to_string().contains("#c"));
+        }
+        assert!(head(&raw[..63]).is_err());
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) struct Session {
 pub(super) fn session(connection: &Connection, key: &Key) -> Result<Option<Session>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, state, incarnation, revision, version, registration, created_at, fixed_end, expires_at,
-                retained_until, origin, commits, retention
+                retained_until, origin, commits, retention, sliding
          FROM session_runtime_sessions WHERE name = ?1 AND key = ?2",
     )?;
     let mut rows = statement.query((key.name(), key.id()))?;
@@ -46,6 +46,7 @@ fn header(row: &Row<'_>) -> Result<Header> {
         registration: RegistrationId(id(row, 5)?),
         created_at: Timestamp::from_millis(column(row, 6)?),
         fixed_end: time(7)?,
+        sliding: column(row, 13)?,
         expires_at: time(8)?,
         stored: state == State::Stored,
     };
@@ -90,6 +91,7 @@ macro_rules! columns {
             ":registration": $header.head.registration.0.cast_signed(),
             ":created_at": $header.head.created_at.as_millis(),
             ":fixed_end": $header.head.fixed_end.map(Timestamp::as_millis),
+            ":sliding": $header.head.sliding,
             ":expires_at": $header.head.expires_at.map(Timestamp::as_millis),
             ":retained_until": $header.retained_until.map(Timestamp::as_millis),
             ":retention": $header.retention,
@@ -103,9 +105,9 @@ pub(super) fn insert(connection: &Connection, id: i64, key: &Key, header: &Heade
     connection
         .prepare_cached(
             "INSERT INTO session_runtime_sessions (id, name, key, state, incarnation, revision, version, registration,
-                created_at, fixed_end, expires_at, retained_until, retention, origin, commits)
+                created_at, fixed_end, sliding, expires_at, retained_until, retention, origin, commits)
              VALUES (:id, :name, :key, :state, :incarnation, :revision, :version, :registration,
-                :created_at, :fixed_end, :expires_at, :retained_until, :retention, :origin, :commits)",
+                :created_at, :fixed_end, :sliding, :expires_at, :retained_until, :retention, :origin, :commits)",
         )?
         .execute(columns!(header, ":id": id, ":name": key.name(), ":key": key.id()))?;
     Ok(())
@@ -116,7 +118,7 @@ pub(super) fn update(connection: &Connection, id: i64, header: &Header) -> Resul
         .prepare_cached(
             "UPDATE session_runtime_sessions SET state = :state, incarnation = :incarnation, revision = :revision,
                 version = :version, registration = :registration, created_at = :created_at, fixed_end = :fixed_end,
-                expires_at = :expires_at, retained_until = :retained_until, retention = :retention, origin = :origin,
+                sliding = :sliding, expires_at = :expires_at, retained_until = :retained_until, retention = :retention, origin = :origin,
                 commits = :commits
              WHERE id = :id",
         )?

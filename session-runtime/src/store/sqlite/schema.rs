@@ -37,6 +37,7 @@ CREATE TABLE session_runtime_sessions (
     registration   INTEGER NOT NULL,
     created_at     INTEGER NOT NULL,
     fixed_end      INTEGER,
+    sliding        INTEGER,
     expires_at     INTEGER,
     retained_until INTEGER,
     retention      INTEGER NOT NULL,
