@@ -28,6 +28,7 @@ pub(crate) struct StructAttrs {
     pub(crate) conflict: Option<Setting<()>>,
     pub(crate) edit: Option<Setting<Ident>>,
     pub(crate) field: Option<Setting<Ident>>,
+    pub(crate) index: Option<Setting<Ident>>,
     pub(crate) krate: Option<Setting<Path>>,
     pub(crate) serde: Option<Setting<()>>,
     /// What stands in `#[serde(…)]`.
@@ -49,6 +50,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) unordered: Option<Setting<()>>,
     pub(crate) merge: Option<Setting<Path>>,
     pub(crate) conflict: Option<Setting<()>>,
+    pub(crate) index: Option<Setting<()>>,
     pub(crate) sensitive: Option<Setting<()>>,
     pub(crate) serde: Option<Setting<()>>,
     /// What stands in `#[serde(…)]`.
@@ -75,7 +77,7 @@ impl Written {
 impl StructAttrs {
     fn parse(attrs: &[Attribute], errors: &Errors) -> Self {
         let mut on_struct = Self { of_serde: SerdeSetting::parse(attrs), ..Self::default() };
-        for_each_setting(attrs, errors, |list| match list.name.as_str() {
+        for_each_setting(attrs, errors, true, |list| match list.name.as_str() {
             names::NAME => list.set(&mut on_struct.name, value),
             names::VERSION => list.set(&mut on_struct.version, version),
             names::FROM => list.set(&mut on_struct.from, value),
@@ -84,9 +86,10 @@ impl StructAttrs {
             names::CONFLICT => list.set(&mut on_struct.conflict, |input| word(input, "reject")),
             names::EDIT => list.set(&mut on_struct.edit, value),
             names::FIELD => list.set(&mut on_struct.field, value),
+            names::INDEX => list.set(&mut on_struct.index, value),
             names::CRATE => list.set(&mut on_struct.krate, path),
             names::SERDE => list.set(&mut on_struct.serde, |input| word(input, "ignored")),
-            _ => list.unknown("struct", names::ON_STRUCT, "field", names::ON_FIELD),
+            _ => list.unknown(),
         });
         on_struct
     }
@@ -95,7 +98,7 @@ impl StructAttrs {
 impl FieldAttrs {
     fn parse(attrs: &[Attribute], errors: &Errors) -> Self {
         let mut on_field = Self { of_serde: SerdeSetting::parse(attrs), ..Self::default() };
-        let keys = for_each_setting(attrs, errors, |list| match list.name.as_str() {
+        let keys = for_each_setting(attrs, errors, false, |list| match list.name.as_str() {
             names::INITIAL => list.set(&mut on_field.initial, expr),
             names::SKIP => list.set(&mut on_field.skip, alone),
             names::NESTED => list.set(&mut on_field.nested, alone),
@@ -106,9 +109,10 @@ impl FieldAttrs {
             names::UNORDERED => list.set(&mut on_field.unordered, alone),
             names::MERGE => list.set(&mut on_field.merge, path),
             names::CONFLICT => list.set(&mut on_field.conflict, |input| word(input, "reject")),
+            names::INDEX => list.set(&mut on_field.index, alone),
             names::SENSITIVE => list.set(&mut on_field.sensitive, alone),
             names::SERDE => list.set(&mut on_field.serde, |input| word(input, "ignored")),
-            _ => list.unknown("field", names::ON_FIELD, "struct", names::ON_STRUCT),
+            _ => list.unknown(),
         });
         Self { keys, ..on_field }
     }
@@ -118,6 +122,8 @@ impl FieldAttrs {
 struct List<'a> {
     key: Ident,
     name: String,
+    /// Whether it stands on a struct; else on a field.
+    on_struct: bool,
     input: ParseStream<'a>,
     errors: &'a Errors,
 }
@@ -158,17 +164,20 @@ impl List<'_> {
         if start.parse::<Token![=]>().is_ok() && take_expr(&start).is_ok() {
             input.advance_to(&start);
         }
-        let (takes, example) = usage(&self.name);
+        let (takes, example) = usage(&self.name, self.on_struct);
         Err(syn::Error::new(wrong, format_args!("`{}` takes {takes}; write `{example}`", self.name)))
     }
 
-    fn unknown(&self, here: &str, known: &[&str], elsewhere: &str, known_elsewhere: &[&str]) -> Result<()> {
+    fn unknown(&self) -> Result<()> {
         let name = &self.name;
+        let (on_struct, on_field) = (("struct", names::ON_STRUCT), ("field", names::ON_FIELD));
+        let ((here, known), (elsewhere, known_elsewhere)) =
+            if self.on_struct { (on_struct, on_field) } else { (on_field, on_struct) };
         let message = if known_elsewhere.contains(&name.as_str()) {
             format!("`{name}` is an attribute of a {elsewhere}, not of a {here}; move it to the {elsewhere}")
         } else {
             let meant = match names::nearest(name, known) {
-                Some(near) => format!("did you mean `{}`?", usage(near).1),
+                Some(near) => format!("did you mean `{}`?", usage(near, self.on_struct).1),
                 None => "remove it".to_owned(),
             };
             format!("unknown attribute `{name}`: {meant}\na {here} takes: {}", known.join(", "))
@@ -178,7 +187,12 @@ impl List<'_> {
 }
 
 /// Calls `each` behind every key of the lists; a mistake in one setting leaves the others. Returns the keys.
-fn for_each_setting(attrs: &[Attribute], errors: &Errors, mut each: impl FnMut(&List) -> Result<()>) -> Vec<Ident> {
+fn for_each_setting(
+    attrs: &[Attribute],
+    errors: &Errors,
+    on_struct: bool,
+    mut each: impl FnMut(&List) -> Result<()>,
+) -> Vec<Ident> {
     let mut keys = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(names::SESSION)) {
         let Meta::List(list) = &attr.meta else {
@@ -187,7 +201,7 @@ fn for_each_setting(attrs: &[Attribute], errors: &Errors, mut each: impl FnMut(&
         };
         let parsed = list.parse_args_with(|input: ParseStream| {
             while !input.is_empty() {
-                match setting(input, errors, &mut each) {
+                match setting(input, errors, on_struct, &mut each) {
                     Ok(key) => keys.push(key),
                     Err(error) => {
                         errors.push(error);
@@ -205,12 +219,17 @@ fn for_each_setting(attrs: &[Attribute], errors: &Errors, mut each: impl FnMut(&
     keys
 }
 
-fn setting(input: ParseStream, errors: &Errors, each: &mut impl FnMut(&List) -> Result<()>) -> Result<Ident> {
+fn setting(
+    input: ParseStream,
+    errors: &Errors,
+    on_struct: bool,
+    each: &mut impl FnMut(&List) -> Result<()>,
+) -> Result<Ident> {
     // `crate` is a key too.
     let Ok(key) = input.call(Ident::parse_any) else {
         return Err(input.error("expected the name of an attribute"));
     };
-    let list = List { name: key.to_string(), key, input, errors };
+    let list = List { name: key.to_string(), on_struct, key, input, errors };
     each(&list)?;
     Ok(list.key)
 }

@@ -19,6 +19,7 @@ pub(crate) fn check(model: &Model, errors: &Errors) {
     generic_session_is_named(model, errors);
     from_needs_a_version(model, errors);
     generated_items_differ(model, errors);
+    index_names_something(model, errors);
     no_lifetimes(model, errors);
     serde_has_no_effect(model, errors);
     for field in &model.fields {
@@ -26,6 +27,7 @@ pub(crate) fn check(model: &Model, errors: &Errors) {
         stored_value_owns(model, field, errors);
         nested_decides_for_itself(field, errors);
         unordered_has_an_effect(field, errors);
+        indexed_value_has_one_encoding(field, errors);
         merge_never_conflicts(field, errors);
         one_initial_value(model, field, errors);
         one_conflict_rule(model, field, errors);
@@ -70,9 +72,13 @@ fn from_needs_a_version(model: &Model, errors: &Errors) {
     }
 }
 
-/// Both are items beside the struct.
+/// All are items beside the struct.
 fn generated_items_differ(model: &Model, errors: &Errors) {
-    let written = [(names::EDIT, &model.attrs.edit, &model.edit), (names::FIELD, &model.attrs.field, &model.field)];
+    let written = [
+        (names::EDIT, &model.attrs.edit, &model.edit),
+        (names::FIELD, &model.attrs.field, &model.field),
+        (names::INDEX, &model.attrs.index, &model.index),
+    ];
     for (key, setting, name) in &written {
         if let Some(setting) = setting
             && *name == model.ident
@@ -87,6 +93,38 @@ fn generated_items_differ(model: &Model, errors: &Errors) {
         && model.edit == model.field
     {
         errors.at(setting.value.span(), "`edit` and `field` name two generated items; choose two names");
+    }
+    if let Some(setting) = &model.attrs.index
+        && (model.index == model.edit || model.index == model.field)
+    {
+        errors.at(
+            setting.value.span(),
+            "`index` names a generated item of its own, and `edit` or `field` has this name already; choose another",
+        );
+    }
+}
+
+/// Without an indexed field there is no such enum.
+fn index_names_something(model: &Model, errors: &Errors) {
+    if let Some(setting) = &model.attrs.index
+        && model.indexed().next().is_none()
+    {
+        errors.at(
+            setting.span(),
+            "`index` names the enum of the indexed fields, and no field is indexed; write `#[session(index)]` on a field, \
+             or remove it",
+        );
+    }
+}
+
+/// Sessions are found by the encoding of a value, which is another in another order.
+fn indexed_value_has_one_encoding(field: &Field, errors: &Errors) {
+    if let (Some(index), Some(_), None) = (&field.attrs.index, &field.attrs.unordered, &field.attrs.skip) {
+        errors.at(
+            index.span(),
+            "`index` finds a value by its encoding, and an `unordered` value has many; remove one of the two, or index a \
+             field that holds one number or string",
+        );
     }
 }
 
@@ -144,6 +182,13 @@ fn nested_decides_for_itself(field: &Field, errors: &Errors) {
                 "`{key}` has no effect on a nested session, whose fields are stored one by one; write it on the fields of \
                  the nested struct"
             ),
+        );
+    }
+    if let Some(index) = &field.attrs.index {
+        errors.at(
+            index.span(),
+            "`index` finds sessions by one stored value, and a nested session has several; index a field of this struct, \
+             and move the value to be found there",
         );
     }
 }

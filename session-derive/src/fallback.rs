@@ -13,8 +13,10 @@ use crate::names::{generated, respanned, unraw};
 
 /// The struct without the generated names that collide, which has been said.
 pub(crate) fn without_collisions(mut model: Model) -> Model {
-    if model.edit == model.field || *model.ident == model.edit || *model.ident == model.field {
+    let names = [&model.edit, &model.field, &model.index, model.ident];
+    if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
         let name = unraw(model.ident);
+        model.index = generated(&format!("__{name}Index"), model.ident.span());
         model.edit = generated(&format!("__{name}Edit"), model.ident.span());
         model.field = generated(&format!("__{name}Field"), model.ident.span());
     }
@@ -63,6 +65,7 @@ pub(crate) fn not_a_struct(input: &DeriveInput, attrs: &StructAttrs, errors: Err
             impl #impl_generics __session::Session for #ident #ty_generics #where_clause {
                 type Edit<'__session> = &'__session mut Self;
                 type Field = __session::NoField;
+                type Index<'__session> = __session::NoIndex;
                 type Marks = __session::OwnMarks<0>;
 
                 const CONTAINER: __session::Container = __session::Container::new(#name);

@@ -24,6 +24,8 @@ pub(crate) struct Model<'a> {
     pub(crate) edit: Ident,
     /// The enum's name: `VisitorField`.
     pub(crate) field: Ident,
+    /// The name of the enum of indexed values: `VisitorIndex`.
+    pub(crate) index: Ident,
     /// The path of the runtime's module for generated code.
     pub(crate) runtime: TokenStream,
 }
@@ -80,6 +82,7 @@ impl<'a> Model<'a> {
             name: attrs.name.as_ref().map_or_else(|| type_name.clone(), |name| name.value.value()),
             edit: attrs.edit.as_ref().map_or_else(|| item("Edit"), |edit| respanned(&edit.value)),
             field: attrs.field.as_ref().map_or_else(|| item("Field"), |field| respanned(&field.value)),
+            index: attrs.index.as_ref().map_or_else(|| item("Index"), |index| respanned(&index.value)),
             runtime: runtime(attrs, Span::call_site()),
         }
     }
@@ -90,6 +93,11 @@ impl<'a> Model<'a> {
             Kind::Own(index) => Some((index, field)),
             Kind::Nested(_) | Kind::Skipped => None,
         })
+    }
+
+    /// Those of them that are indexed.
+    pub(crate) fn indexed(&self) -> impl Iterator<Item = (usize, &Field<'a>)> + Clone {
+        self.own().filter(|(_, field)| field.attrs.index.is_some())
     }
 
     /// The nested sessions.

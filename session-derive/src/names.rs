@@ -10,6 +10,7 @@ pub(crate) const CRATE: &str = "crate";
 pub(crate) const EDIT: &str = "edit";
 pub(crate) const FIELD: &str = "field";
 pub(crate) const FROM: &str = "from";
+pub(crate) const INDEX: &str = "index";
 pub(crate) const INITIAL: &str = "initial";
 pub(crate) const MERGE: &str = "merge";
 pub(crate) const NAME: &str = "name";
@@ -26,14 +27,15 @@ pub(crate) const VERSION: &str = "version";
 pub(crate) const WITH: &str = "with";
 
 /// The attributes of the struct, as the documentation lists them.
-pub(crate) const ON_STRUCT: &[&str] = &[NAME, VERSION, FROM, INITIAL, PERSIST, CONFLICT, EDIT, FIELD, CRATE, SERDE];
+pub(crate) const ON_STRUCT: &[&str] =
+    &[NAME, VERSION, FROM, INITIAL, PERSIST, CONFLICT, EDIT, FIELD, INDEX, CRATE, SERDE];
 
 /// The attributes of a field, as the documentation lists them.
 pub(crate) const ON_FIELD: &[&str] =
-    &[INITIAL, SKIP, NESTED, RENAME, ALIAS, WITH, PIN, UNORDERED, MERGE, CONFLICT, SENSITIVE, SERDE];
+    &[INITIAL, SKIP, NESTED, RENAME, ALIAS, WITH, PIN, UNORDERED, MERGE, CONFLICT, INDEX, SENSITIVE, SERDE];
 
-/// What an attribute takes, and how it is written.
-pub(crate) fn usage(attribute: &str) -> (&'static str, &'static str) {
+/// What an attribute of a struct or of a field takes, and how it is written.
+pub(crate) fn usage(attribute: &str, on_struct: bool) -> (&'static str, &'static str) {
     match attribute {
         ALIAS => ("a string", "alias = \"former_name\""),
         CONFLICT => ("one value", "conflict = \"reject\""),
@@ -41,6 +43,8 @@ pub(crate) fn usage(attribute: &str) -> (&'static str, &'static str) {
         EDIT => ("a name without quotes", "edit = NameOfTheView"),
         FIELD => ("a name without quotes", "field = NameOfTheEnum"),
         FROM => ("a type without quotes", "from = FormerType"),
+        INDEX if on_struct => ("a name without quotes", "index = NameOfTheEnum"),
+        INDEX => ("no value", "index"),
         INITIAL => ("one expression", "initial = expression"),
         MERGE => ("a path without quotes", "merge = path::to::function"),
         NAME => ("a string", "name = \"session-name\""),
@@ -65,9 +69,11 @@ pub(crate) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let same = known.iter().map(|&name| (name, name));
     let other =
         ELSEWHERE.iter().filter_map(|&(other, name)| Some((other, *known.iter().find(|&&known| known == name)?)));
-    let (distance, candidate, name) =
-        same.chain(other).map(|(candidate, name)| (distance(written, candidate), candidate, name)).min()?;
-    (distance * 2 <= candidate.len() || candidate.starts_with(written)).then_some(name)
+    let is_near = |&(distance, candidate, _): &(usize, &str, _)| {
+        distance * 2 <= candidate.len() || candidate.starts_with(written)
+    };
+    let known = same.chain(other).map(|(candidate, name)| (distance(written, candidate), candidate, name));
+    known.filter(is_near).min().map(|(.., name)| name)
 }
 
 /// How many characters have to be inserted, removed or replaced (Levenshtein's distance, one row at a time).

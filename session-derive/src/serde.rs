@@ -206,7 +206,7 @@ impl SerdeSetting {
         match (self.value.as_deref().or_else(|| self.of("serialize")), self.of("deserialize")) {
             (Some(name), Some(other)) if name != other => format!("rename = {name:?}, alias = {other:?}"),
             (Some(name), _) => format!("rename = {name:?}"),
-            (None, _) => names::usage(RENAME).1.to_owned(),
+            (None, _) => names::usage(RENAME, false).1.to_owned(),
         }
     }
 

@@ -163,6 +163,16 @@ pub enum Error {
     #[error(transparent)]
     InvalidName(#[from] InvalidName),
 
+    /// A field is marked both `index` and `sensitive`, and there is no key with which its values could be hidden from
+    /// those who read the store.
+    #[error(
+        "the field `{field}` is sensitive and indexed, and what the store keeps of it to find sessions needs a key; give one that all instances share with `index_key`"
+    )]
+    NoIndexKey {
+        /// The field's stored name.
+        field: Arc<str>,
+    },
+
     /// Other processes kept changing the session until the deadline. Nothing was stored; the commit can be tried again.
     #[error("other processes kept changing the session until the deadline; nothing was stored, try again")]
     Contended,

@@ -73,7 +73,9 @@ pub use schema::{Agreement, WriteMigrated};
 pub use session::{AllFields, Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
-pub use sessions::{Absence, Committed, Handle, Limits, OnUndecodable, Outcome, Sessions, SessionsBuilder};
+pub use sessions::{
+    Absence, Committed, FoundSession, FoundSessions, Handle, Limits, OnUndecodable, Outcome, Sessions, SessionsBuilder,
+};
 pub use stats::Stats;
 pub use store::{AnyStore, Housekeeping, InvalidKey, MemoryStore, Store, StoreError, StoreErrorKind, connect};
 #[cfg(feature = "postgres")]

@@ -67,6 +67,29 @@ impl<F: Default> Initial for F {
     }
 }
 
+/// A type by whose values sessions can be found: equal values have one encoding.
+///
+/// `Hash` is what tells: it is implemented where equal values have the same parts in the same order, so not for a
+/// `HashMap` and not for a float.
+#[diagnostic::on_unimplemented(
+    message = "sessions cannot be found by a `{Self}`",
+    label = "an indexed field's type needs `Eq` and `Hash`",
+    note = "add `#[derive(PartialEq, Eq, Hash)]` to a type of your own",
+    note = "maps and sets without order, and floats, have no `Hash`, because equal values of them are encoded differently: \
+            index a number or a string"
+)]
+pub trait Indexed {
+    /// Names the trait where the compiler is to look for it.
+    const CHECKED: () = ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Eq + Hash> Indexed for F {}
+
+/// The value by which a session without an index is found: there is none.
+#[derive(Debug, Clone, Copy)]
+pub enum NoIndex {}
+
 /// The version of a session type: `VersionOf<T>::VERSION`.
 #[derive(Debug)]
 pub struct VersionOf<T>(PhantomData<T>);

@@ -6,6 +6,8 @@
 mod field;
 mod marks;
 
+use std::fmt::Debug;
+
 use serde::de::{DeserializeOwned, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
@@ -30,6 +32,10 @@ pub trait Session: Sized + Send + 'static {
 
     /// The enum that names this session's tracked fields.
     type Field: Field;
+
+    /// The enum of the values by which sessions are found: one variant for each field marked `index`. Without such a
+    /// field there is no value of it.
+    type Index<'index>: Copy + Debug;
 
     /// One mark per tracked field.
     #[doc(hidden)]
@@ -65,6 +71,12 @@ pub trait Session: Sized + Send + 'static {
     /// Lends `visitor` the field with this index.
     #[doc(hidden)]
     fn write<V: WriteField>(this: &mut Self, index: usize, visitor: V) -> Option<V::Output>;
+
+    /// Shows `visitor` the value of an indexed field, and tells the field's index.
+    #[doc(hidden)]
+    fn indexed<V: ReadField>(_value: Self::Index<'_>, _visitor: V) -> Option<(usize, V::Output)> {
+        None
+    }
 
     /// Says which type the version before this one had.
     #[doc(hidden)]
@@ -117,13 +129,14 @@ pub struct FieldDef {
     pub(crate) unordered: bool,
     pub(crate) reject: bool,
     pub(crate) sensitive: bool,
+    pub(crate) index: bool,
 }
 
 impl FieldDef {
     /// A field stored under this name.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, aliases: &[], pin: false, unordered: false, reject: false, sensitive: false }
+        Self { name, aliases: &[], pin: false, unordered: false, reject: false, sensitive: false, index: false }
     }
 
     /// `alias = "…"`, each
@@ -154,6 +167,12 @@ impl FieldDef {
     #[must_use]
     pub const fn sensitive(self) -> Self {
         Self { sensitive: true, ..self }
+    }
+
+    /// `index`
+    #[must_use]
+    pub const fn index(self) -> Self {
+        Self { index: true, ..self }
     }
 }
 

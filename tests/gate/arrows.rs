@@ -33,6 +33,7 @@ const ROOMS: &[Room] = &[
             "store/ended",
             "store/error",
             "store/id",
+            "store/index",
             "store/key",
             "store/name",
             "store/record",

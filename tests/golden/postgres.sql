@@ -38,8 +38,11 @@ CREATE TABLE IF NOT EXISTS "golden".field (
     incarnation bigint           NOT NULL,
     field       text COLLATE "C" NOT NULL,
     value       bytea            NOT NULL,
+    term        text COLLATE "C", -- what an indexed value is found by
     PRIMARY KEY (name, key, incarnation, field)
 );
+
+CREATE INDEX ON "golden".field (name, field, term) WHERE term IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS "golden".registration (
     name    text COLLATE "C" NOT NULL,
@@ -174,10 +177,11 @@ LANGUAGE sql STABLE AS $body$
 $body$;
 
 -- Changes the fields of one life of a key whose header is locked, and tells whether none is left. p_clear drops
--- those of every life first; p_fresh says that there are none.
+-- those of every life first; p_fresh says that there are none. Fields that are set have the terms in p_terms of the
+-- fields in p_indexed, and no others.
 CREATE OR REPLACE FUNCTION "golden".change_fields(
     p_name text, p_key bytea, p_incarnation bigint, p_fresh boolean, p_clear boolean,
-    p_set text[], p_values bytea[], p_unset text[]
+    p_set text[], p_values bytea[], p_unset text[], p_indexed text[], p_terms text[]
 ) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     known bigint := 0;
@@ -190,15 +194,15 @@ BEGIN
             WHERE f.name = p_name AND f.key = p_key AND f.incarnation = p_incarnation AND f.field = ANY (p_unset);
         END IF;
         IF cardinality(p_set) > 0 THEN
-            UPDATE "golden".field f SET value = s.value
+            UPDATE "golden".field f SET value = s.value, term = p_terms[array_position(p_indexed, s.field)]
             FROM unnest(p_set, p_values) AS s (field, value)
             WHERE f.name = p_name AND f.key = p_key AND f.incarnation = p_incarnation AND f.field = s.field;
             GET DIAGNOSTICS known = ROW_COUNT;
         END IF;
     END IF;
     IF known < cardinality(p_set) THEN
-        INSERT INTO "golden".field (name, key, incarnation, field, value)
-        SELECT p_name, p_key, p_incarnation, s.field, s.value
+        INSERT INTO "golden".field (name, key, incarnation, field, value, term)
+        SELECT p_name, p_key, p_incarnation, s.field, s.value, p_terms[array_position(p_indexed, s.field)]
         FROM unnest(p_set, p_values) AS s (field, value)
         WHERE NOT EXISTS (
             SELECT FROM "golden".field f
@@ -368,7 +372,8 @@ BEGIN
             IF NOT FOUND THEN
                 CONTINUE; -- Another commit created it first, and the loser is told nothing about it: look again.
             END IF;
-            PERFORM "golden".change_fields(p_name, p_key, n.incarnation, true, false, p_set, p_values, p_unset);
+            PERFORM "golden".change_fields(
+                p_name, p_key, n.incarnation, true, false, p_set, p_values, p_unset, p_indexed, p_terms);
         ELSE
             is_empty := "golden".change_fields(
                 p_name, p_key, CASE WHEN is_live THEN h.incarnation ELSE p_creates END, false,
@@ -464,11 +469,13 @@ BEGIN
             END IF;
             is_empty := "golden".change_fields(
                 p_name, p_key, CASE WHEN same THEN p_creates ELSE n.incarnation END, h.incarnation IS NULL,
-                p_replace OR NOT is_live, p_set, p_values, p_unset);
+                p_replace OR NOT is_live, p_set, p_values, p_unset, p_indexed, p_terms);
             IF NOT same THEN
                 -- Not an update of the key, which fails for those who wait when it moves a row between partitions.
-                INSERT INTO "golden".field (name, key, incarnation, field, value)
-                SELECT p_to_name, p_to_key, p_creates, f.field, f.value FROM "golden".field f
+                INSERT INTO "golden".field (name, key, incarnation, field, value, term)
+                SELECT p_to_name, p_to_key, p_creates, f.field, f.value,
+                    coalesce(p_terms[array_position(p_indexed, f.field)], f.term)
+                FROM "golden".field f
                 WHERE f.name = p_name AND f.key = p_key AND f.incarnation = n.incarnation;
                 DELETE FROM "golden".field f WHERE f.name = p_name AND f.key = p_key;
             END IF;

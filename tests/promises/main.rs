@@ -4,6 +4,7 @@
 
 mod calls;
 mod example;
+mod indexed;
 mod interleaving;
 mod model;
 mod p01_difference;

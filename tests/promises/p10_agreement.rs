@@ -41,7 +41,7 @@ impl Store for Counting {
         self.inner.register(proposal).await
     }
 
-    session_runtime::delegate_store!(inner: prepare load commit registration);
+    session_runtime::delegate_store!(inner: prepare load commit find registration);
 }
 
 #[tokio::test]

@@ -180,7 +180,7 @@ impl Store for Forgetful {
         Ok(registered)
     }
 
-    session_runtime::delegate_store!(inner: prepare load commit registration);
+    session_runtime::delegate_store!(inner: prepare load commit find registration);
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use session_runtime::expiry::Timestamp;
 use session_runtime::store::{
-    Applied, Commit, CommitId, Ended, Found, Head, Incarnation, Key, Load, Loaded, Past, Record, RegisteredField,
-    Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind, StoredField,
+    Applied, Commit, CommitId, Ended, Find, Found, FoundPage, Head, Incarnation, Key, Load, Loaded, Past, Record,
+    RegisteredField, Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind, StoredField,
 };
 use session_runtime::{Agreement, Expiry, Limits, Session, merge};
 use session_tests::{Kept, now};
@@ -73,6 +73,10 @@ impl Store for Liar {
 
     async fn commit(&self, _: &Key, _: &Commit) -> Result<Reply, StoreError> {
         self.with(|lies| lies.replies.pop()).map_or_else(done, Ok)
+    }
+
+    async fn find(&self, _: &Find) -> Result<FoundPage, StoreError> {
+        done()
     }
 
     async fn registration(&self, _: &str, _: u32) -> Result<Option<Registration>, StoreError> {

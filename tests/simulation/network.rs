@@ -445,5 +445,5 @@ impl Store for RemoteStore {
         }
     }
 
-    delegate_store!(agreements: prepare registration register);
+    delegate_store!(agreements: prepare find registration register);
 }

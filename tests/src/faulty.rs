@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError, StoreErrorKind,
+    Commit, Cursor, Find, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError,
+    StoreErrorKind,
 };
 use tokio::sync::Notify;
 
@@ -158,6 +159,12 @@ impl<S: Store> Store for FaultyStore<S> {
         let mut commit = commit.clone();
         commit.clock = self.clock(commit.clock);
         self.call(fault, self.inner.commit(key, &commit)).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        let mut find = find.clone();
+        find.clock = self.clock(find.clock);
+        self.inner.find(&find).await
     }
 
     session_runtime::delegate_store!(inner: prepare registration register);

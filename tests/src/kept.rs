@@ -60,6 +60,7 @@ impl<T: Session, S, C: Codec> KeptBuilder<T, S, C> {
         limits: Limits;
         deadline: Duration;
         clock_offset: ClockOffset;
+        index_key: [u8; 32];
     }
 
     /// [`SessionsBuilder::codec`]

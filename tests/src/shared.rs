@@ -1,6 +1,7 @@
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
-    Action, Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Registration, Reply, Store, StoreError,
+    Action, Commit, Cursor, Find, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Registration, Reply, Store,
+    StoreError,
 };
 
 /// A store in which two builds of one session type meet.
@@ -40,6 +41,12 @@ impl<S: Store> Store for Shared<S> {
             *to = self.key(to);
         }
         self.inner.commit(&self.key(key), &commit).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        let mut find = find.clone();
+        find.name = self.name.into();
+        self.inner.find(&find).await
     }
 
     async fn registration(&self, _: &str, version: u32) -> Result<Option<Registration>, StoreError> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use session_runtime::expiry::{ClockOffset, Timestamp};
 use session_runtime::store::{
-    Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError,
+    Commit, Cursor, Find, Found, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged, Reply, Store, StoreError,
 };
 
 /// A store whose clock is set from outside, and which counts what loads do to expiries.
@@ -79,6 +79,12 @@ impl<S: Store> Store for TimedStore<S> {
         let mut commit = commit.clone();
         commit.clock = self.clock();
         self.inner.commit(key, &commit).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        let mut find = find.clone();
+        find.clock = self.clock();
+        self.inner.find(&find).await
     }
 
     session_runtime::delegate_store!(inner: prepare registration register);

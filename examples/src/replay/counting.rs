@@ -70,5 +70,5 @@ impl<S: Store> Store for CountingStore<S> {
         self.inner.commit(key, commit).await
     }
 
-    session_runtime::delegate_store!(inner: prepare registration register);
+    session_runtime::delegate_store!(inner: prepare find registration register);
 }

@@ -44,7 +44,8 @@ impl<'a> Bounds<'a> {
                 && field.attrs.initial.is_none()
                 && self.model.attrs.initial.is_none())
             .then(|| quote!(__session::Default));
-            let bounds: Vec<_> = bound.into_iter().chain(default).collect();
+            let indexed = field.attrs.index.as_ref().map(|_| quote!(__session::Indexed));
+            let bounds: Vec<_> = bound.into_iter().chain(default).chain(indexed).collect();
             if !bounds.is_empty() {
                 generics.make_where_clause().predicates.push(parse_quote!(#ty: #(#bounds)+*));
             }
@@ -89,6 +90,14 @@ impl<'a> Bounds<'a> {
     /// For an item that speaks about the type of one field.
     pub(crate) fn only(&self, field: &Field) -> Generics {
         without_unused(self.model.generics.clone(), |name| field.mentions(&[name]))
+    }
+
+    /// For the enum that holds a value of one of these fields, with the lifetime of the value in front.
+    pub(crate) fn index(&self) -> Generics {
+        let used = |name: &Ident| self.model.indexed().any(|(_, field)| field.mentions(&[name]));
+        let mut generics = without_unused(self.model.generics.clone(), used);
+        generics.params.insert(0, parse_quote!('index));
+        generics
     }
 
     /// With the lifetime of a view in front.

@@ -10,6 +10,7 @@ macro_rules! ours {
 mod bounds;
 mod enumeration;
 mod formats;
+mod index;
 mod items;
 mod marks;
 mod session;
@@ -53,7 +54,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     }
 }
 
-/// The two items that users name, and all others where nobody sees them.
+/// The items that users name, and all others where nobody sees them.
 fn items(model: &Model, session: impl FnOnce(&Items) -> TokenStream) -> TokenStream {
     let items = Items::new(model);
     let runtime = &model.runtime;
@@ -61,16 +62,19 @@ fn items(model: &Model, session: impl FnOnce(&Items) -> TokenStream) -> TokenStr
     let methods = view::methods(&items);
     let enumeration = enumeration::definition(&items);
     let names = enumeration::impls(&items);
+    let (index, index_impls) = index::expand(&items).unzip();
     let marks = marks::expand(&items);
     let formats = formats::expand(&items);
     let session = session(&items);
     quote! {
         #view
         #enumeration
+        #index
         const _: () = {
             use #runtime as __session;
             #methods
             #names
+            #index_impls
             #marks
             #formats
             #session

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::items::Items;
-use super::{formats, marks};
+use super::{formats, index, marks};
 use crate::model::{Field, Kind, Model};
 use crate::names::located;
 
@@ -21,6 +21,7 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
     let nested = nested(model);
     let read = read(model);
     let write = write(model);
+    let indexed = index::method(items);
     let (lower, previous) = previous(items);
     let fields = fields(model);
     quote! {
@@ -39,6 +40,7 @@ pub(crate) fn expand(items: &Items) -> TokenStream {
             #nested
             #read
             #write
+            #indexed
             #previous
         }
     }
@@ -83,6 +85,7 @@ fn tables(items: &Items) -> TokenStream {
     let (_, view_generics, _) = view.split_for_impl();
     let only_nested = bounds.only_nested();
     let (_, field_generics, _) = only_nested.split_for_impl();
+    let index = index::name(items);
     let marks = marks::outer(items);
     let container = container(model);
     let len = Literal::usize_unsuffixed(model.own().count());
@@ -92,6 +95,7 @@ fn tables(items: &Items) -> TokenStream {
     quote! {
         type Edit<'session> = #edit #view_generics;
         type Field = #field #field_generics;
+        type Index<'index> = #index;
         type Marks = #marks;
 
         const CONTAINER: __session::Container = #container;
@@ -133,7 +137,8 @@ fn field_def(field: &Field) -> TokenStream {
     let unordered = attrs.unordered.as_ref().map(|_| quote!(.unordered()));
     let reject = attrs.conflict.as_ref().map(|_| quote!(.reject()));
     let sensitive = attrs.sensitive.as_ref().map(|_| quote!(.sensitive()));
-    quote!(__session::FieldDef::new(#name) #aliases #pin #unordered #reject #sensitive)
+    let index = attrs.index.as_ref().map(|_| quote!(.index()));
+    quote!(__session::FieldDef::new(#name) #aliases #pin #unordered #reject #sensitive #index)
 }
 
 fn initial(model: &Model) -> TokenStream {

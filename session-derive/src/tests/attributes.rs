@@ -18,9 +18,9 @@ fn an_unknown_attribute_lists_the_known_and_suggests_the_nearest() {
         messages(input),
         [
             "unknown attribute `verison`: did you mean `version = 1`?\n\
-             a struct takes: name, version, from, initial, persist, conflict, edit, field, crate, serde",
+             a struct takes: name, version, from, initial, persist, conflict, edit, field, index, crate, serde",
             "unknown attribute `aliass`: did you mean `alias = \"former_name\"`?\n\
-             a field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, sensitive, serde",
+             a field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, index, sensitive, serde",
         ]
     );
 }
@@ -81,7 +81,7 @@ fn an_attribute_may_be_written_once_in_all_lists() {
 #[test]
 fn every_example_is_accepted() {
     for attribute in ON_FIELD {
-        let attribute: proc_macro2::TokenStream = usage(attribute).1.parse().expect("an example is Rust");
+        let attribute: proc_macro2::TokenStream = usage(attribute, false).1.parse().expect("an example is Rust");
         assert_eq!(
             messages(quote!(
                 struct Visitor {
@@ -94,11 +94,12 @@ fn every_example_is_accepted() {
         );
     }
     for attribute in ON_STRUCT.iter().filter(|&&attribute| attribute != "from") {
-        let attribute: proc_macro2::TokenStream = usage(attribute).1.parse().expect("an example is Rust");
+        let attribute: proc_macro2::TokenStream = usage(attribute, true).1.parse().expect("an example is Rust");
         assert_eq!(
             messages(quote!(
                 #[session(#attribute)]
                 struct Visitor {
+                    #[session(index)]
                     visits: u32,
                 }
             )),

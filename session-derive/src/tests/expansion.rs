@@ -66,6 +66,25 @@ fn a_struct_with_every_attribute() {
 }
 
 #[test]
+fn a_struct_with_indexed_fields() {
+    check(
+        quote! {
+            #[session(name = "ticket", index = TicketBy)]
+            pub struct Ticket<T, O> {
+                visits: u32,
+                /// Whose it is.
+                #[session(index)]
+                owner: Option<T>,
+                #[session(index, sensitive, with = hex)]
+                card: [u8; 8],
+                other: O,
+            }
+        },
+        &expect_file!["snapshots/ticket.rs"],
+    );
+}
+
+#[test]
 fn a_tuple_struct() {
     check(
         quote!(

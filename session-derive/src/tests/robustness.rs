@@ -118,7 +118,7 @@ impl Numbers {
     /// A setting that is right when it stands alone, or none.
     fn valid(&mut self, attributes: &[&str]) -> TokenStream {
         if self.below(3) == 0 {
-            usage(self.one_of(attributes)).1.parse().unwrap_or_default()
+            usage(self.one_of(attributes), attributes == ON_STRUCT).1.parse().unwrap_or_default()
         } else {
             TokenStream::new()
         }

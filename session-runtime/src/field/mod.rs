@@ -36,6 +36,15 @@ pub(crate) fn encode<T: Session, C: Codec>(
     T::read(session, index, Encode { codec, out }).unwrap_or_else(|| Err(no_such_field()))
 }
 
+/// Appends the encoding of a value of an indexed field to `out`, and tells which field it is of.
+pub(crate) fn encode_indexed<T: Session, C: Codec>(
+    codec: &C,
+    value: T::Index<'_>,
+    out: &mut Vec<u8>,
+) -> (usize, Result<(), CodecError>) {
+    T::indexed(value, Encode { codec, out }).unwrap_or_else(|| (0, Err(no_such_field())))
+}
+
 /// What a schema knows of its codec and has seen of encodings.
 pub(crate) struct Memory {
     /// What the codec says to `is_human_readable`, which decides how some types serialize.

@@ -8,7 +8,7 @@ use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::field::{self, Memory};
 use crate::session::{FieldDef, Nesting, Session};
-use crate::store::StoredField;
+use crate::store::{IndexEntry, IndexKey, StoredField, Term};
 
 pub(crate) mod agreement;
 pub(crate) mod migration;
@@ -30,7 +30,11 @@ pub(crate) struct Schema<T, C = Json> {
     adopted: Vec<usize>,
     /// Fields marked `pin`.
     pinned: Vec<usize>,
-    /// Those of them that older builds do not pin: they left the registered value out of their records.
+    /// Fields marked `index`.
+    indexed: Vec<usize>,
+    /// The key of the terms of sensitive fields.
+    pub(crate) index_key: Option<IndexKey>,
+    /// Those of the pinned fields that older builds do not pin: they left the registered value out of their records.
     elided: Vec<usize>,
     make: Make<T>,
     /// Whether what a commit is about to send is read back before.
@@ -75,11 +79,14 @@ impl<T: Session, C: Codec> Schema<T, C> {
         let (first, second) = (make(), make());
         let leaves = leaves.0;
         let pinned = (0..leaves.len()).filter(|&index| leaves[index].def.pin).collect();
+        let indexed = (0..leaves.len()).filter(|&index| leaves[index].def.index).collect();
         let mut schema = Self {
             leaves,
             names: Vec::new(),
             adopted: Vec::new(),
             pinned,
+            indexed,
+            index_key: None,
             elided: Vec::new(),
             make,
             reads_back: true,
@@ -201,6 +208,27 @@ impl<T: Session, C: Codec> Schema<T, C> {
         &self.pinned
     }
 
+    /// The fields marked `index`.
+    pub(crate) fn indexed(&self) -> &[usize] {
+        &self.indexed
+    }
+
+    /// A sensitive field that is indexed although there is no key to hide its values with.
+    pub(crate) fn lacks_index_key(&self) -> Option<&Arc<str>> {
+        let indexed = self.indexed.iter().map(|&index| &self.leaves[index]);
+        indexed.filter(|_| self.index_key.is_none()).find(|leaf| leaf.def.sensitive).map(|leaf| &leaf.name)
+    }
+
+    /// By what a session with this value in an indexed field can be found.
+    pub(crate) fn index_entry(&self, index: usize, encoded: &[u8]) -> IndexEntry {
+        let Leaf { name, def, .. } = &self.leaves[index];
+        let term = match &self.index_key {
+            Some(key) if def.sensitive => Term::keyed(key, name, encoded),
+            _ => Term::of(encoded),
+        };
+        IndexEntry { field: name.clone(), term }
+    }
+
     pub(crate) fn encode_error(&self, index: usize, source: crate::codec::CodecError) -> Error {
         let leaf = &self.leaves[index];
         Error::Encode { field: leaf.name.clone(), source: leaf.shown(source) }
@@ -304,6 +332,8 @@ impl Nesting for Leaves {
             leaf.def.pin |= outer.pin;
             leaf.def.reject |= outer.reject;
             leaf.def.sensitive |= outer.sensitive;
+            // Sessions are found by fields of their own.
+            leaf.def.index = false;
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::expiry::{ClockOffset, Expiry, Lifetime};
 use crate::schema::{Agreement, Make, WriteMigrated};
 use crate::session::Session;
 use crate::stats::Counters;
-use crate::store::{Erased, Store};
+use crate::store::{Erased, IndexKey, Store};
 
 /// Settings of [`Sessions`], made by [`Sessions::builder`].
 ///
@@ -144,6 +144,26 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
     /// as encoding the changed fields.
     pub fn read_back(self, read_back: bool) -> Self {
         self.set(|settings| settings.read_back = read_back)
+    }
+
+    /// The key with which the values of fields that are both `sensitive` and indexed are hidden in the store: 32 random
+    /// bytes, kept as other secrets are, and the same for all instances. Under another key the sessions that were
+    /// stored before are not found, until [`Sessions::build_index`] has run.
+    ///
+    /// ```
+    /// # use session_runtime::{MemoryStore, Session, Sessions};
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     #[session(index, sensitive)]
+    ///     email: String,
+    /// }
+    ///
+    /// # let secret = [7; 32];
+    /// let sessions = Sessions::<Visitor>::builder(MemoryStore::new()).index_key(secret).build();
+    /// # drop(sessions);
+    /// ```
+    pub fn index_key(self, key: [u8; 32]) -> Self {
+        self.set(|settings| settings.index_key = Some(IndexKey(key)))
     }
 
     /// How long an operation takes at most, whatever it waits for: its turn, a connection, the engine, other

@@ -39,6 +39,8 @@ pub(super) enum Verb {
     Commit,
     Renew(Key),
     Destroy,
+    /// Stores the indexed fields as they are, so that the session is found by them.
+    Index,
 }
 
 /// What a call did so far: it can settle an earlier change and then make one of its own.
@@ -173,10 +175,13 @@ impl<T: Session, C: Codec> Handle<T, C> {
             }
             // A renewal that was settled just now has moved the session already.
             Verb::Renew(to) if *to != self.key => Some(to.clone()),
-            Verb::Renew(_) | Verb::Commit => None,
+            Verb::Renew(_) | Verb::Commit | Verb::Index => None,
         };
 
-        let patch = self.tracked.patch()?;
+        let mut patch = self.tracked.patch()?;
+        if *verb == Verb::Index {
+            self.tracked.restate_indexed(&mut patch);
+        }
         let persists = T::CONTAINER.persist_always && !self.known.is_stored();
         let expires = self.expiry != ExpiryChange::Keep && self.known.is_stored();
         if patch.is_empty() && !persists && !expires && to.is_none() && !self.is_due_to_migrate() {
@@ -189,10 +194,10 @@ impl<T: Session, C: Codec> Handle<T, C> {
         let pending = Draft::new(patch, self.expiry)
             .complete(&self.tracked, replace, persists)?
             .measure(&self.tracked, settings.limits)?
-            .freeze(&self.tracked, |changes, expiry| {
+            .freeze(&self.tracked, to.is_some(), |changes, index, expiry| {
                 let keep_empty = T::CONTAINER.persist_always;
                 let write = Write::new(T::CONTAINER.version, self.agreed.current(), changes);
-                let write = Write { replace, keep_empty, expiry, ..write };
+                let write = Write { replace, keep_empty, expiry, index, ..write };
                 let action = match to {
                     Some(to) => Action::Renew { to, write },
                     None => Action::Write(write),

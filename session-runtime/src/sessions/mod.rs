@@ -1,6 +1,6 @@
 //! How a session travels: load, lend, commit.
 //!
-//! One file per verb: `load`, `start`, `commit`, `renew`, `destroy`, `update`. `Handle` is what a handler holds, `Known` what it
+//! One file per verb: `load`, `start`, `commit`, `renew`, `destroy`, `update`, `find`. `Handle` is what a handler holds, `Known` what it
 //! knows of the stored session, `Pending` a change on its way.
 
 use std::fmt;
@@ -21,6 +21,7 @@ mod commit;
 mod committed;
 mod deadline;
 mod destroy;
+mod find;
 mod handle;
 mod known;
 mod load;
@@ -38,6 +39,7 @@ pub use absence::Absence;
 use agreed::Agreed;
 pub use builder::SessionsBuilder;
 pub use committed::{Committed, Outcome};
+pub use find::{FoundSession, FoundSessions};
 pub use handle::Handle;
 use queue::Queues;
 pub(crate) use settings::Settings;

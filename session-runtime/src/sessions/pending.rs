@@ -8,7 +8,7 @@ use super::settings::Limits;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Commit, ExpiryChange};
+use crate::store::{Change, Commit, ExpiryChange, IndexEntry};
 use crate::tracked::{Fields, Patch, Tracked};
 
 /// What a commit is to change.
@@ -87,16 +87,19 @@ impl<T: Session> Complete<T> {
 }
 
 impl<T: Session> Measured<T> {
-    /// Gives the change an id; `commit` makes the proposal of its changes.
+    /// Gives the change an id; `commit` makes the proposal of its changes and of what they are found by. `moves` tells
+    /// whether the session gets another key.
     pub(super) fn freeze<C: Codec>(
         self,
         tracked: &Tracked<T, C>,
-        commit: impl FnOnce(Vec<crate::store::Change>, ExpiryChange) -> Commit,
+        moves: bool,
+        commit: impl FnOnce(Vec<Change>, Vec<IndexEntry>, ExpiryChange) -> Commit,
     ) -> Pending<T> {
         let Self { draft: Draft { mut patch, expiry }, size } = self;
+        let index = tracked.index_entries(&patch, moves);
         tracked.remove_stale(&mut patch);
         let Patch { fields, changes } = patch;
-        Pending { fields, commit: commit(changes, expiry), size, sent: false }
+        Pending { fields, commit: commit(changes, index, expiry), size, sent: false }
     }
 }
 

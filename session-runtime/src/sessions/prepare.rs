@@ -31,7 +31,8 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// [`Error::Store`] when the store is not usable, [`Error::InitialStateMismatch`], [`Error::RegisteredType`],
     /// [`Error::UnstableInitial`] and [`Error::OtherCodec`] when this program does not agree with the others,
     /// [`Error::NoMigration`] when it could not read what older versions stored, [`Error::NameTaken`] when another
-    /// session type has registered the name, [`Error::InvalidName`] when it cannot be one.
+    /// session type has registered the name, [`Error::InvalidName`] when it cannot be one,
+    /// [`Error::NoIndexKey`] when a sensitive field is indexed without a key.
     pub async fn prepare(&self) -> Result<(), Error> {
         within(self.inner.settings.deadline, pin!(self.inner.agreed())).await.map(drop)
     }
@@ -53,6 +54,10 @@ impl<T: Session, C: Codec> Inner<T, C> {
         self.store.prepare().instrument(span.clone()).await?;
         let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
         schema.reads_back = self.settings.read_back;
+        schema.index_key.clone_from(&self.settings.index_key);
+        if let Some(field) = schema.lacks_index_key() {
+            return Err(Error::NoIndexKey { field: field.clone() });
+        }
         let registration = self.register(&mut schema).instrument(span).await?;
         Ok(Arc::new(Agreed::new(schema, registration)))
     }

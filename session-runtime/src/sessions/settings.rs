@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::expiry::{ClockOffset, Expiry, Lifetime};
 use crate::schema::{Agreement, WriteMigrated};
+use crate::store::IndexKey;
 
 /// The settings of [`Sessions`](super::Sessions), but for those that have a type parameter.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub(crate) struct Settings {
     pub(crate) write_migrated: WriteMigrated,
     pub(crate) limits: Limits,
     pub(crate) read_back: bool,
+    pub(crate) index_key: Option<IndexKey>,
     pub(crate) deadline: Duration,
     pub(crate) clock: ClockOffset,
     /// What a store needs to know of the first three.
@@ -32,6 +34,7 @@ impl Default for Settings {
             write_migrated: WriteMigrated::default(),
             limits: Limits::default(),
             read_back: true,
+            index_key: None,
             deadline: Duration::from_secs(10),
             clock: ClockOffset::default(),
             lifetime: Lifetime::new(expiry, touch_share, retention),

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{
-    Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations, Reply, Store,
-    StoreError,
+    Commit, Cursor, Find, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations, Reply,
+    Store, StoreError,
 };
 use crate::expiry::ClockOffset;
 
@@ -47,6 +47,7 @@ erase! {
     prepare() -> ();
     load(key: &Key, load: =Load) -> Loaded;
     commit(key: &Key, commit: &Commit) -> Reply;
+    find(find: &Find) -> FoundPage;
     registration(name: &str, version: =u32) -> Option<Registration>;
     register(proposal: &Registration) -> Registration;
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::ended::Ended;
 use super::id::{CommitId, Incarnation, RegistrationId};
+use super::index::{IndexEntry, Term};
 use super::key::Key;
 use super::record::{Head, Record};
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
@@ -76,6 +77,12 @@ impl Commit {
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         self.write().map_or(&[], |write| &write.changes)
+    }
+
+    /// The terms of the indexed fields that it sets.
+    #[must_use]
+    pub fn index(&self) -> &[IndexEntry] {
+        self.write().map_or(&[], |write| &write.index)
     }
 
     /// Whether it destroys the session.
@@ -157,6 +164,9 @@ pub struct Write {
     pub registration: RegistrationId,
     /// What becomes of the expiry.
     pub expiry: ExpiryChange,
+    /// The terms of the indexed fields that it sets, and in a renewal those of all that the session has. A field that
+    /// is set without a term is not found any more.
+    pub index: Vec<IndexEntry>,
 }
 
 impl Write {
@@ -171,7 +181,14 @@ impl Write {
             version,
             registration,
             expiry: ExpiryChange::Keep,
+            index: Vec::new(),
         }
+    }
+
+    /// The term of a field that it sets, if that is indexed.
+    #[must_use]
+    pub fn term(&self, field: &str) -> Option<&Term> {
+        self.index.iter().find(|entry| &*entry.field == field).map(|entry| &entry.term)
     }
 }
 

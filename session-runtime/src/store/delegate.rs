@@ -19,7 +19,7 @@
 ///         self.inner.load(key, load).await
 ///     }
 ///
-///     session_runtime::delegate_store!(inner: prepare commit registration register);
+///     session_runtime::delegate_store!(inner: prepare commit find registration register);
 /// }
 ///
 /// impl<S: Housekeeping> Housekeeping for Chatty<S> {
@@ -52,6 +52,14 @@ macro_rules! delegate_store {
             commit: &$crate::store::Commit,
         ) -> ::core::result::Result<$crate::store::Reply, $crate::store::StoreError> {
             $crate::store::Store::commit(&self.$inner, key, commit).await
+        }
+    };
+    (@find $inner:ident) => {
+        async fn find(
+            &self,
+            find: &$crate::store::Find,
+        ) -> ::core::result::Result<$crate::store::FoundPage, $crate::store::StoreError> {
+            $crate::store::Store::find(&self.$inner, find).await
         }
     };
     (@registration $inner:ident) => {

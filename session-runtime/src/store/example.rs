@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use session_runtime::expiry::{ClockOffset, Timestamp};
 use session_runtime::store::rule::{self, Header};
 use session_runtime::store::{
-    Action, Applied, Commit, Cursor, Ended, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Record, Registration,
-    Registrations, Reply, Store, StoreError, StoredField,
+    Action, Applied, Commit, Cursor, Ended, Find, Found, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged,
+    Record, Registration, Registrations, Reply, Store, StoreError, StoredField,
 };
 
 /// Keeps sessions in one map behind one lock, which makes every operation atomic.
@@ -92,6 +92,17 @@ impl Store for MapStore {
         let was_stored = live.is_some_and(|header| header.head.stored);
         let is_stored = head.is_some_and(|head| head.stored);
         Ok(Reply::Applied(Applied { head, was_stored, is_stored, repeated: false }))
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        let (maps, now) = (self.lock(), Timestamp::now(find.clock));
+        let stored = maps.sessions.iter().filter(|(_, (header, _))| header.head.stored && header.is_live(now));
+        let named = stored.filter(|(key, _)| key.name() == &*find.name);
+        let has_it = |field: &StoredField| field.name == find.field && field.value == find.value;
+        let found = named.filter(|(_, (_, fields))| fields.iter().any(has_it));
+        // All of them, whatever the limit: it is about one.
+        let sessions = found.map(|(key, (header, _))| (key.clone(), header.head)).collect();
+        Ok(FoundPage { now, sessions, next: None })
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {

@@ -50,6 +50,11 @@ impl Key {
         &self.name
     }
 
+    /// The session's name, shared.
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        self.name.clone()
+    }
+
     /// The user's key.
     #[must_use]
     pub fn id(&self) -> &str {

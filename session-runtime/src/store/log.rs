@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Action, Commit, Housekeeping, Key, Load, Loaded, Reply, Store, StoreError};
+use super::{Action, Commit, Find, FoundPage, Housekeeping, Key, Load, Loaded, Reply, Store, StoreError};
 
 /// A store that keeps a log of the calls to the store inside, so that tests can assert them exactly.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,11 @@ pub enum Call {
         set: Vec<(String, String)>,
         /// The fields it removes.
         unset: Vec<String>,
+    },
+    /// A search for the sessions with a value.
+    Find {
+        /// The stored name of the field.
+        field: String,
     },
     /// A removal.
     Destroy {
@@ -92,6 +97,11 @@ impl<S: Store> Store for LogStore<S> {
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         self.log(Call::of_commit(key, commit));
         self.inner.commit(key, commit).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        self.log(Call::Find { field: find.field.to_string() });
+        self.inner.find(find).await
     }
 
     crate::delegate_store!(inner: prepare registration register);

@@ -1,13 +1,14 @@
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::convert::Infallible;
 use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::rule::{self, Header};
 use super::{
-    Action, Applied, Change, Commit, Cursor, Ended, Found, Housekeeping, Key, KeyHasher, Keys, Load, Loaded, Purged,
-    Record, Registration, RegistrationId, Registrations, Reply, Store, StoreError, StoredField, Write, shard_of,
+    Action, Applied, Change, Commit, Cursor, Ended, Find, Found, FoundPage, Housekeeping, IndexEntry, Key, KeyHasher,
+    Keys, Load, Loaded, Purged, Record, Registration, RegistrationId, Registrations, Reply, Store, StoreError,
+    StoredField, Term, Write, shard_of,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 
@@ -45,13 +46,20 @@ struct Shard {
     registered: Vec<(Arc<str>, u32, RegistrationId)>,
     /// When to look whether a key can be purged; its time may have moved on by then.
     due: BinaryHeap<Reverse<(Timestamp, Key)>>,
+    /// The keys of each term of each indexed field of each session name.
+    index: BTreeMap<Place, BTreeSet<Key>>,
 }
+
+/// Session name, field and term.
+type Place = (Arc<str>, Arc<str>, Term);
 
 #[derive(Debug)]
 struct Entry {
     header: Header,
     /// Sorted by name.
     fields: Vec<StoredField>,
+    /// Where it stands in [`Shard::index`].
+    terms: Vec<IndexEntry>,
     /// The earliest time at which the key stands in [`Shard::due`].
     due: Option<Timestamp>,
 }
@@ -67,7 +75,7 @@ impl MemoryStore {
     #[cfg(feature = "conformance")]
     #[doc(hidden)]
     pub fn evict(&self, key: &Key) {
-        self.shard(key).entries.remove(key);
+        self.shard(key).remove(key);
     }
 
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
@@ -109,6 +117,7 @@ impl MemoryStore {
         let header = rule::renewed(&left.header, target.as_ref(), commit, write, left.fields.is_empty(), now);
         if let Some(shard) = shards.get_mut(&new) {
             shard.put(to, &header, left.fields);
+            shard.index(to, left.terms);
         }
         let head = header.head;
         Reply::Applied(Applied {
@@ -124,8 +133,9 @@ impl MemoryStore {
 struct Left {
     header: Header,
     was_stored: bool,
-    /// The fields that a renewal takes along.
+    /// The fields that a renewal takes along, and what they are found by.
     fields: Vec<StoredField>,
+    terms: Vec<IndexEntry>,
 }
 
 impl Shard {
@@ -150,10 +160,11 @@ impl Shard {
             change_field(&mut fields, change);
         }
         let header = rule::next(previous.as_ref(), commit, fields.is_empty(), now)?;
-        let (kept, left) = match commit.action {
-            Action::Write(_) | Action::Destroy => (fields, Vec::new()),
-            Action::Renew { .. } => (Vec::new(), fields),
-        };
+        let mut terms = entry.as_mut().map(|entry| std::mem::take(&mut entry.terms)).unwrap_or_default();
+        let before = terms.clone();
+        change_terms(&mut terms, &fields, commit);
+        let moves = matches!(commit.action, Action::Renew { .. });
+        let (kept, left) = if moves { (Vec::new(), fields) } else { (fields, Vec::new()) };
         match entry {
             // The common case finds the key only once.
             Some(entry) if entry.covers(&header) => {
@@ -162,8 +173,47 @@ impl Shard {
             }
             _ => self.put(key, &header, kept),
         }
+        self.unindex(key, &before);
+        let terms = if moves {
+            terms
+        } else {
+            self.index(key, terms);
+            Vec::new()
+        };
         let was_stored = live && previous.is_some_and(|header| header.head.stored);
-        Some(Left { header, was_stored, fields: left })
+        Some(Left { header, was_stored, fields: left, terms })
+    }
+
+    /// Lets a key be found by these terms.
+    fn index(&mut self, key: &Key, terms: Vec<IndexEntry>) {
+        if terms.is_empty() {
+            return;
+        }
+        for entry in &terms {
+            self.index.entry(place(key, entry)).or_default().insert(key.clone());
+        }
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.terms = terms;
+        }
+    }
+
+    fn unindex(&mut self, key: &Key, terms: &[IndexEntry]) {
+        for entry in terms {
+            let place = place(key, entry);
+            if let Some(keys) = self.index.get_mut(&place) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    self.index.remove(&place);
+                }
+            }
+        }
+    }
+
+    /// Drops a key with its header.
+    fn remove(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.unindex(key, &entry.terms);
+        }
     }
 
     fn put(&mut self, key: &Key, header: &Header, fields: Vec<StoredField>) {
@@ -171,7 +221,10 @@ impl Shard {
         if let Some(due) = due {
             self.due.push(Reverse((due, key.clone())));
         }
-        self.entries.insert(key.clone(), Entry { header: *header, fields, due });
+        let entry = Entry { header: *header, fields, terms: Vec::new(), due };
+        if let Some(replaced) = self.entries.insert(key.clone(), entry) {
+            self.unindex(key, &replaced.terms);
+        }
     }
 
     /// Purges at most `limit` keys whose time is over.
@@ -185,7 +238,7 @@ impl Shard {
             let Some(Reverse((due, key))) = self.due.pop() else { break };
             let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.due == Some(due)) else { continue };
             if entry.header.is_purgeable(now) {
-                self.entries.remove(&key);
+                self.remove(&key);
                 removed += 1;
             } else {
                 entry.due = entry.header.retained_until;
@@ -223,6 +276,21 @@ fn change_field(fields: &mut Vec<StoredField>, change: &Change) {
         (Ok(place), None) => drop(fields.remove(place)),
         (Err(_), None) => {}
     }
+}
+
+fn place(key: &Key, entry: &IndexEntry) -> Place {
+    (key.shared_name(), entry.field.clone(), entry.term.clone())
+}
+
+/// What a session is found by after a commit that left these fields: a field that was set without a term is not.
+fn change_terms(terms: &mut Vec<IndexEntry>, fields: &[StoredField], commit: &Commit) {
+    if terms.is_empty() && commit.index().is_empty() {
+        return;
+    }
+    terms.retain(|entry| fields.binary_search_by(|field| field.name.cmp(&entry.field)).is_ok());
+    terms.retain(|entry| commit.changes().iter().all(|change| change.name != entry.field));
+    terms.retain(|entry| commit.index().iter().all(|named| named.field != entry.field));
+    terms.extend_from_slice(commit.index());
 }
 
 /// The answer to a commit that is not to be applied.
@@ -278,6 +346,29 @@ impl Store for MemoryStore {
         shard.purge(PURGED_PER_COMMIT, now);
         let head = (!commit.is_destruction()).then_some(header.head);
         Ok(Reply::Applied(Applied { head, was_stored, is_stored: header.head.stored, repeated: false }))
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        let place = (find.name.clone(), find.field.clone(), find.term.clone());
+        // All at once, in their order, so that no session moves from one to another meanwhile.
+        let shards: Vec<_> = self.inner.shards.iter().map(lock).collect();
+        let now = Timestamp::now(find.clock);
+        let mut sessions = BTreeMap::new();
+        for shard in &shards {
+            for key in shard.index.get(&place).into_iter().flatten() {
+                let header = shard.entries.get(key).map(|entry| entry.header);
+                let Some(header) = header.filter(|header| header.head.stored && header.is_live(now)) else { continue };
+                if find.after.as_ref().is_none_or(|after| key.id().as_bytes() > &after.0[..]) {
+                    sessions.insert(key.id(), (key.clone(), header.head));
+                    if find.limit.is_some_and(|limit| sessions.len() > limit) {
+                        sessions.pop_last();
+                    }
+                }
+            }
+        }
+        let full = find.limit.is_some_and(|limit| sessions.len() == limit);
+        let next = sessions.last_key_value().filter(|_| full).map(|(id, _)| Cursor(id.as_bytes().into()));
+        Ok(FoundPage { now, sessions: sessions.into_values().collect(), next })
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
@@ -378,6 +469,22 @@ mod tests {
             keys[shard_of(key(id).keyed_hash(), SHARDS)] += 1;
         }
         assert!(keys.iter().all(|keys| (10..=150).contains(keys)), "{keys:?}");
+    }
+
+    #[test]
+    fn nothing_is_left_in_the_index_of_a_session_that_went() {
+        let (store, key) = (MemoryStore::new(), key(42));
+        let (id, name, codec) = (RegistrationId(7), "visitor".into(), "json".into());
+        now(store.register(&Registration { id, name, version: 1, codec, fields: Vec::new() })).expect("a registration");
+        let lifetime = Lifetime { inactivity: Some(60_000), creation: None, touch_after: 1, retention: 60_000 };
+        let change = Change { name: "user".into(), value: Some("7".into()) };
+        let index = vec![IndexEntry { field: "user".into(), term: Term::of(b"7") }];
+        let write = Action::Write(Write { index, ..Write::new(1, id, vec![change]) });
+        let commit = Commit::new(Base::Absent { saw: None, valid_until: None }, write, lifetime, ClockOffset(0));
+        now(store.commit(&key, &commit)).expect("a commit");
+        assert_eq!(store.shard(&key).index.len(), 1);
+        assert_eq!(now(store.purge(10, ClockOffset(200_000))).expect("a purge").removed, 1);
+        assert_eq!(store.shard(&key).index.len(), 0);
     }
 
     #[test]

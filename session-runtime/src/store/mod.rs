@@ -16,11 +16,13 @@ mod connect;
 mod delegate;
 mod ended;
 mod error;
+mod find;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
 mod housekeeping;
 mod id;
+mod index;
 mod key;
 #[cfg(feature = "conformance")]
 mod log;
@@ -45,8 +47,11 @@ pub use commit::{Action, Applied, Base, Change, Commit, ExpiryChange, Reply, Wri
 pub use connect::connect;
 pub use ended::{Ended, Past};
 pub use error::{StoreError, StoreErrorKind};
+pub use find::{Find, FoundPage};
 pub use housekeeping::{Cursor, Housekeeping, Keys, Purged};
 pub use id::{CommitId, Incarnation, RegistrationId};
+pub(crate) use index::IndexKey;
+pub use index::{IndexEntry, Term};
 pub use key::{InvalidKey, Key};
 pub(crate) use key::{KeyHash, KeyHasher, shard_of};
 #[cfg(feature = "conformance")]
@@ -99,6 +104,13 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// A store may send a commit again whose answer is missing, since its id tells whether it was applied, as long as
     /// the header keeps it: see [`Commits::have_forgotten`](rule::Commits::have_forgotten).
     fn commit(&self, key: &Key, commit: &Commit) -> impl Future<Output = Result<Reply, StoreError>> + Send;
+
+    /// The sessions that are stored, have not expired, and have a value in a field: those whose commits named its term
+    /// with the value, see [`Write::index`].
+    ///
+    /// No other session is in the answer. Without a limit it is what was there at one moment. With one, sessions that
+    /// are found from before the first page until after the last are in one of them, perhaps in two.
+    fn find(&self, find: &Find) -> impl Future<Output = Result<FoundPage, StoreError>> + Send;
 
     /// The initial values that instances agreed on for a session name and version, if any were registered.
     fn registration(

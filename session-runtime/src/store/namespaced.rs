@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::name::{InvalidName, check_name};
 use super::{
-    Action, Commit, Cursor, DamagedRegistration, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration,
+    Action, Commit, Cursor, DamagedRegistration, Find, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration,
     Registrations, Reply, Store, StoreError,
 };
 use crate::expiry::ClockOffset;
@@ -84,6 +84,15 @@ impl<S: Store> Store for Namespaced<S> {
         };
         let action = Action::Renew { to: self.key(to), write: write.clone() };
         self.inner.commit(&self.key(key), &Commit { action, ..commit.clone() }).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        let inside = Find { name: self.inside(&find.name), ..find.clone() };
+        let mut page = self.inner.find(&inside).await?;
+        for (key, _) in &mut page.sessions {
+            *key = key.called(find.name.clone());
+        }
+        Ok(page)
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {

@@ -53,6 +53,11 @@ impl Baseline {
         Ok(baseline)
     }
 
+    /// The stored value of a field; `None` stands for the initial value.
+    pub(crate) fn stored(&self, index: usize) -> Option<&Bytes> {
+        self.fields.get(index)?.as_ref()
+    }
+
     /// The session that has these fields stored.
     pub(crate) fn decode<T: Session, C: Codec>(&self, schema: &Schema<T, C>) -> Result<T, Error> {
         let mut value = schema.stored_initial()?;

@@ -6,7 +6,7 @@ use super::{Patch, Tracked};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::Change;
+use crate::store::{Change, IndexEntry};
 
 impl<T: Session, C: Codec> Tracked<T, C> {
     /// Adds, after all fields, what removes the changed ones' values under older names.
@@ -38,6 +38,28 @@ impl<T: Session, C: Codec> Tracked<T, C> {
                 patch.push(index, Change { name: leaf.name.clone(), value: Some(value.clone()) });
             }
         }
+    }
+
+    /// Adds every indexed field that is stored, so that the store learns its term.
+    pub(crate) fn restate_indexed(&self, patch: &mut Patch<T>) {
+        for &index in self.schema.indexed() {
+            if let Some(value) = self.baseline.fields[index].as_ref().filter(|_| !patch.fields.has(index)) {
+                patch.push(index, Change { name: self.schema.leaves[index].name.clone(), value: Some(value.clone()) });
+            }
+        }
+    }
+
+    /// The terms of the indexed fields that `patch` sets, and, if the session moves, of those that it leaves as they are.
+    pub(crate) fn index_entries(&self, patch: &Patch<T>, moves: bool) -> Vec<IndexEntry> {
+        let entry = |&index: &usize| {
+            let stored = || self.baseline.fields[index].as_ref().filter(|_| moves);
+            let value = match patch.change(index) {
+                Some(change) => change.value.as_ref()?,
+                None => stored()?,
+            };
+            Some(self.schema.index_entry(index, value))
+        };
+        self.schema.indexed().iter().filter_map(entry).collect()
     }
 
     /// How many bytes the session's values have in a store once `patch` is applied.

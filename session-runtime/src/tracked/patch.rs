@@ -23,6 +23,11 @@ impl<T> Patch<T> {
         self.changes.insert(place, change);
     }
 
+    /// The change of a field.
+    pub(super) fn change(&self, index: usize) -> Option<&Change> {
+        self.fields.indices().zip(&self.changes).find(|(changed, _)| *changed == index).map(|(_, change)| change)
+    }
+
     /// The fields it changes.
     #[must_use]
     pub fn fields(&self) -> &Fields<T> {

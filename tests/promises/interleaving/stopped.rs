@@ -170,5 +170,5 @@ impl Store for StoppedStore {
         Ok(reply)
     }
 
-    session_runtime::delegate_store!(store: prepare registration register);
+    session_runtime::delegate_store!(store: prepare find registration register);
 }

@@ -313,6 +313,7 @@ const _: () = {
     {
         type Edit<'session> = View<'session, T, P, N>;
         type Field = Name<P>;
+        type Index<'index> = __session::NoIndex;
         type Marks = __Marks<P>;
         const CONTAINER: __session::Container = __session::Container::new("account")
             .version(2)

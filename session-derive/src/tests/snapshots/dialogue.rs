@@ -7,6 +7,7 @@ const _: () = {
     impl<T> __session::Session for Dialogue<T> {
         type Edit<'__session> = &'__session mut Self;
         type Field = __session::NoField;
+        type Index<'__session> = __session::NoIndex;
         type Marks = __session::OwnMarks<0>;
         const CONTAINER: __session::Container = __session::Container::new("Dialogue");
         const FIELDS: &'static [__session::FieldDef] = &[];

@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown attribute `defualt`: did you mean `initial = expression`?\na field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, sensitive, serde"
+    "unknown attribute `defualt`: did you mean `initial = expression`?\na field takes: initial, skip, nested, rename, alias, with, pin, unordered, merge, conflict, index, sensitive, serde"
 }
 ::core::compile_error! {
     "a generic session needs a name of its own, because its type's name does not tell its instances apart; write `#[session(name = \"…\")]`"
@@ -95,6 +95,7 @@ const _: () = {
     {
         type Edit<'session> = VisitorEdit<'session, T>;
         type Field = VisitorField;
+        type Index<'index> = __session::NoIndex;
         type Marks = __session::OwnMarks<2>;
         const CONTAINER: __session::Container = __session::Container::new("Visitor");
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;

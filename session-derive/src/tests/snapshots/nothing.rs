@@ -67,6 +67,7 @@ const _: () = {
     impl __session::Session for Nothing {
         type Edit<'session> = NothingEdit<'session>;
         type Field = NothingField;
+        type Index<'index> = __session::NoIndex;
         type Marks = __session::OwnMarks<0>;
         const CONTAINER: __session::Container = __session::Container::new("Nothing");
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;

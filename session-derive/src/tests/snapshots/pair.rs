@@ -79,6 +79,7 @@ const _: () = {
     impl __session::Session for Pair {
         type Edit<'session> = PairEdit<'session>;
         type Field = PairField;
+        type Index<'index> = __session::NoIndex;
         type Marks = __session::OwnMarks<1>;
         const CONTAINER: __session::Container = __session::Container::new("Pair");
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;

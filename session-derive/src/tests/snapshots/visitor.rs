@@ -202,6 +202,7 @@ const _: () = {
     {
         type Edit<'session> = VisitorEdit<'session>;
         type Field = VisitorField;
+        type Index<'index> = __session::NoIndex;
         type Marks = __Marks;
         const CONTAINER: __session::Container = __session::Container::new("Visitor");
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;

@@ -29,6 +29,7 @@ mod crowding;
 mod destroyed;
 mod emptied;
 mod expiring;
+mod finding;
 mod fixture;
 mod listing;
 mod lost;
@@ -52,6 +53,7 @@ use crowding::*;
 use destroyed::*;
 use emptied::*;
 use expiring::*;
+use finding::*;
 use fixture::Fixture;
 use listing::*;
 use lost::*;
@@ -387,6 +389,19 @@ macro_rules! __conformance_cases {
             p13_odd_keys_name_sessions_of_their_own
             p13_odd_values_come_back_from_a_codec_that_is_not_text
             p06_every_history_is_answered_as_in_memory
+            p01_a_session_is_found_by_an_indexed_value
+            p01_all_sessions_with_a_value_are_found_in_pages
+            p13_sessions_are_found_by_any_value
+            p01_a_session_is_not_found_by_a_value_that_it_had
+            p05_a_refused_commit_is_not_found
+            p05_a_value_of_a_program_without_the_index_is_no_other_value
+            p06_an_ended_session_is_not_found
+            p06_a_renewed_session_is_found_at_its_new_key
+            p06_a_session_that_moved_is_not_found_by_the_one_before
+            p07_a_repeated_commit_is_found_once
+            p06_a_user_is_found_in_all_sessions
+            p06_log_out_everywhere_ends_all_that_was_found
+            p11_what_was_stored_before_is_found_once_the_index_is_built
         }
     };
 }

@@ -16,6 +16,8 @@ pub(super) enum Value<'a> {
     Flag(bool),
     Texts(Vec<&'a str>),
     /// `None` is a null in the array.
+    MaybeTexts(Vec<Option<&'a str>>),
+    /// `None` is a null in the array.
     AllBytes(Vec<Option<&'a [u8]>>),
     Flags(Vec<bool>),
 }
@@ -39,7 +41,7 @@ impl Value<'_> {
             Self::Bytes(_) => Type::BYTEA,
             Self::Int(_) => Type::INT8,
             Self::Flag(_) => Type::BOOL,
-            Self::Texts(_) => Type::TEXT_ARRAY,
+            Self::Texts(_) | Self::MaybeTexts(_) => Type::TEXT_ARRAY,
             Self::AllBytes(_) => Type::BYTEA_ARRAY,
             Self::Flags(_) => Type::BOOL_ARRAY,
         }
@@ -54,6 +56,7 @@ impl ToSql for Value<'_> {
             Self::Int(value) => value.to_sql(kind, out),
             Self::Flag(value) => value.to_sql(kind, out),
             Self::Texts(value) => value.to_sql(kind, out),
+            Self::MaybeTexts(value) => value.to_sql(kind, out),
             Self::AllBytes(value) => value.to_sql(kind, out),
             Self::Flags(value) => value.to_sql(kind, out),
         }

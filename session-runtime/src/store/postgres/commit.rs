@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio_postgres::Row;
 
 use super::super::rule::{self, Commits, Decision};
-use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Key, Reply, StoreError};
+use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Key, Reply, StoreError, Term};
 use super::arguments::{Argument, Value};
 use super::row::column;
 use super::{PostgresStore, error, row, sql};
@@ -78,6 +78,11 @@ async fn set_fields(
     let changes = in_order(commit);
     let statements = &store.inner.statements;
     let (statement, names, written) = match changes.first_key_value() {
+        _ if !write.index.is_empty() => (
+            &statements.set_indexed,
+            Value::Texts(changes.keys().copied().collect()),
+            Value::AllBytes(changes.values().copied().collect()),
+        ),
         Some((name, Some(value))) if changes.len() == 1 => {
             (&statements.set_field, Value::Text(name), Value::Bytes(value))
         }
@@ -87,7 +92,7 @@ async fn set_fields(
             Value::AllBytes(changes.values().copied().collect()),
         ),
     };
-    let values = [
+    let mut values = vec![
         Value::Text(key.name()),
         Value::Bytes(key.id().as_bytes()),
         Value::id(incarnation.0),
@@ -103,6 +108,9 @@ async fn set_fields(
         names,
         written,
     ];
+    if !write.index.is_empty() {
+        values.push(Value::MaybeTexts(changes.keys().map(|name| write.term(name).map(Term::as_str)).collect()));
+    }
     let answer = match store.inner.pool.ask(statement, &values).await {
         // A number in the header is too large to add to.
         Err(error) if error::is_of_data(&error) => {
@@ -152,7 +160,7 @@ fn base(base: Base) -> [Argument<'static>; 5] {
 }
 
 /// What the commit writes: nothing if it destroys.
-fn content(commit: &Commit) -> [Argument<'_>; 11] {
+fn content(commit: &Commit) -> [Argument<'_>; 13] {
     let write = commit.write();
     let changes = in_order(commit);
     let set = changes.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name);
@@ -171,6 +179,8 @@ fn content(commit: &Commit) -> [Argument<'_>; 11] {
         ("p_changes_end", Value::Flag(expiry != ExpiryChange::Keep)),
         ("p_fixed_end", Value::time(expiry.apply(None))),
         ("p_sliding", Value::Int(expiry.apply_to_sliding(None))),
+        ("p_indexed", Value::Texts(commit.index().iter().map(|entry| &*entry.field).collect())),
+        ("p_terms", Value::Texts(commit.index().iter().map(|entry| entry.term.as_str()).collect())),
     ]
 }
 

@@ -48,7 +48,7 @@ use sql::{Call, Names, Sql, Statements};
 /// | table | holds |
 /// |---|---|
 /// | `header` | one row per key: which life of it, revision, last eight commits, expiry, state |
-/// | `field` | one row per field that differs from its initial value; `value` is what the codec made of it |
+/// | `field` | one row per field that differs from its initial value; `value` is what the codec made of it, `term` what an indexed one is found by |
 /// | `registration`, `registered_field` | the initial values that all instances agreed on |
 /// | `schema_version` | the version of all this |
 ///

@@ -37,8 +37,11 @@ CREATE TABLE IF NOT EXISTS sessions.field (
     incarnation bigint           NOT NULL,
     field       text COLLATE "C" NOT NULL,
     value       bytea            NOT NULL,
+    term        text COLLATE "C", -- what an indexed value is found by
     PRIMARY KEY (name, key, incarnation, field)
 );
+
+CREATE INDEX ON sessions.field (name, field, term) WHERE term IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS sessions.registration (
     name    text COLLATE "C" NOT NULL,
@@ -173,10 +176,11 @@ LANGUAGE sql STABLE AS $body$
 $body$;
 
 -- Changes the fields of one life of a key whose header is locked, and tells whether none is left. p_clear drops
--- those of every life first; p_fresh says that there are none.
+-- those of every life first; p_fresh says that there are none. Fields that are set have the terms in p_terms of the
+-- fields in p_indexed, and no others.
 CREATE OR REPLACE FUNCTION sessions.change_fields(
     p_name text, p_key bytea, p_incarnation bigint, p_fresh boolean, p_clear boolean,
-    p_set text[], p_values bytea[], p_unset text[]
+    p_set text[], p_values bytea[], p_unset text[], p_indexed text[], p_terms text[]
 ) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     known bigint := 0;
@@ -189,15 +193,15 @@ BEGIN
             WHERE f.name = p_name AND f.key = p_key AND f.incarnation = p_incarnation AND f.field = ANY (p_unset);
         END IF;
         IF cardinality(p_set) > 0 THEN
-            UPDATE sessions.field f SET value = s.value
+            UPDATE sessions.field f SET value = s.value, term = p_terms[array_position(p_indexed, s.field)]
             FROM unnest(p_set, p_values) AS s (field, value)
             WHERE f.name = p_name AND f.key = p_key AND f.incarnation = p_incarnation AND f.field = s.field;
             GET DIAGNOSTICS known = ROW_COUNT;
         END IF;
     END IF;
     IF known < cardinality(p_set) THEN
-        INSERT INTO sessions.field (name, key, incarnation, field, value)
-        SELECT p_name, p_key, p_incarnation, s.field, s.value
+        INSERT INTO sessions.field (name, key, incarnation, field, value, term)
+        SELECT p_name, p_key, p_incarnation, s.field, s.value, p_terms[array_position(p_indexed, s.field)]
         FROM unnest(p_set, p_values) AS s (field, value)
         WHERE NOT EXISTS (
             SELECT FROM sessions.field f
@@ -329,6 +333,7 @@ CREATE OR REPLACE FUNCTION sessions.commit(
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
     p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_offset bigint, p_destroy boolean,
+    p_indexed text[], p_terms text[],
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header sessions.header, OUT fields text[],
     OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
@@ -367,11 +372,12 @@ BEGIN
             IF NOT FOUND THEN
                 CONTINUE; -- Another commit created it first, and the loser is told nothing about it: look again.
             END IF;
-            PERFORM sessions.change_fields(p_name, p_key, n.incarnation, true, false, p_set, p_values, p_unset);
+            PERFORM sessions.change_fields(
+                p_name, p_key, n.incarnation, true, false, p_set, p_values, p_unset, p_indexed, p_terms);
         ELSE
             is_empty := sessions.change_fields(
                 p_name, p_key, CASE WHEN is_live THEN h.incarnation ELSE p_creates END, false,
-                p_replace OR p_destroy OR NOT is_live, p_set, p_values, p_unset);
+                p_replace OR p_destroy OR NOT is_live, p_set, p_values, p_unset, p_indexed, p_terms);
             n := sessions.next(
                 h, p_name, p_key,
                 CASE WHEN p_destroy THEN 2 WHEN is_empty AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,
@@ -392,7 +398,7 @@ CREATE OR REPLACE FUNCTION sessions.renew(
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
     p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_offset bigint,
-    p_to_name text, p_to_key bytea,
+    p_to_name text, p_to_key bytea, p_indexed text[], p_terms text[],
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header sessions.header, OUT fields text[],
     OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
@@ -463,11 +469,13 @@ BEGIN
             END IF;
             is_empty := sessions.change_fields(
                 p_name, p_key, CASE WHEN same THEN p_creates ELSE n.incarnation END, h.incarnation IS NULL,
-                p_replace OR NOT is_live, p_set, p_values, p_unset);
+                p_replace OR NOT is_live, p_set, p_values, p_unset, p_indexed, p_terms);
             IF NOT same THEN
                 -- Not an update of the key, which fails for those who wait when it moves a row between partitions.
-                INSERT INTO sessions.field (name, key, incarnation, field, value)
-                SELECT p_to_name, p_to_key, p_creates, f.field, f.value FROM sessions.field f
+                INSERT INTO sessions.field (name, key, incarnation, field, value, term)
+                SELECT p_to_name, p_to_key, p_creates, f.field, f.value,
+                    coalesce(p_terms[array_position(p_indexed, f.field)], f.term)
+                FROM sessions.field f
                 WHERE f.name = p_name AND f.key = p_key AND f.incarnation = n.incarnation;
                 DELETE FROM sessions.field f WHERE f.name = p_name AND f.key = p_key;
             END IF;

@@ -53,9 +53,9 @@ const SET_FIELDS: &str = "\
         RETURNING t.created_at, t.fixed_end, t.expires_at, t.sliding, \
             CASE WHEN clock_timestamp() > statement_timestamp() + interval '1 s' THEN sessions.start_anew() END\
     ), f AS (\
-        INSERT INTO sessions.field AS f (name, key, incarnation, field, value) \
+        INSERT INTO sessions.field AS f (name, key, incarnation, field, value, term) \
         SELECT $1, $2, $3, {fields} \
-        ON CONFLICT (name, key, incarnation, field) DO UPDATE SET value = excluded.value\
+        ON CONFLICT (name, key, incarnation, field) DO UPDATE SET value = excluded.value, term = excluded.term\
     ) \
     SELECT h.created_at, h.fixed_end, h.expires_at, h.sliding FROM h";
 
@@ -164,6 +164,9 @@ pub(super) struct Statements {
     pub(super) set_fields: Sql,
     /// One that sets one field, which is the commonest: it spares the server a loop.
     pub(super) set_field: Sql,
+    /// One that sets indexed fields.
+    pub(super) set_indexed: Sql,
+    pub(super) find: Sql,
     pub(super) commit: Call,
     pub(super) renew: Call,
     pub(super) register: Call,
@@ -218,8 +221,17 @@ impl Statements {
                 header_of("t").replace("t.commits", "CASE WHEN array_lower(t.commits, 1) = 1 THEN t.commits END"),
             )),
             touch: call(format!("c.now, c.touched, c.fields, c.field_values, {}", header_of("(c.header)")), "touch"),
-            set_fields: sql(&set("s.field, s.value FROM h, unnest($13, $14) AS s (field, value)")),
-            set_field: sql(&set("$13, $14 FROM h")),
+            set_fields: sql(&set("s.field, s.value, NULL FROM h, unnest($13, $14) AS s (field, value)")),
+            set_field: sql(&set("$13, $14, NULL FROM h")),
+            set_indexed: sql(&set("s.field, s.value, s.term FROM h, unnest($13, $14, $15) AS s (field, value, term)")),
+            find: sql(&format!(
+                "SELECT t.key, {}, {} FROM (VALUES (1)) one LEFT JOIN (\
+                 sessions.field f JOIN sessions.header t ON t.name = f.name AND t.key = f.key \
+                 AND t.incarnation = f.incarnation AND {stored} \
+                 ) ON f.name = $1 AND f.field = $3 AND f.term = $4 AND f.key > $5 ORDER BY f.key LIMIT $6",
+                now_at("$2"),
+                header_of("t"),
+            )),
             commit: call(reply(&header_of("(c.header)")), "commit"),
             renew: call(reply(&header_of("(c.header)")), "renew"),
             register: call("true".to_owned(), "register"),

@@ -4,11 +4,11 @@ use tokio_postgres::Row;
 
 use super::arguments::Value;
 use super::row::{self, column};
-use super::{PostgresStore, commit, prepare};
+use super::{PostgresStore, commit, prepare, sql};
 use crate::expiry::{ClockOffset, Lifetime};
 use crate::store::{
-    Commit, Cursor, Found, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations, Reply, Store,
-    StoreError, StoreErrorKind,
+    Commit, Cursor, Find, Found, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations,
+    Reply, Store, StoreError, StoreErrorKind,
 };
 
 /// How many keys one step of a purge looks at, so that no commit waits long for it.
@@ -65,6 +65,31 @@ impl Store for PostgresStore {
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         commit::commit(self, key, commit).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        let after = find.after.as_ref().map_or(&[][..], |after| &after.0);
+        let limit = find.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let values = [
+            Value::Text(&find.name),
+            Value::Int(Some(find.clock.0)),
+            Value::Text(&find.field),
+            Value::Text(find.term.as_str()),
+            Value::Bytes(after),
+            Value::Int(Some(limit)),
+        ];
+        let rows = self.rows(&self.inner.statements.find, &values).await?;
+        let now = row::now(rows.first().ok_or_else(sql::unknown_answer)?, 1)?;
+        let mut sessions = Vec::new();
+        for row in &rows {
+            // Where nothing is found there is one row, which tells the time.
+            let Some(header) = row::header(row, 2)? else { continue };
+            let id = std::str::from_utf8(column(row, 0, "key")?).map_err(|_| row::corrupt("key"))?;
+            sessions.push((Key::new(find.name.clone(), id).map_err(|_| row::corrupt("key"))?, header.head));
+        }
+        let full = find.limit == Some(sessions.len());
+        let next = sessions.last().filter(|_| full).map(|(key, _)| Cursor(key.id().as_bytes().into()));
+        Ok(FoundPage { now, sessions, next })
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {

@@ -3,7 +3,7 @@
 -- KEYS: the session, and the one it is renewed to. ARGV: the commit, then names and values to set, then names to
 -- remove. Answers the header that a common commit left; or whether it was applied and the header; or the time and what
 -- is there, from which the client derives the answer by the same rule.
-local REFUSED, APPLIED, OCCUPIED, UNREGISTERED = 0, 1, 2, 3
+local REFUSED, APPLIED, OCCUPIED, UNREGISTERED, LATE = 0, 1, 2, 3, 4
 local WRITE, DESTROY, RENEW = 0, 1, 2
 
 local base, id, writer = sub(args, 1, 22), sub(args, 29, 36), sub(args, 37, 48)
@@ -26,6 +26,7 @@ local offset = has(times, 32) and time() or 0
 local sliding = has(times, 128) and time() or nil
 local creates
 if has(options, 64) then creates, at = struct.unpack('>c8', args, at) end
+local until_then = has(options, 128) and time() or nil
 local sets = struct.unpack('>I3', args, at)
 
 local key, target = KEYS[1], KEYS[2]
@@ -44,6 +45,8 @@ local function is_current()
 end
 
 if not is_current() then return { REFUSED, now, call('HGETALL', key) } end
+-- By now the index may have forgotten that it was announced.
+if until_then and until_then <= now - offset then return { LATE } end
 if action ~= DESTROY and not is_registered() then return { UNREGISTERED } end
 local there
 if action == RENEW then

@@ -60,7 +60,7 @@ pub fn records(bytes: &[u8]) {
     let now = Timestamp::from_millis(material.number());
     let slots = if material.flag() { Slots::PerName } else { Slots::PerKey };
     let (name, names) = (Arc::from("Visitor"), Names { prefix: "session:".into(), slots });
-    let _ = wire::commit(&commit, commit.changes().len(), [7, 2]);
+    let _ = wire::commit(&commit, commit.changes().len(), [7, 2], material.flag().then_some(7));
 
     let mut found = Vec::new();
     while !material.is_empty() {

@@ -68,6 +68,27 @@ impl Names {
         format!("{}{{#registrations}}", self.prefix)
     }
 
+    /// The set of the sessions of a name with a value in a field.
+    pub(super) fn index(&self, name: &str, field: &str, term: &str) -> String {
+        let mut out = self.of_index();
+        out.push_str(name);
+        for part in [field, term] {
+            out.push(':');
+            escape(&mut out, part);
+        }
+        out
+    }
+
+    /// What the names of all such sets begin with.
+    pub(super) fn of_index(&self) -> String {
+        format!("{}#index:", self.prefix)
+    }
+
+    /// The field that such a set is about.
+    pub(super) fn indexed(&self, set: &str) -> Option<String> {
+        unescape(set.strip_prefix(&self.of_index())?.split(':').nth(1)?)
+    }
+
     /// Two keys for trying out what the user may do.
     pub(super) fn trial(&self) -> [String; 2] {
         [1, 2].map(|n| format!("{}{{#trial}}:{n}", self.prefix))
@@ -140,6 +161,15 @@ mod tests {
         assert_eq!(names(Slots::PerName).session(&key("a").aside()), "session:Visitor#aside:{Visitor}a");
         let by_user = names(Slots::By(|id| id.split('|').next().unwrap_or(id)));
         assert_eq!(by_user.session(&key("u}1|x")), "session:Visitor:{u%7D1}u%7D1|x");
+    }
+
+    #[test]
+    fn a_set_of_an_index_tells_its_field() {
+        let names = names(Slots::PerKey);
+        let set = names.index("Visitor", "u:{s}er", "{\"a\":1}");
+        assert_eq!(set, "session:#index:Visitor:u%3A%7Bs%7Der:%7B\"a\"%3A1%7D");
+        assert_eq!(names.indexed(&set).as_deref(), Some("u:{s}er"));
+        assert_eq!(names.indexed("session:Visitor:u:1"), None);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Sessions in Redis or Valkey: one hash per session, one script call per operation.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use self::keys::Names;
 use self::line::Lost;
 use self::link::Link;
@@ -9,7 +12,8 @@ use self::wire::Stored;
 use super::both::both;
 use super::rule::{self, Commits, Header};
 use super::{
-    Action, Applied, Commit, Found, Key, Load, Loaded, Record, Registration, Reply, Store, StoreError, StoreErrorKind,
+    Action, Applied, Commit, Find, Found, FoundPage, Key, Load, Loaded, Record, Registration, Reply, Store, StoreError,
+    StoreErrorKind,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 
@@ -19,6 +23,7 @@ mod cluster;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzz;
+mod index;
 mod keys;
 mod line;
 mod link;
@@ -35,6 +40,9 @@ mod tls;
 mod wire;
 
 pub use options::{RedisOptions, Slots};
+
+/// How often a commit of an indexed value is announced at most, if each time it came too late.
+const ANNOUNCEMENTS: u32 = 4;
 
 /// Keeps sessions in Redis (6.2 or newer) or Valkey: a single server or a cluster.
 ///
@@ -66,6 +74,9 @@ pub use options::{RedisOptions, Slots};
 /// | `#c` | in seven bytes how long the header is kept once the session has ended; the commit ids before the last, at most seven of eight bytes, newest first |
 /// | any other | a session field's encoded value, by its name |
 ///
+/// The sessions with a value in an indexed field are in the sorted set `session:#index:{name}:{field}:{value}`, or with
+/// a hash instead of a long value; it can have some that have ended, which whoever looks takes out.
+///
 /// Registered initial values are hashes at `session:{#registrations}:{name}:{version}` (here the first braces are
 /// stored), which the set `session:{#registrations}` names. To look at a session whose key is `42`:
 ///
@@ -85,8 +96,9 @@ pub use options::{RedisOptions, Slots};
 /// # What goes by itself
 ///
 /// Each hash has a time to live that ends in the minute after its session may be purged, later than it expires, so
-/// Redis collects what has ended and [`Housekeeping::purge`](super::Housekeeping::purge) has nothing to do (it scans
-/// only if a test moved the clock). A session that never expires has none. Do not EXPIRE, PERSIST or RENAME these keys
+/// Redis collects what has ended and [`Housekeeping::purge`](super::Housekeeping::purge) has nothing to do, but to take
+/// ended sessions out of the index: it scans for that where this store has indexed or found sessions, so call it now
+/// and then. A session that never expires has none. Do not EXPIRE, PERSIST or RENAME these keys
 /// from outside: headers of destroyed sessions have times to live too. A load whose touch the server refuses, because
 /// it takes no writes or is full, is answered all the same, with a warning in the log.
 ///
@@ -117,7 +129,7 @@ pub use options::{RedisOptions, Slots};
 /// come back, and an evicted registration makes records unreadable.
 ///
 /// The user needs the commands EVALSHA, EVAL, INFO, SCAN, TIME, HGET, HMGET, HGETALL, HEXISTS, HLEN, HSET, HDEL,
-/// EXISTS, RENAME, UNLINK, PEXPIREAT, PERSIST, SADD, SREM and SMEMBERS on keys with the prefix; `prepare` tries them.
+/// EXISTS, RENAME, UNLINK, PEXPIREAT, PERSIST, SADD, SREM, SMEMBERS, ZADD, ZRANGE, ZSCAN, ZSCORE and ZREM on keys with the prefix; `prepare` tries them.
 /// With CONFIG as well, it can check the eviction policy.
 ///
 /// # Clusters
@@ -130,6 +142,10 @@ pub struct RedisStore {
     link: Link,
     names: Names,
     accept_eviction: bool,
+    /// How long after it was announced a commit may be applied, in milliseconds.
+    valid: i64,
+    /// Whether it has met an index, so that a purge has something to clean.
+    indexes: Arc<AtomicBool>,
 }
 
 impl Store for RedisStore {
@@ -169,32 +185,19 @@ impl Store for RedisStore {
             Action::Write(_) | Action::Destroy => None,
         };
         let places: Vec<&str> = [Some(&place), target.as_ref()].into_iter().flatten().map(String::as_str).collect();
-        let (mut arguments, mut removed) = (vec![&[][..]], Vec::new());
-        for change in commit.changes() {
-            match &change.value {
-                Some(value) => arguments.extend([change.name.as_bytes(), value]),
-                None => removed.push(change.name.as_bytes()),
+        let mut may_repeat = false;
+        for _ in 0..ANNOUNCEMENTS {
+            let until = self.announce(key, commit).await?;
+            if let Some(reply) = self.commit_until(key, commit, until, &places, &mut may_repeat).await? {
+                return Ok(reply);
             }
         }
-        let lengths = self.lengths(key);
-        let packed = wire::commit(commit, arguments.len() / 2, lengths.unwrap_or_default());
-        arguments.append(&mut removed);
-        arguments[0] = &packed;
-        let script = || self.link.script(&COMMIT, &places, &arguments);
-        let (answer, is_registered) = match commit.registration(key) {
-            // At the same time, because the script cannot see what is in another slot.
-            Some(named) if lengths.is_none() => Box::pin(both(script(), self.is_registered(named))).await,
-            _ => (script().await, Ok(true)),
-        };
-        let (value, may_repeat) = answer?;
-        match reply(value, commit)? {
-            Reply::Applied(_) if !is_registered? => Ok(Reply::Unregistered),
-            // If it was applied when it was sent first, its id is among those that the header keeps; else nobody knows.
-            Reply::Conflict(there) if may_repeat && Commits::have_forgotten(commit, &there.head) => {
-                Err(error::lost(Lost::Closed))
-            }
-            reply => Ok(reply),
-        }
+        let message = "a commit was on its way for so long that it was not applied; try again";
+        Err(StoreError::new(StoreErrorKind::TimedOut, message))
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        self.found(find).await
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {
@@ -207,6 +210,47 @@ impl Store for RedisStore {
 }
 
 impl RedisStore {
+    /// Sends a commit that may be applied until then. Nothing is answered if it came too late.
+    async fn commit_until(
+        &self,
+        key: &Key,
+        commit: &Commit,
+        until: Option<i64>,
+        places: &[&str],
+        may_repeat: &mut bool,
+    ) -> Result<Option<Reply>, StoreError> {
+        let (mut arguments, mut removed) = (vec![&[][..]], Vec::new());
+        for change in commit.changes() {
+            match &change.value {
+                Some(value) => arguments.extend([change.name.as_bytes(), value]),
+                None => removed.push(change.name.as_bytes()),
+            }
+        }
+        let lengths = self.lengths(key);
+        let packed = wire::commit(commit, arguments.len() / 2, lengths.unwrap_or_default(), until);
+        arguments.append(&mut removed);
+        arguments[0] = &packed;
+        let script = || self.link.script(&COMMIT, places, &arguments);
+        let (answer, is_registered) = match commit.registration(key) {
+            // At the same time, because the script cannot see what is in another slot.
+            Some(named) if lengths.is_none() => Box::pin(both(script(), self.is_registered(named))).await,
+            _ => (script().await, Ok(true)),
+        };
+        let (value, resent) = answer?;
+        *may_repeat |= resent;
+        if value == Value::List(vec![Value::Number(wire::LATE)]) {
+            return Ok(None);
+        }
+        match reply(value, commit)? {
+            Reply::Applied(_) if !is_registered? => Ok(Some(Reply::Unregistered)),
+            // If it was applied when it was sent first, its id is among those that the header keeps; else nobody knows.
+            Reply::Conflict(there) if *may_repeat && Commits::have_forgotten(commit, &there.head) => {
+                Err(error::lost(Lost::Closed))
+            }
+            reply => Ok(Some(reply)),
+        }
+    }
+
     /// How long the prefix (and one) and the registered name are with which a session's key begins, so that the commit
     /// script finds the registration; `None` where it could not.
     fn lengths(&self, key: &Key) -> Option<[u8; 2]> {

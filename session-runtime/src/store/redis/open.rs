@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::address::Address;
 use super::keys::Names;
 use super::link::Link;
@@ -19,7 +21,13 @@ impl RedisOptions {
         let tls = if address.is_encrypted { on()? } else { Tls::Off };
         let link = Link::new(address, tls, self.timeouts)?;
         let names = Names { prefix: self.prefix, slots: self.slots };
-        Ok(RedisStore { link, names, accept_eviction: self.accept_eviction })
+        Ok(RedisStore {
+            link,
+            names,
+            accept_eviction: self.accept_eviction,
+            valid: self.valid,
+            indexes: Arc::default(),
+        })
     }
 
     /// The store, connected and checked.

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::index::VALID;
 use super::server::Timeouts;
 
 /// Which keys share a slot of a Redis Cluster.
@@ -29,6 +30,7 @@ pub struct RedisOptions {
     pub(super) prefix: String,
     pub(super) slots: Slots,
     pub(super) accept_eviction: bool,
+    pub(super) valid: i64,
     pub(super) timeouts: Timeouts,
     #[cfg(feature = "redis-tls")]
     pub(super) tls: Option<std::sync::Arc<rustls::ClientConfig>>,
@@ -53,6 +55,7 @@ impl RedisOptions {
             prefix: "session:".to_owned(),
             slots: Slots::default(),
             accept_eviction: false,
+            valid: VALID,
             timeouts: Timeouts { connection: Duration::from_secs(2), response: Duration::from_secs(3) },
             #[cfg(feature = "redis-tls")]
             tls: None,
@@ -95,5 +98,12 @@ impl RedisOptions {
     /// destroyed sessions can come back and records can become unreadable.
     pub fn accept_eviction(self) -> Self {
         Self { accept_eviction: true, ..self }
+    }
+
+    /// How long a commit may be on its way that gives a session a value by which it is found: for tests.
+    #[cfg(feature = "conformance")]
+    #[doc(hidden)]
+    pub fn announced_for(self, time: Duration) -> Self {
+        Self { valid: i64::try_from(time.as_millis()).unwrap_or(i64::MAX), ..self }
     }
 }

@@ -127,6 +127,7 @@ impl Housekeeping for RedisStore {
     /// The engine removes by itself what may go by its own clock; only a clock that was moved leaves work.
     async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
         let (mut removed, limit, offset) = (0, limit as u64, clock.0.to_string());
+        self.clean_index().await?;
         if clock.0 == 0 {
             return Ok(Purged { removed, more: false });
         }

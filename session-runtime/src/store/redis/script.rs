@@ -37,6 +37,18 @@ script! {
     REGISTER, "register.lua"
 }
 script! {
+    /// Adds a session to those with a value.
+    ANNOUNCE, "announce.lua"
+}
+script! {
+    /// Looks at the sessions with a value.
+    FIND, "find.lua"
+}
+script! {
+    /// Takes sessions out of those with a value.
+    FORGET, "forget.lua"
+}
+script! {
     /// Removes a key whose retention is over by a clock that was moved.
     PURGE, "header.lua", "purge.lua"
 }

@@ -23,6 +23,7 @@ pub(super) const REFUSED: i64 = 0;
 pub(super) const APPLIED: i64 = 1;
 pub(super) const OCCUPIED: i64 = 2;
 pub(super) const UNREGISTERED: i64 = 3;
+pub(super) const LATE: i64 = 4;
 
 /// Says that field [`COMMITS`] holds a sliding lifetime of the session's own.
 const SLIDING: u8 = 128;
@@ -80,8 +81,9 @@ pub(super) fn countable(lifetime: Lifetime) -> Lifetime {
 
 /// What `commit.lua` takes, without the changes, of which `sets` set a field: what it is based on (22 bytes), what the
 /// header has after it (revision, id, writer: 26), and how it is to be applied, of which only what is needed is sent.
-/// `lengths` tells the script where the names are from which it makes the key of the registration.
-pub(super) fn commit(commit: &Commit, sets: usize, lengths: [u8; 2]) -> Vec<u8> {
+/// `lengths` tells the script where the names are from which it makes the key of the registration; `until` when it is too
+/// late to apply it.
+pub(super) fn commit(commit: &Commit, sets: usize, lengths: [u8; 2], until: Option<i64>) -> Vec<u8> {
     let mut out = Vec::with_capacity(96);
     let (base, valid_until) = match commit.base {
         Base::Record { incarnation, revision, last_commit } => {
@@ -115,7 +117,8 @@ pub(super) fn commit(commit: &Commit, sets: usize, lengths: [u8; 2]) -> Vec<u8> 
             | base
             | is(|write| write.replace) << 3
             | is(|write| write.keep_empty) << 4
-            | u8::from(creates.is_some()) << 6,
+            | u8::from(creates.is_some()) << 6
+            | u8::from(until.is_some()) << 7,
     );
 
     let Lifetime { inactivity, creation, retention, .. } = commit.lifetime;
@@ -126,7 +129,7 @@ pub(super) fn commit(commit: &Commit, sets: usize, lengths: [u8; 2]) -> Vec<u8> 
         ExpiryChange::After(_) => (None, 128 | 8),
     };
     let sliding = write.and_then(|write| write.expiry.apply_to_sliding(None)).map(|millis| millis.min(LATEST / 2));
-    let is_common = is_common(commit, sets);
+    let is_common = until.is_none() && is_common(commit, sets);
     out.push(
         u8::from(inactivity.is_some())
             | u8::from(creation.is_some()) << 1
@@ -145,6 +148,9 @@ pub(super) fn commit(commit: &Commit, sets: usize, lengths: [u8; 2]) -> Vec<u8> 
     }
     if let Some(creates) = creates {
         put_id(&mut out, creates.0);
+    }
+    if let Some(until) = until {
+        put_time(&mut out, until);
     }
     out.extend_from_slice(&u32::try_from(sets).unwrap_or(u32::MAX).to_be_bytes()[1..]);
     out

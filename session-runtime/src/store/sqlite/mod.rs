@@ -3,8 +3,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::{
-    Commit, Cursor, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations, Reply, Store,
-    StoreError, StoreErrorKind,
+    Commit, Cursor, Find, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration, Registrations, Reply,
+    Store, StoreError, StoreErrorKind,
 };
 use crate::expiry::ClockOffset;
 use error::Failure;
@@ -46,7 +46,7 @@ const PURGED_AT_ONCE: usize = 100;
 /// | table | holds |
 /// |---|---|
 /// | `session_runtime_sessions` | one row per session: its header. `state` is `stored`, `emptied`, `destroyed` or `renewed`; times are milliseconds since 1970; ids are 64 bits as a signed number; `commits` are the last ids, 8 bytes each, newest first |
-/// | `session_runtime_fields` | one row per field that differs from its initial value, under the `id` of its session |
+/// | `session_runtime_fields` | one row per field that differs from its initial value, under the `id` of its session; `term` is what an indexed one is found by |
 /// | `session_runtime_registrations`, `session_runtime_registered_fields` | the initial values that all instances agreed on |
 /// | `session_runtime_schema` | the version of these tables |
 ///
@@ -139,6 +139,11 @@ impl Store for SqliteStore {
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
         let (key, commit) = (key.clone(), commit.clone());
         self.write(move |connection| write::commit(connection, &key, &commit)).await
+    }
+
+    async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
+        let find = find.clone();
+        self.read(move |connection| read::find(connection, &find)).await
     }
 
     async fn registration(&self, name: &str, version: u32) -> Result<Option<Registration>, StoreError> {

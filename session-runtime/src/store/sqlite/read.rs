@@ -10,8 +10,8 @@ use super::error::{Failure, Result};
 use super::rows::{self, Session, column};
 use crate::expiry::{ClockOffset, Timestamp};
 use crate::store::{
-    Cursor, DamagedRegistration, Found, Key, Keys, Load, Loaded, Record, RegisteredField, Registration, RegistrationId,
-    Registrations, StoreErrorKind,
+    Cursor, DamagedRegistration, Find, Found, FoundPage, Key, Keys, Load, Loaded, Record, RegisteredField,
+    Registration, RegistrationId, Registrations, StoreErrorKind,
 };
 
 /// Reads a session as it is, and what it is to become if its expiry is to be moved.
@@ -63,6 +63,31 @@ pub(super) fn count(connection: &Connection, name: &str, clock: ClockOffset) -> 
     )?;
     let count: i64 = statement.query_row((name, Timestamp::now(clock).as_millis()), |row| row.get(0))?;
     Ok(count.unsigned_abs())
+}
+
+/// The sessions with a value.
+pub(super) fn find(connection: &Connection, find: &Find) -> Result<FoundPage> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.key, s.state, s.incarnation, s.revision, s.version, s.registration, s.created_at, s.fixed_end,
+                s.expires_at, s.retained_until, s.origin, s.commits, s.retention
+         FROM session_runtime_fields f JOIN session_runtime_sessions s ON s.id = f.session
+         WHERE f.term = ?1 AND f.name = ?2 AND s.name = ?3 AND s.key > ?4
+             AND s.state = 'stored' AND (s.expires_at IS NULL OR s.expires_at > ?5)
+         ORDER BY s.key LIMIT ?6",
+    )?;
+    let after = ToSqlOutput::Borrowed(ValueRef::Text(find.after.as_ref().map_or(&[], |after| &after.0)));
+    let now = Timestamp::now(find.clock);
+    let limit = find.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut rows = statement.query((find.term.as_str(), &*find.field, &*find.name, after, now.as_millis(), limit))?;
+    let mut sessions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key: Arc<str> = column(row, 0)?;
+        let key = Key::new(find.name.clone(), key).map_err(|_| Failure::corrupt_column(row, 0))?;
+        sessions.push((key, rows::header(row)?.head));
+    }
+    let full = find.limit == Some(sessions.len());
+    let next = sessions.last().filter(|_| full).map(|(key, _)| Cursor(key.id().as_bytes().into()));
+    Ok(FoundPage { now, sessions, next })
 }
 
 pub(super) fn registration(connection: &Connection, name: &str, version: u32) -> Result<Option<Registration>> {

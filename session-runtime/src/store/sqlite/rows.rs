@@ -28,7 +28,8 @@ pub(super) fn session(connection: &Connection, key: &Key) -> Result<Option<Sessi
     rows.next()?.map(|row| Ok(Session { id: column(row, 0)?, header: header(row)? })).transpose()
 }
 
-fn header(row: &Row<'_>) -> Result<Header> {
+/// The header whose columns follow the first, in the order in which [`session`] reads them.
+pub(super) fn header(row: &Row<'_>) -> Result<Header> {
     let state = match row.get_ref(1)?.as_str() {
         Ok("stored") => State::Stored,
         Ok("emptied") => State::Emptied,

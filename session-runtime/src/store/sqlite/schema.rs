@@ -50,8 +50,10 @@ CREATE TABLE session_runtime_fields (
     session INTEGER NOT NULL,
     name    TEXT    NOT NULL,
     value   TEXT    NOT NULL,
+    term    TEXT,
     PRIMARY KEY (session, name)
 ) WITHOUT ROWID;
+CREATE INDEX session_runtime_terms ON session_runtime_fields (term, name) WHERE term IS NOT NULL;
 CREATE TABLE session_runtime_registrations (
     name    TEXT    NOT NULL,
     version INTEGER NOT NULL,

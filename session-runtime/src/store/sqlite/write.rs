@@ -7,7 +7,7 @@ use super::read;
 use super::rows::{self, Session, Value};
 use crate::expiry::{ClockOffset, Timestamp};
 use crate::store::rule;
-use crate::store::{Action, Applied, Change, Commit, Ended, Found, Key, Load, Loaded, Registration, Reply};
+use crate::store::{Action, Applied, Commit, Ended, Found, Key, Load, Loaded, Registration, Reply, Term};
 
 /// Applies a commit, or tells what is there instead.
 pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Result<Reply> {
@@ -36,7 +36,7 @@ pub(super) fn commit(connection: &Connection, key: &Key, commit: &Commit) -> Res
         // What is left of an ended session is no part of the next one.
         clear(connection, id)?;
     }
-    let is_empty = change_fields(connection, id, commit.changes())?;
+    let is_empty = change_fields(connection, id, commit)?;
     let Some(next) = rule::next(previous.as_ref(), commit, is_empty, now) else {
         return Ok(Reply::Ended(Ended::Unknown));
     };
@@ -99,19 +99,31 @@ fn clear(connection: &Connection, id: i64) -> Result<()> {
 }
 
 /// Stores and removes fields, and tells whether none is left.
-fn change_fields(connection: &Connection, id: i64, changes: &[Change]) -> Result<bool> {
+fn change_fields(connection: &Connection, id: i64, commit: &Commit) -> Result<bool> {
+    let changes = commit.changes();
     for change in changes {
         match &change.value {
             Some(value) => connection
                 .prepare_cached(
-                    "INSERT INTO session_runtime_fields (session, name, value) VALUES (:session, :name, :value)
-                     ON CONFLICT (session, name) DO UPDATE SET value = excluded.value",
+                    "INSERT INTO session_runtime_fields (session, name, value, term)
+                     VALUES (:session, :name, :value, :term)
+                     ON CONFLICT (session, name) DO UPDATE SET value = excluded.value, term = excluded.term",
                 )?
-                .execute(named_params! { ":session": id, ":name": &*change.name, ":value": Value(value) })?,
+                .execute(named_params! {
+                    ":session": id,
+                    ":name": &*change.name,
+                    ":value": Value(value),
+                    ":term": commit.write().and_then(|write| write.term(&change.name)).map(Term::as_str),
+                })?,
             None => connection
                 .prepare_cached("DELETE FROM session_runtime_fields WHERE session = :session AND name = :name")?
                 .execute(named_params! { ":session": id, ":name": &*change.name })?,
         };
+    }
+    for entry in commit.index().iter().filter(|entry| changes.iter().all(|change| change.name != entry.field)) {
+        connection
+            .prepare_cached("UPDATE session_runtime_fields SET term = :term WHERE session = :session AND name = :name")?
+            .execute(named_params! { ":session": id, ":name": &*entry.field, ":term": entry.term.as_str() })?;
     }
     if changes.last().is_some_and(|change| change.value.is_some()) {
         return Ok(false);
