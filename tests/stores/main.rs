@@ -8,5 +8,6 @@ mod postgres;
 mod processes;
 mod redis;
 mod redis_cluster;
+mod redis_index;
 mod sqlite;
 mod tls;

@@ -34,10 +34,13 @@ fn cluster() -> Option<[RedisServer; 3]> {
 
 /// The cases of the suite in which a cluster differs: what a commit names is in another slot than the session.
 #[tokio::test(flavor = "multi_thread")]
-async fn p10_the_cases_of_agreements_pass_on_a_cluster() {
+async fn p10_the_cases_of_agreements_and_of_the_index_pass_on_a_cluster() {
     let Some(nodes) = cluster() else { return };
     let store = RedisOptions::new(url(&nodes)).slots(Slots::PerName).open().await.unwrap();
-    for case in conformance::CASES.iter().filter(|case| case.name.starts_with("p10_")) {
+    // Where sessions of one user are renewed all the time, no moment is found at which all could be seen.
+    let is_quiet = |name: &str| name != "p06_log_out_everywhere_ends_all_that_was_found";
+    let differs = |name: &str| name.starts_with("p10_") || name.contains("found") && is_quiet(name);
+    for case in conformance::CASES.iter().filter(|case| differs(case.name)) {
         println!("{}", case.name);
         case.run(store.clone()).await;
     }

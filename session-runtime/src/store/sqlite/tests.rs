@@ -197,3 +197,16 @@ async fn debug_tells_how_many_changes_wait() {
     let store = SqliteStore::memory().await.unwrap();
     assert!(format!("{store:?}").contains("waiting: 0"), "{store:?}");
 }
+
+#[tokio::test]
+async fn sessions_are_found_by_way_of_the_index() {
+    let store = open().await;
+    let plan = |connection: &Connection| {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", read::FIND))?;
+        let steps = statement.query_map(("7", "user", "Visitor", "", 0, 10), |row| row.get::<_, String>(3))?;
+        Ok(steps.collect::<rusqlite::Result<Vec<_>>>()?)
+    };
+    let plan = store.write(plan).await.unwrap();
+    assert!(plan[0].contains("session_runtime_terms"), "{plan:?}");
+    assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:?}");
+}
