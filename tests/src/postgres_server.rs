@@ -287,7 +287,8 @@ fn run(
         if line.contains("ready to accept connections") {
             return Some((keeper, input));
         }
-        let ended = line.contains("FATAL");
+        // What it tells clients that come too early is no reason to end.
+        let ended = line.contains("FATAL") && !line.contains("the database system is ");
         said.push(line);
         if ended {
             break;
