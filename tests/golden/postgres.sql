@@ -334,6 +334,7 @@ CREATE OR REPLACE FUNCTION "golden".commit(
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
     p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_offset bigint, p_destroy boolean,
+    p_indexed text[], p_terms text[],
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header "golden".header, OUT fields text[],
     OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
@@ -377,7 +378,7 @@ BEGIN
         ELSE
             is_empty := "golden".change_fields(
                 p_name, p_key, CASE WHEN is_live THEN h.incarnation ELSE p_creates END, false,
-                p_replace OR p_destroy OR NOT is_live, p_set, p_values, p_unset);
+                p_replace OR p_destroy OR NOT is_live, p_set, p_values, p_unset, p_indexed, p_terms);
             n := "golden".next(
                 h, p_name, p_key,
                 CASE WHEN p_destroy THEN 2 WHEN is_empty AND NOT p_keep_empty THEN 1 ELSE 0 END::smallint,
@@ -398,7 +399,7 @@ CREATE OR REPLACE FUNCTION "golden".renew(
     p_saw bigint, p_valid_until bigint, p_set text[], p_values bytea[], p_unset text[], p_replace boolean,
     p_creates bigint, p_version bigint, p_registration bigint, p_keep_empty boolean, p_inactivity bigint,
     p_creation bigint, p_retention bigint, p_changes_end boolean, p_fixed_end bigint, p_sliding bigint, p_offset bigint,
-    p_to_name text, p_to_key bytea,
+    p_to_name text, p_to_key bytea, p_indexed text[], p_terms text[],
     OUT answer text, OUT was_stored boolean, OUT now bigint, OUT header "golden".header, OUT fields text[],
     OUT field_values bytea[]
 ) LANGUAGE plpgsql VOLATILE AS $body$
@@ -566,25 +567,25 @@ $body$;
 CREATE TABLE "golden".schema_version (version integer NOT NULL);
 INSERT INTO "golden".schema_version VALUES (1);
 
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795661103542', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795661103557', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795661103595', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795661103579', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795661103575', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421103573', '0', '1', NULL, NULL, '{83,82,81}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795661103568', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421103571', '2', '2', NULL, '4951421103571', '{66,65}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795661103560', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421103565', '1', '2', NULL, '4951421103565', '{50,49}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795661103594', '3', '-81985529216486896', NULL, NULL, '3155760000000', '8107181103594', '0', '1', '4951421103594', '8107181103594', '{161}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795661103579', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421103584', '3', '2', NULL, '4951421103584', '{114,113}');
-INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795661103592', '3', '-81985529216486896', '4102444800000', NULL, '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'address.city', E'\\x224bc3b66c6e22');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'photo', E'\\x00ff8027225c0d0a');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'visits', E'\\x37');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x62757379', '11', 'visits', E'\\x3130');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', 'theme', E'\\x226461726b22');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', 'visits', E'\\x32');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', 'visits', E'\\x31');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x736c6964696e67', '10', 'visits', E'\\x31');
-INSERT INTO "golden".field (name, key, incarnation, field, value) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', 'visits', E'\\x31');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x3432', '-281474976710655', NULL, '1795661858269', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '2', NULL, NULL, '{-9223372036854775790,17}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x616c776179732073746f726564', '2', NULL, '1795661858293', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{33}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x62757379', '11', NULL, '1795661858349', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '10', NULL, NULL, '{186,185,184,183,182,181,180,179}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', '8', '1795661858327', '3', '-81985529216486896', NULL, NULL, '3155760000000', NULL, '0', '1', NULL, NULL, '{114}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', '5', '1795661858320', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421858316', '0', '1', NULL, NULL, '{83,82,81}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x64657374726f796564', '4', NULL, '1795661858300', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421858303', '2', '2', NULL, '4951421858303', '{66,65}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x656d7074696564', '3', NULL, '1795661858294', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421858296', '1', '2', NULL, '4951421858296', '{50,49}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x736c6964696e67', '10', NULL, '1795661858344', '3', '-81985529216486896', NULL, NULL, '3155760000000', '8107181858344', '0', '1', '4951421858344', '8107181858344', '{161}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x746f2062652072656e65776564', '7', NULL, '1795661858327', '3', '-81985529216486896', NULL, NULL, '3155760000000', '4951421858333', '3', '2', NULL, '4951421858333', '{114,113}');
+INSERT INTO "golden".header (name, key, incarnation, origin, created_at, version, registration, fixed_end, sliding, retention, due, state, revision, expires_at, retained_until, commits) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', NULL, '1795661858341', '3', '-81985529216486896', '4102444800000', NULL, '3155760000000', '7258204800000', '0', '1', '4102444800000', '7258204800000', '{145}');
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'address.city', E'\\x224bc3b66c6e22', NULL);
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'photo', E'\\x00ff8027225c0d0a', NULL);
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x3432', '-281474976710655', 'visits', E'\\x37', NULL);
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x62757379', '11', 'visits', E'\\x3130', NULL);
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', 'theme', E'\\x226461726b22', NULL);
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x636861743a7b377d25c3a927', '8', 'visits', E'\\x32', NULL);
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x6372656174656420616e6577', '6', 'visits', E'\\x31', NULL);
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x736c6964696e67', '10', 'visits', E'\\x31', NULL);
+INSERT INTO "golden".field (name, key, incarnation, field, value, term) VALUES ('Visitor', E'\\x77697468206120666978656420656e64', '9', 'visits', E'\\x31', NULL);
 INSERT INTO "golden".registration (name, version, id, codec) VALUES ('Visitor', '3', '-81985529216486896', 'json');
 INSERT INTO "golden".registered_field (name, version, field, position, initial, sensitive) VALUES ('Visitor', '3', 'address.city', '3', E'\\x2222', 'false');
 INSERT INTO "golden".registered_field (name, version, field, position, initial, sensitive) VALUES ('Visitor', '3', 'joined_at', '5', NULL, 'false');

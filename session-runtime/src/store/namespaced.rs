@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::name::{InvalidName, check_name};
 use super::{
-    Action, Commit, Cursor, DamagedRegistration, Find, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged, Registration,
-    Registrations, Reply, Store, StoreError,
+    Action, Commit, Cursor, DamagedRegistration, Find, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged,
+    Registration, Registrations, Reply, Store, StoreError,
 };
 use crate::expiry::ClockOffset;
 

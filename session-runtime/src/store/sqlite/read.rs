@@ -68,7 +68,7 @@ pub(super) fn count(connection: &Connection, name: &str, clock: ClockOffset) -> 
 /// A cross join is made in the order in which it is written: by way of the index.
 pub(super) const FIND: &str =
     "SELECT s.key, s.state, s.incarnation, s.revision, s.version, s.registration, s.created_at, s.fixed_end,
-            s.expires_at, s.retained_until, s.origin, s.commits, s.retention
+            s.expires_at, s.retained_until, s.origin, s.commits, s.retention, s.sliding
      FROM session_runtime_fields f CROSS JOIN session_runtime_sessions s ON s.id = f.session
      WHERE f.term = ?1 AND f.name = ?2 AND s.name = ?3 AND s.key > ?4
          AND s.state = 'stored' AND (s.expires_at IS NULL OR s.expires_at > ?5)
