@@ -19,6 +19,8 @@ struct Visitor {
     token: String,
     #[session(pin, initial = 7)]
     number: u32,
+    #[session(index)]
+    user: Option<u64>,
 }
 
 #[derive(Session)]
@@ -89,6 +91,7 @@ async fn does_it_all(url: &str) {
         r#"  theme = "light""#,
         "  token = (sensitive)",
         "  number = (pinned)",
+        "  user = null",
     ];
     let (said, status) = says(url, &["registrations"]);
     let sort = |text: &str| {
@@ -114,6 +117,20 @@ async fn does_it_all(url: &str) {
     assert_eq!(says(url, &["destroy", "visitor", "42"]), (lines(&["not stored: 42"]), 1));
     assert_eq!(says(url, &["show", "visitor", "42"]), (lines(&["not stored: 42"]), 1));
     assert_eq!(says(url, &["list", "visitor"]), (String::new(), 0));
+
+    for key in ["phone", "laptop"] {
+        sessions.update(key, |visitor| *visitor.edit().user() = Some(7)).await.expect("a commit");
+    }
+    sessions.update("other", |visitor| *visitor.edit().user() = Some(8)).await.expect("a commit");
+    let (said, status) = says(url, &["find", "visitor", "user=7"]);
+    assert_eq!((sort(&said), status), (sort(&lines(&["laptop", "phone"])), 0));
+    assert!(complains(url, &["find", "visitor", "usr=7"]).contains("`visitor` has no field `usr`; its fields are"));
+    assert!(complains(url, &["find", "visitor", "token=x"]).contains("the field `token` is sensitive"));
+    assert!(complains(url, &["find", "nobody", "user=7"]).contains("no session called `nobody` is registered"));
+    assert_eq!(says(url, &["destroy", "visitor", "--where", "user=7"]), (lines(&["2 destroyed"]), 0));
+    assert_eq!(says(url, &["destroy", "visitor", "--where", "user=7"]), (lines(&["0 destroyed"]), 1));
+    assert_eq!(says(url, &["find", "visitor", "user=7"]), (String::new(), 0));
+    assert_eq!(says(url, &["destroy", "visitor", "other"]), (lines(&["destroyed: other"]), 0));
 
     assert_eq!(says(url, &["namespaces"]), (String::new(), 0));
     let shop = format!("{url}{}namespace=shop", if url.contains('?') { '&' } else { '?' });
@@ -152,6 +169,7 @@ fn shows_sessions(url: &str) {
             "theme": { "stored": false, "value": "light" },
             "token": { "stored": true, "redacted": true },
             "number": { "stored": true, "value": 7 },
+            "user": { "stored": false, "value": null },
         },
     });
     assert_eq!((shown, status), (expected, 0));

@@ -10,7 +10,7 @@ use session_runtime::{AnyStore, Error};
 mod options;
 pub mod text;
 
-pub use options::{Options, Task};
+pub use options::{Condition, Options, Task};
 use text::{escape, escape_json};
 
 /// Why a task could not be carried out.
@@ -54,6 +54,8 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, Sessio
     let found = match &options.task {
         Task::List { name } => list(&admin, name, out).await?,
         Task::Show { name, key } => show(&admin, name, key, out).await?,
+        Task::Find { name, condition } => find(&admin, name, condition, out).await?,
+        Task::DestroyFound { name, condition } => destroy_found(&admin, name, condition, out).await?,
         Task::Destroy { name, keys } => destroy(&admin, name, keys, out).await?,
         Task::Purge => purge(&admin, out).await?,
         Task::Stats => stats(&admin, out).await?,
@@ -64,6 +66,9 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, Sessio
     out.flush()?;
     Ok(found)
 }
+
+/// After how many sessions a long task says how far it is.
+const REPORTED: u64 = 1000;
 
 async fn open(url: &str) -> Result<AnyStore, SessionctlError> {
     // A slip of the pen must not leave an empty database behind.
@@ -109,6 +114,47 @@ async fn destroy(
         all &= was_stored;
     }
     Ok(all)
+}
+
+async fn find(
+    admin: &Admin<AnyStore>,
+    name: &str,
+    condition: &Condition,
+    out: &mut impl Write,
+) -> Result<bool, SessionctlError> {
+    for key in admin.find(name, &condition.field, &condition.value).await? {
+        writeln!(out, "{}", escape(key.id()))?;
+    }
+    Ok(true)
+}
+
+/// Goes on until none is found: a session can be renewed while the others are destroyed.
+async fn destroy_found(
+    admin: &Admin<AnyStore>,
+    name: &str,
+    condition: &Condition,
+    out: &mut impl Write,
+) -> Result<bool, SessionctlError> {
+    let mut destroyed = 0_u64;
+    loop {
+        let found = admin.find(name, &condition.field, &condition.value).await?;
+        if found.is_empty() {
+            break;
+        }
+        for key in found {
+            match admin.destroy(name, key.id()).await {
+                Ok(was_stored) => destroyed += u64::from(was_stored),
+                Err(Error::Renewed) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if destroyed > 0 && destroyed.is_multiple_of(REPORTED) {
+                writeln!(out, "{destroyed} so far")?;
+                out.flush()?;
+            }
+        }
+    }
+    writeln!(out, "{destroyed} destroyed")?;
+    Ok(destroyed > 0)
 }
 
 async fn purge(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {

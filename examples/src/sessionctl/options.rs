@@ -1,5 +1,9 @@
+use std::str::FromStr;
+
 use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+
+use serde_json::Value;
 
 use super::text::unescape;
 
@@ -19,6 +23,20 @@ pub enum Task {
     List {
         /// The session's name.
         name: String,
+    },
+    /// Print the keys of the sessions that have a value in an indexed field.
+    Find {
+        /// The sessions' name.
+        name: String,
+        /// The field and its value.
+        condition: Condition,
+    },
+    /// Destroy the sessions that have a value in an indexed field.
+    DestroyFound {
+        /// The sessions' name.
+        name: String,
+        /// The field and its value.
+        condition: Condition,
     },
     /// Print a session.
     Show {
@@ -51,6 +69,25 @@ pub enum Task {
     },
 }
 
+/// A field and the value to look for, written as `field=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The stored name of the field.
+    pub field: String,
+    /// The value: JSON, or else a text without quotes.
+    pub value: Value,
+}
+
+impl FromStr for Condition {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (field, value) = text.split_once('=').ok_or("write a field and its value, such as `user=7`")?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        Ok(Self { field: field.to_owned(), value })
+    }
+}
+
 impl Options {
     /// Reads the command line. Ends the program with a message if that is no good, or asks for help.
     #[must_use]
@@ -74,9 +111,17 @@ fn task_of(task: &str, found: &mut ArgMatches) -> Task {
     match task {
         "list" => Task::List { name: text(found, "name") },
         "show" => Task::Show { name: text(found, "name"), key: text(found, "key") },
-        "destroy" => {
-            Task::Destroy { name: text(found, "name"), keys: found.remove_many("key").into_iter().flatten().collect() }
-        }
+        "find" => match found.remove_one("condition") {
+            Some(condition) => Task::Find { name: text(found, "name"), condition },
+            None => Task::Stats,
+        },
+        "destroy" => match found.remove_one("where") {
+            Some(condition) => Task::DestroyFound { name: text(found, "name"), condition },
+            None => {
+                let keys = found.remove_many("key").into_iter().flatten().collect();
+                Task::Destroy { name: text(found, "name"), keys }
+            }
+        },
         "purge" => Task::Purge,
         "namespaces" => Task::Namespaces,
         "registrations" => Task::Registrations,
@@ -100,6 +145,12 @@ fn command() -> Command {
                 r"The session's key, as `list` prints it: `\\` is a backslash, `\u{1b}` a character by its number",
             )
         };
+    let condition = |name: &'static str| {
+        Arg::new(name)
+            .value_name("FIELD=VALUE")
+            .value_parser(|text: &str| text.parse::<Condition>())
+            .help("A field and its value, as JSON or as a text without quotes: `user=7`")
+    };
     let task = |name: &'static str, about: &'static str| Command::new(name).about(about);
     Command::new("sessionctl")
         .about("Looks after the sessions in a store")
@@ -113,9 +164,16 @@ fn command() -> Command {
             task("show", "Prints a session as JSON; values of sensitive fields are redacted").arg(name()).arg(key()),
         )
         .subcommand(
+            task("find", "Prints the keys of the sessions that have a value in a field marked `index`")
+                .arg(name())
+                .arg(condition("condition").required(true)),
+        )
+        .subcommand(
             task("destroy", "Destroys sessions: who still holds one can no longer store it")
                 .arg(name())
-                .arg(key().num_args(1..).action(ArgAction::Append)),
+                .arg(key().required(false).num_args(1..).action(ArgAction::Append))
+                .arg(condition("where").long("where").help("All sessions that have this value in a field marked `index`"))
+                .group(ArgGroup::new("which").args(["key", "where"]).required(true)),
         )
         .subcommand(task("purge", "Removes what ended, once its retention is over"))
         .subcommand(task("stats", "Prints how many sessions of each registered name are stored"))
@@ -153,6 +211,15 @@ mod tests {
             task(&["destroy", "visitor", "42", r"a\u{a}b"]),
             Ok(Task::Destroy { name: owned("visitor"), keys: vec![owned("42"), owned("a\nb")] })
         );
+        let user = |value: Value| Condition { field: owned("user"), value };
+        for (text, value) in [("user=7", 7.into()), ("user=\"7\"", "7".into()), ("user=a=b", "a=b".into())] {
+            let found = Task::Find { name: owned("visitor"), condition: user(value) };
+            assert_eq!(task(&["find", "visitor", text]), Ok(found));
+        }
+        assert_eq!(
+            task(&["destroy", "visitor", "--where", "user=7"]),
+            Ok(Task::DestroyFound { name: owned("visitor"), condition: user(7.into()) })
+        );
         assert_eq!(task(&["purge"]), Ok(Task::Purge));
         assert_eq!(task(&["stats"]), Ok(Task::Stats));
         assert_eq!(task(&["namespaces"]), Ok(Task::Namespaces));
@@ -168,6 +235,11 @@ mod tests {
         assert!(version.contains("invalid value 'new' for '<VERSION>'"), "{version}");
         let escape = task(&["show", "visitor", r"a\b"]).expect_err("no escape");
         assert!(escape.contains(r"write `\\` for a backslash"), "{escape}");
+        let condition = task(&["find", "visitor", "user"]).expect_err("no value");
+        assert!(condition.contains("write a field and its value, such as `user=7`"), "{condition}");
+        assert!(
+            task(&["destroy", "visitor"]).is_err() && task(&["destroy", "visitor", "1", "--where", "a=1"]).is_err()
+        );
         assert!(task(&[]).is_err() && task(&["explode"]).is_err());
     }
 }

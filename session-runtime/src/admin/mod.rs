@@ -1,4 +1,4 @@
-//! Looking after sessions without knowing their types: listing, showing, destroying, purging.
+//! Looking after sessions without knowing their types: listing, finding, showing, destroying, purging.
 //!
 //! What a tool must know of a session type stands in its registration: the names of its fields, their initial values,
 //! how they are encoded, and which are sensitive. [`Sessions::admin`](crate::Sessions::admin) is the same for the sessions of one type.
@@ -6,6 +6,7 @@
 mod aside;
 mod date;
 mod destroying;
+mod finding;
 mod inspected;
 mod listing;
 mod of_sessions;
