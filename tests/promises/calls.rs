@@ -59,6 +59,7 @@ async fn calls_of_a_new_session_that_is_changed_are_one_load_and_one_commit() {
 async fn calls_of_a_started_session_are_one_commit_if_it_is_changed_and_else_none() {
     let sessions = sessions::<Visitor>();
     let mut visitor = sessions.start("42").await.expect("a session");
+    assert_eq!(sessions.store().take(), [load()], "the first start of a process looks at the store's clock");
     assert_eq!(visitor.commit().await.expect("nothing to do").outcome(), Outcome::Unchanged);
     assert_eq!(visitor.destroy().await.expect("nothing to do"), Outcome::Unchanged);
     assert_eq!(sessions.store().take(), []);

@@ -16,6 +16,7 @@ mod p03_shapes;
 mod p04_only_dirty;
 mod p05_overlap;
 mod p06_destroyed;
+mod p06_started;
 mod p07_failure;
 mod p07_lost_answers;
 mod p08_read_back;

@@ -324,3 +324,70 @@ fn p09_a_session_that_ended_before_its_lost_answer_came_is_new() {
     now(visitor.commit()).expect("it was applied");
     assert!(visitor.is_new(), "and is over");
 }
+
+/// Stores the session `42` with a lifetime of its own of ten times that of the rule.
+fn remember(sessions: &Kept<Visitor, TestStore>) {
+    let remembered = sessions.update("42", |visitor| {
+        *visitor.edit().visits() += 1;
+        visitor.expire_after(10 * TTL);
+    });
+    now(remembered).expect("a commit");
+}
+
+#[test]
+fn p09_a_session_that_is_started_can_have_a_lifetime_of_its_own() {
+    let sessions = sliding();
+    let mut visitor = now(sessions.start("42")).expect("a start");
+    *visitor.edit().visits() += 1;
+    visitor.expire_after(10 * TTL);
+    now(visitor.commit()).expect("a commit");
+    pass(&sessions, 9 * TTL);
+    assert_eq!(left(&load(&sessions), 9 * TTL), 10 * TTL);
+}
+
+#[test]
+fn p09_a_lifetime_of_its_own_survives_a_lost_answer_a_rebase_and_a_renewal() {
+    for fault in [Fault::LostBefore, Fault::LostAfter] {
+        let sessions = sliding();
+        store(&sessions);
+        let mut visitor = load(&sessions);
+        visitor.expire_after(10 * TTL);
+        sessions.store().inner().fail_commit(fault);
+        now(visitor.commit()).expect_err("the answer is lost");
+        assert_eq!(left(&visitor, Duration::ZERO), 10 * TTL);
+        now(sessions.update("42", |other| other.edit().cart().push(Item::new("A", 1)))).expect("a commit");
+        now(visitor.commit()).expect("the store is back");
+        assert_eq!(left(&load(&sessions), Duration::ZERO), 10 * TTL, "{fault:?}");
+        *visitor.edit().visits() += 1;
+        now(visitor.renew("43")).expect("a renewal");
+        pass(&sessions, 9 * TTL);
+        let moved = now(sessions.load("43")).expect("a load");
+        assert_eq!((moved.visits, left(&moved, 9 * TTL)), (2, 10 * TTL), "{fault:?}");
+    }
+}
+
+#[test]
+fn p09_an_emptied_session_keeps_its_lifetime_also_when_its_header_was_forgotten() {
+    for (forgotten, updates) in [(false, false), (true, false), (true, true)] {
+        let sessions = sliding();
+        remember(&sessions);
+        let mut visitor = load(&sessions);
+        *visitor.edit().visits() = 0;
+        now(visitor.commit()).expect("a commit");
+        let faulty = sessions.store().inner().clone();
+        let forget = move || faulty.inner().evict(&Key::new("visitor".into(), "42").expect("a key"));
+        if updates {
+            // Between its load and its commit.
+            sessions.store().inner().meanwhile(forget);
+            store(&sessions);
+        } else {
+            if forgotten {
+                forget();
+            }
+            *visitor.edit().visits() = 5;
+            now(visitor.commit()).expect("a commit");
+        }
+        pass(&sessions, 9 * TTL);
+        assert_eq!(left(&load(&sessions), 9 * TTL), 10 * TTL, "{forgotten}, {updates}");
+    }
+}

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use super::clock::StoreClock;
 use super::queue::Queues;
 use super::settings::{Limits, OnUndecodable, Settings};
 use super::{Inner, Sessions};
@@ -185,8 +186,8 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
         let Self { store, codec, make, name, mut settings } = self;
         settings.lifetime = Lifetime::new(settings.expiry, settings.touch_share, settings.retention);
         let counters = Counters::new(&name);
-        let (agreed, queues) = (OnceCell::new(), Queues::new());
-        Sessions { inner: Arc::new(Inner { name, store, codec, make, settings, agreed, queues, counters }) }
+        let (agreed, clock, queues) = (OnceCell::new(), StoreClock::default(), Queues::new());
+        Sessions { inner: Arc::new(Inner { name, store, codec, make, settings, agreed, clock, queues, counters }) }
     }
 }
 

@@ -119,8 +119,10 @@ impl<T: Session, C: Codec> Handle<T, C> {
         let mut unsettled = None;
         if self.pending.is_some() {
             match self.send_or_rebase(&mut progress).await {
-                // Whatever was answered, a destruction applies to any revision of the session.
                 Err(error) if verb != Verb::Destroy || matches!(error, Error::Store(_)) => return Err(error),
+                // No record is known that could be named, so it is told what nobody knows, or where the session went.
+                Err(error) if self.known.is_started() && !matches!(error, Error::Occupied) => return Err(error),
+                // Whatever was answered, a destruction applies to any revision of the session.
                 Err(_) => unsettled = self.pending.take(),
                 // It was destroyed before, and only the answer was missing.
                 Ok(_) if verb == Verb::Destroy && self.known.is_ended() => return Ok(progress.committed),
@@ -308,8 +310,16 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 };
                 let (base, is_destruction) = (commit.base, commit.is_destruction());
                 self.thaw();
+                if self.known.is_started() && ended == Ended::Expired {
+                    // The store's clock may have been set since it was looked at.
+                    self.sessions.inner.clock.forget();
+                }
                 match purged.and_then(|now| self.known.after_purge(self.loaded_at, now)) {
-                    Some(known) => Ok(ControlFlow::Break(Sent::Purged(known))),
+                    Some(known) => {
+                        // The header told how the session ends.
+                        self.expiry = self.expiry.or(self.known.own_expiry());
+                        Ok(ControlFlow::Break(Sent::Purged(known)))
+                    }
                     None if is_destruction => Err(self.ended_before_its_destruction(ended, base)),
                     None => Err(self.ended(ended)),
                 }

@@ -1,6 +1,6 @@
 use super::absence::Absence;
 use crate::expiry::{LEAST_RETENTION, Lifetime, Timestamp};
-use crate::store::{Action, Applied, Base, Commit, Ended, Head, Past};
+use crate::store::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Past};
 
 /// What a handle knows of the stored session. Each answer of a store replaces it as a whole.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,15 @@ impl Known {
 
     pub(super) fn is_started(&self) -> bool {
         matches!(self, Self::Absent { started: true, .. })
+    }
+
+    /// What makes a session that is stored anew end as a handler wanted it to.
+    pub(super) fn own_expiry(&self) -> ExpiryChange {
+        match self.head() {
+            Some(Head { fixed_end: Some(date), .. }) => ExpiryChange::At(*date),
+            Some(Head { sliding: Some(lifetime), .. }) => ExpiryChange::After(*lifetime),
+            _ => ExpiryChange::Keep,
+        }
     }
 
     /// Why no session is stored, as far as that is known; `None` if one is.

@@ -17,6 +17,7 @@ use crate::store::Erased;
 mod absence;
 mod agreed;
 mod builder;
+mod clock;
 mod commit;
 mod committed;
 mod deadline;
@@ -38,6 +39,7 @@ mod update;
 pub use absence::Absence;
 use agreed::Agreed;
 pub use builder::SessionsBuilder;
+use clock::StoreClock;
 pub use committed::{Committed, Outcome};
 pub use find::{FoundSession, FoundSessions};
 pub use handle::Handle;
@@ -62,6 +64,8 @@ pub(crate) struct Inner<T: Session, C> {
     pub(crate) settings: Settings,
     /// What all instances agreed on; empty until the first load or `prepare`.
     agreed: OnceCell<Arc<Agreed<T, C>>>,
+    /// The store's clock, for sessions that are started without a read.
+    clock: StoreClock,
     /// The turns of this process's commits.
     queues: Arc<Queues>,
     pub(crate) counters: Arc<Counters>,

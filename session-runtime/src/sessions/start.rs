@@ -2,7 +2,7 @@ use std::pin::pin;
 
 use super::deadline::within;
 use super::known::Known;
-use super::{Handle, Sessions};
+use super::{Handle, Inner, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::Timestamp;
@@ -13,9 +13,11 @@ use crate::tracked::Tracked;
 impl<T: Session, C: Codec> Sessions<T, C> {
     /// A new session, without a read: for a key that was just made at random, so that nothing can be stored under it.
     ///
-    /// Committing it creates the session, within an hour by the clocks of this machine and of the store. It never
-    /// changes what is there: if the key turns out to hold a session, the commit is [`Error::Occupied`], and if it held
-    /// one of which the store still knows, [`Error::Destroyed`].
+    /// Committing it creates the session. It never changes what is there: if the key turns out to hold a session, the
+    /// commit is [`Error::Occupied`], and if it held one of which the store still knows, [`Error::Destroyed`].
+    ///
+    /// The session is to be stored within an hour, or by its expiry if that is sooner, and the store's clock decides
+    /// that: so the first start of a process looks at that clock, and then one each hour.
     ///
     /// ```
     /// # use session_runtime::{Error, MemoryStore, Session, Sessions};
@@ -26,7 +28,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// # let sessions = Sessions::<Visitor>::new(MemoryStore::new());
     /// let mut visitor = sessions.start("b2c9e1").await?;
     /// *visitor.edit().visits() += 1;
-    /// visitor.commit().await?; // the first and only call to the store
+    /// visitor.commit().await?;
     ///
     /// let mut other = sessions.start("b2c9e1").await?;
     /// *other.edit().visits() += 1;
@@ -36,15 +38,31 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidKey`]; before the first load, those of [`Sessions::prepare`].
+    /// [`Error::InvalidKey`]; before the first load, those of [`Sessions::prepare`]; [`Error::Store`], when the store's
+    /// clock is to be looked at.
     pub async fn start(&self, key: &str) -> Result<Handle<T, C>, Error> {
         let key = Key::new(self.inner.name.clone(), key)?;
-        let settings = &self.inner.settings;
-        let agreed = within(settings.deadline, pin!(self.inner.agreed())).await?;
-        let now = Timestamp::now(settings.clock);
+        within(self.inner.settings.deadline, pin!(self.start_key(key))).await
+    }
+
+    async fn start_key(&self, key: Key) -> Result<Handle<T, C>, Error> {
+        let inner = &self.inner;
+        let agreed = inner.agreed().await?;
+        let now = match inner.clock.now() {
+            Some(now) => now,
+            None => Box::pin(inner.look_at_clock(&key)).await?,
+        };
         let tracked = Tracked::initial(agreed.schema.clone())?;
         agreed.schema.watch(&tracked, now)?;
-        let known = Known::started(&settings.lifetime, now);
+        let known = Known::started(&inner.settings.lifetime, now);
         Ok(Handle::new(self.clone(), agreed.clone(), key, tracked, known, now))
+    }
+}
+
+impl<T: Session, C: Codec> Inner<T, C> {
+    async fn look_at_clock(&self, key: &Key) -> Result<Timestamp, Error> {
+        let now = self.look(key).await?.now;
+        self.clock.showed(now);
+        Ok(now)
     }
 }

@@ -139,20 +139,22 @@ impl<T: Session, C: Codec> Handle<T, C> {
             Err(error) => return self.counted(Err(error)),
         }
         let sent = self.send_until_answered(progress).await;
-        match self.counted(sent)? {
+        self.expiry = match self.counted(sent)? {
             Sent::Applied => return Ok(ControlFlow::Break(())),
             Sent::Conflict(record) => {
                 let decoded = self.sessions.inner.decode(&self.agreed, record).await;
                 let Decoded { known, value, baseline } = self.counted(decoded)?;
                 self.tracked = Tracked::from_parts(value, baseline, self.agreed.schema.clone())?;
                 self.known = known;
+                ExpiryChange::Keep
             }
             Sent::Purged(known) => {
+                let expiry = self.known.own_expiry();
                 self.tracked = Tracked::initial(self.agreed.schema.clone())?;
                 self.known = known;
+                expiry
             }
-        }
-        self.expiry = ExpiryChange::Keep;
+        };
         self.count(Count::Reruns, 1);
         Ok(ControlFlow::Continue(()))
     }
