@@ -36,6 +36,7 @@ async fn a_session_is_shown_with_its_header_and_all_its_fields() {
             "name": "visitor",
             "key": "42",
             "expires": null,
+            "own_lifetime_ms": null,
             "revision": 1,
             "version": 3,
             "codec": "json",
@@ -95,6 +96,10 @@ async fn the_date_that_a_handler_set_is_shown() {
     visitor.commit().await.expect("a commit");
     let shown = sessions.inspect("42").await.expect("a look").expect("it is stored");
     assert_eq!(shown["expires"], "2100-01-01T00:00:00.250Z");
+    visitor.expire_after(Duration::from_secs(30 * 24 * 3600));
+    visitor.commit().await.expect("a commit");
+    let shown = sessions.inspect("42").await.expect("a look").expect("it is stored");
+    assert_eq!(shown["own_lifetime_ms"], 30_u64 * 24 * 3600 * 1000);
 }
 
 #[tokio::test]

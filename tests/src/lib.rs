@@ -37,4 +37,7 @@ mod pages {
 
     #[doc = include_str!("../../docs/changing-a-session-type.md")]
     struct ChangingASessionType;
+
+    #[doc = include_str!("../../docs/sessions-of-a-user.md")]
+    struct SessionsOfAUser;
 }

@@ -70,7 +70,7 @@ pub enum Task {
 }
 
 /// A field and the value to look for, written as `field=value`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
     /// The stored name of the field.
     pub field: String,
@@ -111,17 +111,15 @@ fn task_of(task: &str, found: &mut ArgMatches) -> Task {
     match task {
         "list" => Task::List { name: text(found, "name") },
         "show" => Task::Show { name: text(found, "name"), key: text(found, "key") },
-        "find" => match found.remove_one("condition") {
-            Some(condition) => Task::Find { name: text(found, "name"), condition },
-            None => Task::Stats,
-        },
-        "destroy" => match found.remove_one("where") {
-            Some(condition) => Task::DestroyFound { name: text(found, "name"), condition },
-            None => {
-                let keys = found.remove_many("key").into_iter().flatten().collect();
-                Task::Destroy { name: text(found, "name"), keys }
-            }
-        },
+        "find" => {
+            Task::Find { name: text(found, "name"), condition: found.remove_one("condition").unwrap_or_default() }
+        }
+        "destroy" => {
+            let (name, condition) = (text(found, "name"), found.remove_one("where"));
+            let keys = found.remove_many("key").into_iter().flatten().collect();
+            condition
+                .map_or(Task::Destroy { name: name.clone(), keys }, |condition| Task::DestroyFound { name, condition })
+        }
         "purge" => Task::Purge,
         "namespaces" => Task::Namespaces,
         "registrations" => Task::Registrations,
