@@ -38,12 +38,15 @@
 //! | `redis`, `redis-tls` | `RedisStore`: a server or a cluster, Redis or Valkey |
 //! | `postgres`, `postgres-tls` | `PostgresStore` |
 //! | `msgpack` | the MessagePack codec |
+//! | `axum` | sessions in a web server, as an argument of handlers: see [`axum`](mod@axum) |
 //! | `metrics` | the figures of [`Stats`], exported through the crate `metrics` |
 //! | `conformance` | the suite that every store passes, and a store that logs its calls, for tests |
 //!
 //! Without any, tracking and the memory store are left.
 
 pub mod admin;
+#[cfg(feature = "axum")]
+pub mod axum;
 pub mod codec;
 mod error;
 pub mod expiry;
@@ -55,6 +58,8 @@ mod sessions;
 mod stats;
 pub mod store;
 mod tracked;
+#[cfg(feature = "axum")]
+mod web;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -72,9 +72,13 @@ const ROOMS: &[Room] = &[
         holds: &["store/conformance"],
         may_use: &["codec", "words of stores", "store", "error", "sessions"],
     },
-    Room { name: "web", holds: &["web"], may_use: &["words of stores", "error", "sessions"] },
-    Room { name: "axum", holds: &["axum"], may_use: &["words of stores", "error", "sessions", "web"] },
-    Room { name: "actix_web", holds: &["actix_web"], may_use: &["words of stores", "error", "sessions", "web"] },
+    Room { name: "web", holds: &["web"], may_use: &["codec", "words of stores", "error", "sessions"] },
+    Room { name: "axum", holds: &["axum"], may_use: &["codec", "words of stores", "error", "sessions", "web"] },
+    Room {
+        name: "actix_web",
+        holds: &["actix_web"],
+        may_use: &["codec", "words of stores", "error", "sessions", "web"],
+    },
     Room { name: "teloxide", holds: &["teloxide"], may_use: &["words of stores", "error", "sessions"] },
     // What generated code and users name: they pass names on.
     Room { name: "generated code", holds: &["private"], may_use: &["field"] },

@@ -35,6 +35,9 @@ mod pages {
     #[doc = include_str!("../../session-runtime/README.md")]
     struct Runtime;
 
+    #[doc = include_str!("../../docs/web.md")]
+    struct Web;
+
     #[doc = include_str!("../../docs/changing-a-session-type.md")]
     struct ChangingASessionType;
 

@@ -12,7 +12,7 @@ pub struct Committed<T> {
 }
 
 impl<T> Committed<T> {
-    pub(super) const fn unchanged() -> Self {
+    pub(crate) const fn unchanged() -> Self {
         Self { outcome: Outcome::Unchanged, fields: Fields::none(), overlapped: Fields::none() }
     }
 

@@ -46,6 +46,8 @@ pub struct Handle<T: Session, C: Codec = Json> {
     pub(super) known: Known,
     /// When it was loaded, by the store's clock.
     pub(super) loaded_at: Timestamp,
+    /// Whether the load moved its expiry.
+    pub(super) touched: bool,
     /// What a handler wants the session's end to be and has not committed.
     pub(super) expiry: ExpiryChange,
     /// A change that was sent and whose answer is missing.
@@ -65,7 +67,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
         loaded_at: Timestamp,
     ) -> Self {
         let (expiry, pending, overwritten) = (ExpiryChange::Keep, None, Fields::none());
-        Self { tracked, sessions, agreed, key, known, loaded_at, expiry, pending, overwritten }
+        let touched = false;
+        Self { tracked, sessions, agreed, key, known, loaded_at, touched, expiry, pending, overwritten }
     }
 
     /// The key under which the session is stored.
@@ -330,6 +333,50 @@ impl<T: Session, C: Codec> Handle<T, C> {
             && self.expiry == ExpiryChange::Keep
             && !self.is_due_to_migrate()
             && (!T::CONTAINER.persist_always || self.known.is_stored() || self.known.is_ended())
+    }
+
+    /// Whether anything was borrowed for change, or is to be changed, and is not committed.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_marked(&self) -> bool {
+        self.tracked.marks.any() || self.pending.is_some() || self.expiry != ExpiryChange::Keep
+    }
+
+    /// Gives a session that was started, and of which nothing was sent, the key under which it is to be stored.
+    #[cfg(feature = "axum")]
+    pub(crate) fn start_at(&mut self, key: &str) -> Result<(), Error> {
+        self.key = Key::new(self.sessions.inner.name.clone(), key)?;
+        Ok(())
+    }
+
+    /// Whether the load moved the session's expiry.
+    #[cfg(feature = "axum")]
+    pub(crate) fn was_touched(&self) -> bool {
+        self.touched
+    }
+
+    /// The end of a stored session to which a handler gave a sliding lifetime of its own.
+    #[cfg(feature = "axum")]
+    pub(crate) fn sliding_end(&self) -> Option<Timestamp> {
+        self.known.sliding().and(self.known.expires_at())
+    }
+
+    /// How long after its last use such a session ends.
+    #[cfg(feature = "axum")]
+    pub(crate) fn sliding_lifetime(&self) -> Option<Duration> {
+        // The rule can set a limit since the creation, which is nearer.
+        let left = self.sliding_end()?.as_millis().saturating_sub(self.loaded_at.as_millis());
+        let millis = self.known.sliding()?.min(left);
+        Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    }
+
+    /// Whether a commit has nothing to do, which then counts as one.
+    #[cfg(feature = "axum")]
+    pub(crate) fn skips_commit(&self) -> bool {
+        let skips = self.is_unmarked();
+        if skips {
+            self.count(Count::Unmarked, 1);
+        }
+        skips
     }
 
     /// Whether the next commit stores the session in the form of this version, whatever changed.

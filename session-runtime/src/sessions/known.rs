@@ -153,6 +153,12 @@ impl Known {
         }
     }
 
+    /// The sliding lifetime of its own, in milliseconds, that a handler gave the session.
+    #[cfg(feature = "axum")]
+    pub(super) fn sliding(&self) -> Option<i64> {
+        self.head().and_then(|head| head.sliding)
+    }
+
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
         match self {
             Self::Absent { expires_at, .. } => *expires_at,

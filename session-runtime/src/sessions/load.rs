@@ -63,7 +63,9 @@ impl<T: Session, C: Codec> Sessions<T, C> {
             match decoded.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1)) {
                 Ok(decoded) => {
                     let tracked = Tracked::from_parts(decoded.value, decoded.baseline, agreed.schema.clone())?;
-                    return Ok(handle(tracked, decoded.known));
+                    let mut handle = handle(tracked, decoded.known);
+                    handle.touched = loaded.touched;
+                    return Ok(handle);
                 }
                 // Looked at once more, whatever became of it, and only once.
                 Err(Error::Decode { .. })

@@ -43,7 +43,8 @@ use clock::StoreClock;
 pub use committed::{Committed, Outcome};
 pub use find::{FoundSession, FoundSessions};
 pub use handle::Handle;
-use queue::Queues;
+#[cfg_attr(not(feature = "axum"), expect(unused_imports, reason = "requests take turns too"))]
+pub(crate) use queue::{Queues, Turn};
 pub(crate) use settings::Settings;
 pub use settings::{Limits, OnUndecodable};
 

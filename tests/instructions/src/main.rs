@@ -2,6 +2,8 @@
 //!
 //! The script counts twice and divides the difference, so that starting up and setting up cancel out.
 
+mod web;
+
 use std::future::Future;
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -45,6 +47,11 @@ const CASES: &[(&str, Case)] = &[
     ("cycle", cycle),
     ("unchanged-vector-of-32", unchanged_vector),
     ("small-commit", small_commit),
+    ("web-no-layer", web::no_layer),
+    ("web-unused", web::unused),
+    ("web-no-cookie", web::no_cookie),
+    ("web-read", web::read),
+    ("web-change", web::change),
 ];
 
 fn main() -> ExitCode {

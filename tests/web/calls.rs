@@ -1,0 +1,89 @@
+//! What requests cost: calls to the store, counted.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use session_runtime::axum::WebSession;
+
+use crate::client::Client;
+use crate::visitor::{Gate, Visitor, layer, pages, site, test_store, words};
+
+#[tokio::test]
+async fn a_handler_that_takes_no_session_costs_no_call() {
+    let (app, store, _) = site();
+    let mut client = Client::new(&app);
+    client.get("/visit").await;
+    words(&store);
+    assert_eq!(client.get("/none").await.text, "nothing");
+    assert!(words(&store).is_empty());
+}
+
+#[tokio::test]
+async fn a_client_without_a_cookie_costs_no_call_until_something_is_stored() {
+    let (app, store, _) = site();
+    for (path, calls) in [("/read", &[][..]), ("/same", &[]), ("/back", &[]), ("/visit", &["commit visits"])] {
+        assert_eq!(Client::new(&app).get(path).await.status, StatusCode::OK, "{path}");
+        assert_eq!(words(&store), calls, "{path}");
+    }
+    // Ending what is not there costs nothing either.
+    assert!(Client::new(&app).get("/logout").await.cookies().is_empty());
+    assert!(words(&store).is_empty());
+}
+
+#[tokio::test]
+async fn a_known_client_costs_one_load_and_what_really_changed() {
+    let (app, store, _) = site();
+    let mut client = Client::new(&app);
+    client.get("/visit").await;
+    words(&store);
+    for (path, calls) in [
+        ("/read", &["load"][..]),
+        ("/same", &["load"]),
+        ("/visit", &["load", "commit visits"]),
+        ("/login", &["load", "renew"]),
+        ("/back", &["load", "commit visits,user"]),
+    ] {
+        client.get(path).await;
+        assert_eq!(words(&store), calls, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_handler_committed_is_not_written_again() {
+    let (app, store, _) = site();
+    let mut client = Client::new(&app);
+    for calls in [&["commit visits"][..], &["load", "commit visits"]] {
+        assert_eq!(client.get("/commit").await.status, StatusCode::OK);
+        assert_eq!(words(&store), calls);
+    }
+    assert_eq!(client.get("/read").await.text, "2 light None");
+}
+
+#[tokio::test]
+async fn an_optional_session_is_there_if_it_is_stored() {
+    let (app, store, _) = site();
+    let mut client = Client::new(&app);
+    assert_eq!(client.get("/maybe").await.text, "nobody");
+    assert!(words(&store).is_empty(), "without a cookie the store is not asked");
+    client.get("/visit").await;
+    assert_eq!(client.get("/maybe").await.text, "1 light None");
+    let ended = client.clone();
+    client.get("/logout").await;
+    assert_eq!(ended.look("/maybe").await.text, "nobody");
+}
+
+#[tokio::test]
+async fn a_middleware_and_the_handler_share_one_session() {
+    let store = test_store();
+    let counted = from_fn(async |mut visitor: WebSession<Visitor>, request: Request, next: Next| {
+        *visitor.edit().visits() += 10;
+        drop(visitor);
+        next.run(request).await
+    });
+    let app = pages(&Gate::default()).layer(counted).layer(layer(&store));
+    let mut client = Client::new(&app);
+    assert_eq!(client.get("/maybe").await.text, "10 light None", "begun in this request, and not stored yet");
+    assert_eq!(words(&store), ["commit visits"]);
+    assert_eq!(client.get("/visit").await.text, "21 light None");
+    assert_eq!(words(&store), ["load", "commit visits"]);
+}

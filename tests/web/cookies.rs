@@ -1,0 +1,199 @@
+//! What clients are told, and when.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use axum::routing::get;
+use session_runtime::axum::{SameSite, SessionCookie, SessionLayer, WebSession};
+use session_runtime::{Error, Expiry, Sessions};
+
+use crate::client::{Client, send};
+use crate::visitor::{Cart, Gate, Visitor, layer, pages, site, test_store, words};
+
+#[tokio::test]
+async fn a_cookie_comes_when_something_is_stored_and_only_once() {
+    let (app, _, _) = site();
+    let mut client = Client::new(&app);
+    for path in ["/none", "/read", "/same", "/back", "/fail", "/maybe"] {
+        assert!(client.get(path).await.cookies().is_empty(), "{path}");
+    }
+    let first = client.get("/visit").await;
+    let expected = format!("__Host-visitor={}; Path=/; Secure; HttpOnly; SameSite=Lax", client.token());
+    assert_eq!(first.cookies(), [expected]);
+    for path in ["/visit", "/read", "/same", "/commit", "/none"] {
+        assert!(client.get(path).await.cookies().is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_goes_by_destroy_and_by_nothing_else() {
+    let (app, _, _) = site();
+    let mut client = Client::new(&app);
+    client.get("/visit").await;
+    assert!(client.get("/back").await.cookies().is_empty(), "what went back to its initial value can change again");
+    assert!(client.get("/visit").await.cookies().is_empty(), "under the same token");
+    assert_eq!(client.get("/read").await.text, "1 light None");
+
+    let ended = client.clone();
+    let gone = "__Host-visitor=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
+    assert_eq!(client.get("/logout").await.cookies(), [gone]);
+    assert!(!client.has_cookie());
+    assert!(ended.look("/read").await.cookies().is_empty(), "an ended session removes no cookie");
+    assert_eq!(ended.look("/logout").await.cookies(), [gone]);
+}
+
+#[tokio::test]
+async fn what_is_changed_after_a_logout_belongs_to_a_new_session() {
+    let (app, store, _) = site();
+    let mut client = Client::new(&app);
+    client.get("/login").await;
+    let (old, _) = (client.token().to_owned(), words(&store));
+    let answer = client.get("/farewell").await;
+    assert_eq!(answer.cookies().len(), 1, "the new one takes the old one's place");
+    assert_ne!(client.token(), old);
+    assert_eq!(words(&store), ["load", "destroy", "commit theme"]);
+    assert_eq!(client.get("/read").await.text, "0 goodbye None");
+}
+
+#[tokio::test]
+async fn caches_are_told_what_depends_on_the_session() {
+    let (app, _, _) = site();
+    let mut client = Client::new(&app);
+    let kept = "no-cache=\"Set-Cookie\"";
+    for (path, vary, cache) in [
+        ("/none", &[][..], &[][..]),
+        ("/maybe", &["cookie"], &[]),
+        ("/read", &["cookie"], &[]),
+        ("/visit", &["cookie"], &[kept]),
+        ("/visit", &["cookie"], &[]),
+        ("/fail", &["cookie"], &[]),
+        ("/logout", &["cookie"], &[kept]),
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.lines(&header::VARY), vary, "{path}");
+        assert_eq!(answer.lines(&header::CACHE_CONTROL), cache, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_is_set_as_the_layer_was_told() {
+    for (cookie, name, attributes) in [
+        (SessionCookie::new().insecure_for_development(), "visitor", "Path=/; HttpOnly; SameSite=Lax"),
+        (
+            SessionCookie::new().domain("example.com").same_site(SameSite::Strict),
+            "__Secure-visitor",
+            "Path=/; Secure; HttpOnly; SameSite=Strict; Domain=example.com",
+        ),
+        (
+            SessionCookie::new().same_site(SameSite::None).partitioned(),
+            "__Host-visitor",
+            "Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
+        ),
+    ] {
+        let app = pages(&Gate::default()).layer(layer(&test_store()).cookie(cookie));
+        let mut client = Client::new(&app);
+        let answer = client.get("/visit").await;
+        assert_eq!(answer.cookies(), [format!("{name}={}; {attributes}", client.token())]);
+        assert_eq!(client.get("/visit").await.text, "2 light None");
+    }
+}
+
+#[tokio::test]
+async fn each_session_type_has_a_cookie_of_its_own() {
+    let store = test_store();
+    let both = get(async |mut visitor: WebSession<Visitor>, mut cart: WebSession<Cart>| {
+        *visitor.edit().visits() += 1;
+        *cart.edit().items() += 2;
+        format!("{} {}", visitor.visits, cart.items)
+    });
+    let app = pages(&Gate::default())
+        .route("/both", both)
+        .layer(layer(&store))
+        .layer(SessionLayer::<Cart>::new(Sessions::new(store.clone())));
+    let mut client = Client::new(&app);
+    let names = |answer: crate::client::Answer| {
+        let mut names: Vec<_> =
+            answer.cookies().iter().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(client.get("/both").await), ["__Host-cart", "__Host-visitor"]);
+    assert_eq!(client.get("/both").await.text, "2 4");
+    assert_eq!(names(client.get("/logout").await), ["__Host-visitor"], "the other session goes on");
+    assert_eq!(client.get("/both").await.text, "1 6");
+}
+
+#[tokio::test]
+async fn a_client_that_is_no_browser_shows_its_token_as_a_bearer() {
+    let store = test_store();
+    let login = get(async |mut visitor: WebSession<Visitor>| {
+        *visitor.edit().user() = Some(7);
+        visitor.renew().await?;
+        Ok::<_, Error>(visitor.token().unwrap_or_default().to_owned())
+    });
+    let app: Router = pages(&Gate::default()).route("/token", login).layer(layer(&store).bearer());
+    let ask = async |path: &str, authorization: Option<&str>| {
+        let mut request = Request::get(path);
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        send(&app, request.body(Body::empty()).expect("a request")).await
+    };
+    let answer = ask("/token", None).await;
+    assert!(answer.cookies().is_empty());
+    assert_eq!(answer.lines(&header::VARY), ["authorization"]);
+    assert_eq!(answer.lines(&header::CACHE_CONTROL), ["no-store"]);
+    for scheme in ["Bearer", "bearer"] {
+        assert_eq!(ask("/read", Some(&format!("{scheme} {}", answer.text))).await.text, "0 light Some(7)");
+    }
+    for other in ["Basic", "Bearer x", "Bear", ""] {
+        assert_eq!(ask("/read", Some(&format!("{other} {}", answer.text))).await.text, "0 light None");
+    }
+    let renewed = ask("/token", Some(&format!("Bearer {}", answer.text))).await.text;
+    assert_ne!(renewed, answer.text);
+    assert_eq!(ask("/read", Some(&format!("Bearer {}", answer.text))).await.text, "0 light None");
+    assert_eq!(ask("/logout", Some(&format!("Bearer {renewed}"))).await.status, StatusCode::OK);
+    assert_eq!(ask("/read", Some(&format!("Bearer {renewed}"))).await.text, "0 light None");
+}
+
+#[tokio::test]
+async fn a_remembered_session_has_a_cookie_that_outlives_the_browser_and_follows_its_end() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let store = test_store();
+    let sessions = Sessions::builder(store.clone()).expiry(Expiry::AfterInactivity(DAY)).build();
+    let remember = get(async |mut visitor: WebSession<Visitor>| {
+        *visitor.edit().user() = Some(7);
+        visitor.expire_after(30 * DAY);
+        visitor.renew().await.map(drop)
+    });
+    let forget = get(async |mut visitor: WebSession<Visitor>| visitor.expire_by_rule());
+    let app = pages(&Gate::default())
+        .route("/remember", remember)
+        .route("/forget", forget)
+        .layer(SessionLayer::<Visitor>::new(sessions));
+    let mut client = Client::new(&app);
+    assert!(!client.get("/visit").await.cookies()[0].contains("Max-Age"), "a rule for all is no wish to be remembered");
+
+    let attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
+    let lasting = |client: &Client| format!("__Host-visitor={}; {attributes}; Max-Age=2592000", client.token());
+    let cookies = client.get("/remember").await.cookies();
+    assert_eq!(cookies, [lasting(&client)]);
+    let token = client.token().to_owned();
+    store.inner().pass(DAY);
+    assert!(client.get("/read").await.cookies().is_empty(), "too soon for the end to be moved");
+    store.inner().pass(4 * DAY);
+    let cookies = client.get("/read").await.cookies();
+    assert_eq!(cookies, [lasting(&client)], "the end was moved by looking");
+    store.inner().pass(DAY);
+    let cookies = client.get("/visit").await.cookies();
+    assert_eq!(cookies, [lasting(&client)], "and by a change");
+    assert_eq!(client.token(), token);
+
+    let cookies = client.get("/forget").await.cookies();
+    assert_eq!(cookies, [format!("__Host-visitor={}; {attributes}", client.token())]);
+    assert!(client.get("/visit").await.cookies().is_empty());
+    store.inner().pass(DAY);
+    assert_eq!(client.get("/read").await.text, "0 light None");
+}

@@ -1,0 +1,169 @@
+//! A session, a store that notes its calls, and pages that do one thing each.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use session_runtime::axum::{SessionLayer, WebSession};
+use session_runtime::store::{Call, LogStore};
+use session_runtime::{Error, MemoryStore, Session, Sessions};
+use session_tests::FaultyStore;
+use tokio::sync::Notify;
+
+#[derive(Session)]
+#[session(name = "visitor")]
+pub(crate) struct Visitor {
+    pub(crate) visits: u32,
+    #[session(initial = "light".to_owned())]
+    pub(crate) theme: String,
+    pub(crate) user: Option<u64>,
+}
+
+#[derive(Session)]
+#[session(name = "cart")]
+pub(crate) struct Cart {
+    pub(crate) items: u32,
+}
+
+pub(crate) type TestStore = LogStore<FaultyStore<MemoryStore>>;
+
+pub(crate) fn test_store() -> TestStore {
+    LogStore::new(FaultyStore::new(MemoryStore::new()))
+}
+
+/// Lets a test stand between the beginning and the end of a request.
+#[derive(Clone, Default)]
+pub(crate) struct Gate {
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
+}
+
+impl Gate {
+    /// Waits inside of a handler.
+    pub(crate) async fn pass(&self) {
+        self.begun.notify_one();
+        self.go_on.notified().await;
+    }
+
+    /// Waits until a handler is inside.
+    pub(crate) async fn begun(&self) {
+        self.begun.notified().await;
+    }
+
+    /// Lets the handler go on.
+    pub(crate) fn open(&self) {
+        self.go_on.notify_one();
+    }
+}
+
+/// The pages, without a layer.
+pub(crate) fn pages(gate: &Gate) -> Router {
+    let (slow, slow_theme) = (gate.clone(), gate.clone());
+    Router::new()
+        .route("/none", get(async || "nothing"))
+        .route("/read", get(async |visitor: WebSession<Visitor>| shown(&visitor)))
+        .route(
+            "/maybe",
+            get(async |visitor: Option<WebSession<Visitor>>| match visitor {
+                Some(visitor) => shown(&visitor),
+                None => "nobody".to_owned(),
+            }),
+        )
+        .route(
+            "/visit",
+            get(async |mut visitor: WebSession<Visitor>| {
+                *visitor.edit().visits() += 1;
+                shown(&visitor)
+            }),
+        )
+        .route(
+            "/same",
+            get(async |mut visitor: WebSession<Visitor>| {
+                let theme = visitor.theme.clone();
+                *visitor.edit().theme() = theme;
+            }),
+        )
+        .route("/back", get(async |mut visitor: WebSession<Visitor>| *visitor.edit_all() = Visitor::initial()))
+        .route(
+            "/commit",
+            get(async |mut visitor: WebSession<Visitor>| {
+                *visitor.edit().visits() += 1;
+                visitor.commit().await.map(drop)
+            }),
+        )
+        .route(
+            "/fail",
+            get(async |mut visitor: WebSession<Visitor>| {
+                *visitor.edit().visits() += 1;
+                StatusCode::INTERNAL_SERVER_ERROR
+            }),
+        )
+        .route(
+            "/refuse",
+            get(async |mut visitor: WebSession<Visitor>| {
+                *visitor.edit().visits() += 1;
+                StatusCode::NOT_FOUND
+            }),
+        )
+        .route("/login", get(login))
+        .route("/logout", get(async |mut visitor: WebSession<Visitor>| visitor.destroy().await.map(drop)))
+        .route(
+            "/farewell",
+            get(async |mut visitor: WebSession<Visitor>| {
+                visitor.destroy().await?;
+                "goodbye".clone_into(visitor.edit().theme());
+                Ok::<_, Error>(())
+            }),
+        )
+        .route(
+            "/slow",
+            get(async move |mut visitor: WebSession<Visitor>| {
+                *visitor.edit().visits() += 1;
+                slow.pass().await;
+            }),
+        )
+        .route(
+            "/slow-theme",
+            get(async move |mut visitor: WebSession<Visitor>| {
+                "dark".clone_into(visitor.edit().theme());
+                slow_theme.pass().await;
+            }),
+        )
+}
+
+async fn login(mut visitor: WebSession<Visitor>) -> Result<(), Error> {
+    *visitor.edit().user() = Some(7);
+    visitor.renew().await?;
+    Ok(())
+}
+
+pub(crate) fn shown(visitor: &Visitor) -> String {
+    format!("{} {} {:?}", visitor.visits, visitor.theme, visitor.user)
+}
+
+pub(crate) fn layer(store: &TestStore) -> SessionLayer<Visitor> {
+    SessionLayer::new(Sessions::new(store.clone()))
+}
+
+/// The pages, with the default layer.
+pub(crate) fn site() -> (Router, TestStore, Gate) {
+    let (store, gate) = (test_store(), Gate::default());
+    (pages(&gate).layer(layer(&store)), store, gate)
+}
+
+/// Calls in a word each.
+pub(crate) fn words(store: &TestStore) -> Vec<String> {
+    let fields = |set: &[(String, String)], unset: &[String]| {
+        let names: Vec<_> = set.iter().map(|(name, _)| &**name).chain(unset.iter().map(|name| &**name)).collect();
+        names.join(",")
+    };
+    let word = |call: &Call| match call {
+        Call::Load { .. } => "load".to_owned(),
+        Call::Commit { set, unset, .. } => format!("commit {}", fields(set, unset)),
+        Call::Destroy { .. } => "destroy".to_owned(),
+        Call::Renew { .. } => "renew".to_owned(),
+        Call::Find { .. } => "find".to_owned(),
+    };
+    store.take().iter().map(word).collect()
+}
