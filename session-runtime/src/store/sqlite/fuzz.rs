@@ -40,14 +40,14 @@ fn prepared() -> rusqlite::Result<Connection> {
 fn fill(connection: &Connection, material: &mut Material<'_>) -> rusqlite::Result<()> {
     let sessions =
         "INSERT INTO session_runtime_sessions VALUES (?, 'Visitor', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let fields = "INSERT OR IGNORE INTO session_runtime_fields VALUES (?, ?, ?)";
+    let fields = "INSERT OR IGNORE INTO session_runtime_fields VALUES (?, ?, ?, ?)";
     let registrations = "INSERT OR IGNORE INTO session_runtime_registrations VALUES ('Visitor', ?, ?, ?)";
     let registered = "INSERT OR IGNORE INTO session_runtime_registered_fields VALUES ('Visitor', ?, ?, ?, ?, ?)";
     for (statement, usual) in [
         (sessions, &["1", "'42", "stored", "7", "1", "1", "1", "0", "", "", "", "", "3600000", "", "*"][..]),
         (sessions, &["2", "'43", "destroyed", "7", "1", "1", "1", "0", "", "", "", "", "3600000", "", "*"]),
-        (fields, &["1", "count", "'5"]),
-        (fields, &["2", "count", "*"]),
+        (fields, &["1", "count", "'5", ""]),
+        (fields, &["2", "count", "*", "'7"]),
         (registrations, &["1", "1", "json"]),
         (registered, &["1", "count", "0", "'0", "0"]),
     ] {
