@@ -6,6 +6,7 @@ mod aside;
 mod builds;
 mod compatible;
 mod incompatible;
+mod indexing;
 mod racing;
 
 /// The same tests on each store; a test is left out, with a word about it, where there is no server.
