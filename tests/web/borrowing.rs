@@ -19,7 +19,7 @@ async fn a_session_that_is_lent_is_refused_and_nobody_waits_for_it() {
         assert!(matches!(two, Err(WebError::InUse)), "{two:?}");
     });
     let plain = get(async |_one: WebSession<Visitor>, _two: WebSession<Visitor>| {});
-    let app = Router::new().route("/twice", twice).route("/plain", plain).layer(layer(&test_store()));
+    let app = Router::new().route("/twice", twice).route("/plain", plain).layer(layer(&test_store()).await);
     let mut client = Client::new(&app);
     assert_eq!(client.get("/twice").await.status, StatusCode::OK);
     assert_eq!(client.get("/plain").await.status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -28,7 +28,7 @@ async fn a_session_that_is_lent_is_refused_and_nobody_waits_for_it() {
 #[tokio::test]
 async fn a_middleware_that_keeps_the_session_is_told_so() {
     let keeping = from_fn(async |_visitor: WebSession<Visitor>, request: Request, next: Next| next.run(request).await);
-    let app = pages(&Gate::default()).layer(keeping).layer(layer(&test_store()));
+    let app = pages(&Gate::default()).layer(keeping).layer(layer(&test_store()).await);
     let (events, _guard) = Events::capture();
     assert_eq!(Client::new(&app).get("/read").await.status, StatusCode::INTERNAL_SERVER_ERROR);
     let log = events.take();
@@ -42,7 +42,7 @@ async fn a_session_kept_longer_than_its_response_is_an_error_and_not_stored() {
         *visitor.edit().visits() += 1;
         keep.send(visitor).map_err(|_| "gone")
     });
-    let app = pages(&Gate::default()).route("/keep", keeping).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/keep", keeping).layer(layer(&store).await);
     let (events, _guard) = Events::capture();
     let answer = Client::new(&app).get("/keep").await;
     assert_eq!((answer.status, answer.cookies().len()), (StatusCode::INTERNAL_SERVER_ERROR, 0));
@@ -61,7 +61,7 @@ async fn a_handle_that_was_taken_out_commits_by_itself() {
         drop(take.send(visitor.into_handle()));
         Ok::<_, Error>("on its way")
     });
-    let app = pages(&Gate::default()).route("/take", taking).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/take", taking).layer(layer(&store).await);
     let mut client = Client::new(&app);
     let answer = client.get("/take").await;
     assert_eq!((&*answer.text, answer.cookies().len()), ("on its way", 1));
@@ -78,7 +78,7 @@ async fn new_sessions_that_are_taken_out_are_two_sessions() {
         *visitor.edit().visits() += 1;
         visitor.into_handle().commit().await.map(drop)
     });
-    let app = Router::new().route("/", taking).layer(layer(&store));
+    let app = Router::new().route("/", taking).layer(layer(&store).await);
     for _ in 0..2 {
         let answer = Client::new(&app).get("/").await;
         assert_eq!((answer.status, answer.cookies().len()), (StatusCode::OK, 0), "no header tells of what comes later");
@@ -96,7 +96,7 @@ async fn a_session_that_was_taken_out_is_not_there_again() {
     let again = get(async |again: Result<WebSession<Visitor>, WebError>| {
         assert!(matches!(again, Err(WebError::Taken)), "{again:?}");
     });
-    let app = Router::new().route("/", again).layer(taking).layer(layer(&store));
+    let app = Router::new().route("/", again).layer(taking).layer(layer(&store).await);
     assert_eq!(Client::new(&app).get("/").await.status, StatusCode::OK);
 }
 
@@ -123,7 +123,7 @@ async fn a_load_that_failed_or_was_given_up_can_be_made_again_in_the_same_reques
         }
         load().await.map(|visitor| shown(&visitor))
     });
-    let app = pages(&Gate::default()).route("/patient", patient).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/patient", patient).layer(layer(&store).await);
     let mut client = Client::new(&app);
     client.get("/visit").await;
     store.inner().fail_load(Fault::Refused);

@@ -3,14 +3,15 @@
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
-use session_runtime::axum::WebSession;
+use session_runtime::Sessions;
+use session_runtime::axum::{SessionLayer, WebSession};
 
 use crate::client::Client;
 use crate::visitor::{Gate, Visitor, layer, pages, site, test_store, words};
 
 #[tokio::test]
 async fn a_handler_that_takes_no_session_costs_no_call() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
@@ -20,7 +21,7 @@ async fn a_handler_that_takes_no_session_costs_no_call() {
 
 #[tokio::test]
 async fn a_client_without_a_cookie_costs_no_call_until_something_is_stored() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     for (path, calls) in [("/read", &[][..]), ("/same", &[]), ("/back", &[]), ("/visit", &["commit visits"])] {
         assert_eq!(Client::new(&app).get(path).await.status, StatusCode::OK, "{path}");
         assert_eq!(words(&store), calls, "{path}");
@@ -31,8 +32,18 @@ async fn a_client_without_a_cookie_costs_no_call_until_something_is_stored() {
 }
 
 #[tokio::test]
+async fn a_process_looks_at_the_store_s_clock_once_for_all_clients_without_a_cookie() {
+    let store = test_store();
+    let app = pages(&Gate::default()).layer(SessionLayer::<Visitor>::new(Sessions::new(store.clone())));
+    for calls in [&["load"][..], &[], &[]] {
+        Client::new(&app).get("/read").await;
+        assert_eq!(words(&store), calls);
+    }
+}
+
+#[tokio::test]
 async fn a_known_client_costs_one_load_and_what_really_changed() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
@@ -50,7 +61,7 @@ async fn a_known_client_costs_one_load_and_what_really_changed() {
 
 #[tokio::test]
 async fn what_a_handler_committed_is_not_written_again() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     for calls in [&["commit visits"][..], &["load", "commit visits"]] {
         assert_eq!(client.get("/commit").await.status, StatusCode::OK);
@@ -61,7 +72,7 @@ async fn what_a_handler_committed_is_not_written_again() {
 
 #[tokio::test]
 async fn an_optional_session_is_there_if_it_is_stored() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     assert_eq!(client.get("/maybe").await.text, "nobody");
     assert!(words(&store).is_empty(), "without a cookie the store is not asked");
@@ -80,7 +91,7 @@ async fn a_middleware_and_the_handler_share_one_session() {
         drop(visitor);
         next.run(request).await
     });
-    let app = pages(&Gate::default()).layer(counted).layer(layer(&store));
+    let app = pages(&Gate::default()).layer(counted).layer(layer(&store).await);
     let mut client = Client::new(&app);
     assert_eq!(client.get("/maybe").await.text, "10 light None", "begun in this request, and not stored yet");
     assert_eq!(words(&store), ["commit visits"]);

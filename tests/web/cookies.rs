@@ -14,7 +14,7 @@ use crate::visitor::{Cart, Gate, Visitor, layer, pages, site, test_store, words}
 
 #[tokio::test]
 async fn a_cookie_comes_when_something_is_stored_and_only_once() {
-    let (app, _, _) = site();
+    let (app, _, _) = site().await;
     let mut client = Client::new(&app);
     for path in ["/none", "/read", "/same", "/back", "/fail", "/maybe"] {
         assert!(client.get(path).await.cookies().is_empty(), "{path}");
@@ -29,7 +29,7 @@ async fn a_cookie_comes_when_something_is_stored_and_only_once() {
 
 #[tokio::test]
 async fn a_cookie_goes_by_destroy_and_by_nothing_else() {
-    let (app, _, _) = site();
+    let (app, _, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     assert!(client.get("/back").await.cookies().is_empty(), "what went back to its initial value can change again");
@@ -46,7 +46,7 @@ async fn a_cookie_goes_by_destroy_and_by_nothing_else() {
 
 #[tokio::test]
 async fn what_is_changed_after_a_logout_belongs_to_a_new_session() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/login").await;
     let (old, _) = (client.token().to_owned(), words(&store));
@@ -59,7 +59,7 @@ async fn what_is_changed_after_a_logout_belongs_to_a_new_session() {
 
 #[tokio::test]
 async fn caches_are_told_what_depends_on_the_session() {
-    let (app, _, _) = site();
+    let (app, _, _) = site().await;
     let mut client = Client::new(&app);
     let kept = "no-cache=\"Set-Cookie\"";
     for (path, vary, cache) in [
@@ -92,7 +92,7 @@ async fn a_cookie_is_set_as_the_layer_was_told() {
             "Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
         ),
     ] {
-        let app = pages(&Gate::default()).layer(layer(&test_store()).cookie(cookie));
+        let app = pages(&Gate::default()).layer(layer(&test_store()).await.cookie(cookie));
         let mut client = Client::new(&app);
         let answer = client.get("/visit").await;
         assert_eq!(answer.cookies(), [format!("{name}={}; {attributes}", client.token())]);
@@ -110,7 +110,7 @@ async fn each_session_type_has_a_cookie_of_its_own() {
     });
     let app = pages(&Gate::default())
         .route("/both", both)
-        .layer(layer(&store))
+        .layer(layer(&store).await)
         .layer(SessionLayer::<Cart>::new(Sessions::new(store.clone())));
     let mut client = Client::new(&app);
     let names = |answer: crate::client::Answer| {
@@ -133,7 +133,7 @@ async fn a_client_that_is_no_browser_shows_its_token_as_a_bearer() {
         visitor.renew().await?;
         Ok::<_, Error>(visitor.token().unwrap_or_default().to_owned())
     });
-    let app: Router = pages(&Gate::default()).route("/token", login).layer(layer(&store).bearer());
+    let app: Router = pages(&Gate::default()).route("/token", login).layer(layer(&store).await.bearer());
     let ask = async |path: &str, authorization: Option<&str>| {
         let mut request = Request::get(path);
         if let Some(authorization) = authorization {

@@ -19,7 +19,7 @@ use crate::visitor::{Gate, Visitor, layer, pages, site, test_store, words};
 
 #[tokio::test]
 async fn an_answer_of_500_stores_nothing_and_one_of_404_does() {
-    let (app, _, _) = site();
+    let (app, _, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     assert_eq!(client.get("/fail").await.status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -31,7 +31,7 @@ async fn an_answer_of_500_stores_nothing_and_one_of_404_does() {
 #[tokio::test]
 async fn an_application_says_after_which_answers_it_stores() {
     let store = test_store();
-    let app = pages(&Gate::default()).layer(layer(&store).commit_when(|status| status != StatusCode::NOT_FOUND));
+    let app = pages(&Gate::default()).layer(layer(&store).await.commit_when(|status| status != StatusCode::NOT_FOUND));
     let mut client = Client::new(&app);
     client.get("/visit").await;
     client.get("/refuse").await;
@@ -47,7 +47,7 @@ async fn a_handler_that_panics_stores_nothing() {
         *visitor.edit().visits() += 1;
         panic!("told to");
     });
-    let app = pages(&Gate::default()).route("/panic", panicking).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/panic", panicking).layer(layer(&store).await);
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
@@ -76,7 +76,7 @@ async fn a_request_whose_connection_breaks_stores_nothing_and_is_no_alarm() {
         *visitor.edit().visits() += 1;
         inside.pass().await;
     });
-    let app: Router = pages(&gate).route("/hang", hanging).layer(layer(&store));
+    let app: Router = pages(&gate).route("/hang", hanging).layer(layer(&store).await);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
@@ -104,7 +104,7 @@ async fn what_a_handler_committed_before_it_failed_is_told_the_client() {
         visitor.renew().await?;
         Ok::<_, Error>(StatusCode::INTERNAL_SERVER_ERROR)
     });
-    let app = pages(&Gate::default()).route("/stored", stored).route("/renewed", renewed).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/stored", stored).route("/renewed", renewed).layer(layer(&store).await);
     let mut client = Client::new(&app);
     assert_eq!(client.get("/stored").await.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(client.get("/read").await.text, "1 light None");
@@ -124,7 +124,7 @@ async fn a_commit_that_fails_takes_nothing_back_of_what_the_client_has_to_know()
         engine.fail_commit(Fault::Refused);
         Ok::<_, Error>(())
     });
-    let app = pages(&Gate::default()).route("/renewed", renewed).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/renewed", renewed).layer(layer(&store).await);
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let answer = client.get("/renewed").await;
@@ -145,7 +145,8 @@ async fn a_renewal_whose_answer_was_lost_can_be_made_again_and_the_client_follow
         *visitor.edit().user() = Some(8);
         assert!(visitor.renew().await.is_err());
     });
-    let app = pages(&Gate::default()).route("/stubborn", stubborn).route("/careless", careless).layer(layer(&store));
+    let app =
+        pages(&Gate::default()).route("/stubborn", stubborn).route("/careless", careless).layer(layer(&store).await);
     let mut client = Client::new(&app);
     client.get("/visit").await;
     for fault in [Fault::LostAfter, Fault::LostBefore] {
@@ -163,7 +164,7 @@ async fn a_renewal_whose_answer_was_lost_can_be_made_again_and_the_client_follow
 
 #[tokio::test]
 async fn a_response_that_nobody_waits_for_is_not_committed() {
-    let (app, store, gate) = site();
+    let (app, store, gate) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);

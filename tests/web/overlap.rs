@@ -14,7 +14,7 @@ use crate::visitor::{Gate, Visitor, layer, pages, site, test_store};
 
 #[tokio::test]
 async fn requests_that_change_different_fields_both_count() {
-    let (app, _, gate) = site();
+    let (app, _, gate) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let slow = client.clone();
@@ -34,7 +34,7 @@ async fn a_slow_reader_changes_nothing_of_what_others_wrote() {
         inside.pass().await;
         visitor.visits.to_string()
     });
-    let app = pages(&gate).route("/reading", reading).layer(layer(&app));
+    let app = pages(&gate).route("/reading", reading).layer(layer(&app).await);
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let slow = client.clone();
@@ -60,7 +60,7 @@ fn counting() -> Router {
 
 #[tokio::test]
 async fn in_turn_each_request_sees_what_the_one_before_left() {
-    let app = counting().merge(pages(&Gate::default())).layer(layer(&test_store()).in_turn());
+    let app = counting().merge(pages(&Gate::default())).layer(layer(&test_store()).await.in_turn());
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let mut requests = JoinSet::new();

@@ -15,7 +15,7 @@ use crate::visitor::{Cart, Gate, Visitor, layer, pages, site, test_store, words}
 
 #[tokio::test]
 async fn a_token_that_the_client_chose_is_never_adopted() {
-    let (app, _, _) = site();
+    let (app, _, _) = site().await;
     let unknown = "A".repeat(47);
     for chosen in [&*unknown, "1", "", "%00", "../../x", &"A".repeat(10_000)] {
         let mut client = Client::with(&app, &format!("__Host-visitor={chosen}"));
@@ -31,7 +31,7 @@ async fn a_token_of_another_kind_of_session_opens_nothing() {
     let items = get(async |mut cart: WebSession<Cart>| *cart.edit().items() += 1);
     let app = pages(&Gate::default())
         .route("/items", items)
-        .layer(layer(&store))
+        .layer(layer(&store).await)
         .layer(SessionLayer::<Cart>::new(Sessions::new(store.clone())));
     let mut shopper = Client::new(&app);
     shopper.get("/items").await;
@@ -42,7 +42,7 @@ async fn a_token_of_another_kind_of_session_opens_nothing() {
 
 #[tokio::test]
 async fn who_reads_the_store_cannot_take_over_a_session() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let calls = store.take();
@@ -55,7 +55,7 @@ async fn who_reads_the_store_cannot_take_over_a_session() {
 
 #[tokio::test]
 async fn a_login_gives_a_new_token_and_kills_the_old_one() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
@@ -76,7 +76,7 @@ async fn a_login_gives_a_new_token_and_kills_the_old_one() {
 
 #[tokio::test]
 async fn a_request_with_the_token_from_before_a_login_takes_nothing_from_the_new_one() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let before = client.clone();
@@ -107,7 +107,7 @@ async fn a_request_with_the_token_from_before_a_login_takes_nothing_from_the_new
 
 #[tokio::test]
 async fn a_logout_during_a_request_ends_what_that_request_did() {
-    let (app, store, gate) = site();
+    let (app, store, gate) = site().await;
     let mut client = Client::new(&app);
     client.get("/login").await;
     let (slow, path) = (client.clone(), "/slow");
@@ -124,7 +124,7 @@ async fn a_logout_during_a_request_ends_what_that_request_did() {
 
 #[tokio::test]
 async fn a_login_during_a_request_ends_what_that_request_did() {
-    let (app, _, gate) = site();
+    let (app, _, gate) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let slow = client.clone();
@@ -139,7 +139,7 @@ async fn a_login_during_a_request_ends_what_that_request_did() {
 #[tokio::test]
 async fn an_application_says_itself_that_a_session_has_ended() {
     let (store, gate) = (test_store(), Gate::default());
-    let layer = layer(&store).on_error(|error| match error.status() {
+    let layer = layer(&store).await.on_error(|error| match error.status() {
         409 => Redirect::to("/login").into_response(),
         _ => error.into_response(),
     });
@@ -174,7 +174,7 @@ async fn an_expired_session_begins_anew_under_a_new_token() {
 
 #[tokio::test]
 async fn a_session_that_cannot_be_loaded_is_an_error_and_no_empty_session() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
@@ -188,7 +188,7 @@ async fn a_session_that_cannot_be_loaded_is_an_error_and_no_empty_session() {
 
 #[tokio::test]
 async fn a_session_that_cannot_be_stored_is_an_error_and_leaves_no_cookie() {
-    let (app, store, _) = site();
+    let (app, store, _) = site().await;
     let mut client = Client::new(&app);
     client.get("/none").await;
     store.inner().fail_commit(Fault::Refused);

@@ -72,7 +72,7 @@ async fn a_streamed_body_begins_when_the_session_is_stored() {
         drop(visitor);
         Body::from_stream(Arriving(arriving))
     });
-    let app = pages(&Gate::default()).route("/stream", streaming).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/stream", streaming).layer(layer(&store).await);
     let mut connection = connect(app.clone(), "GET /stream HTTP/1.1").await;
     let cookie = cookie(&head(&mut connection).await);
     assert_eq!(words(&store), ["commit visits"], "before the first byte of the body");
@@ -102,7 +102,7 @@ async fn a_stream_of_events_commits_what_it_changes_by_its_handle() {
         });
         Ok::<_, Error>(Sse::new(Arriving(arriving)))
     });
-    let app = pages(&Gate::default()).route("/events", events).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/events", events).layer(layer(&store).await);
     let mut client = Client::new(&app);
     let answer = client.get("/events").await;
     assert_eq!(answer.text, "data: 2\n\n");
@@ -125,7 +125,7 @@ async fn a_socket_has_the_cookie_in_its_handshake_and_commits_by_its_handle() {
         let switching = [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket")];
         Ok::<Response, Error>((StatusCode::SWITCHING_PROTOCOLS, switching).into_response())
     });
-    let app = pages(&Gate::default()).route("/socket", socket).layer(layer(&store));
+    let app = pages(&Gate::default()).route("/socket", socket).layer(layer(&store).await);
     let request = "GET /socket HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket";
     let mut connection = connect(app.clone(), request).await;
     let cookie = cookie(&head(&mut connection).await);

@@ -142,14 +142,18 @@ pub(crate) fn shown(visitor: &Visitor) -> String {
     format!("{} {} {:?}", visitor.visits, visitor.theme, visitor.user)
 }
 
-pub(crate) fn layer(store: &TestStore) -> SessionLayer<Visitor> {
-    SessionLayer::new(Sessions::new(store.clone()))
+/// A layer of a process that knows the store's clock, so that the calls in the log are those of requests.
+pub(crate) async fn layer(store: &TestStore) -> SessionLayer<Visitor> {
+    let sessions = Sessions::new(store.clone());
+    sessions.start("clock").await.expect("a store");
+    words(store);
+    SessionLayer::new(sessions)
 }
 
 /// The pages, with the default layer.
-pub(crate) fn site() -> (Router, TestStore, Gate) {
+pub(crate) async fn site() -> (Router, TestStore, Gate) {
     let (store, gate) = (test_store(), Gate::default());
-    (pages(&gate).layer(layer(&store)), store, gate)
+    (pages(&gate).layer(layer(&store).await), store, gate)
 }
 
 /// Calls in a word each.

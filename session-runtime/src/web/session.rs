@@ -35,7 +35,8 @@ use crate::sessions::{Committed, Handle, Outcome};
 /// ```
 ///
 /// The store is asked when the session is: a handler that takes none costs nothing. A client without a token has a new
-/// session, and the store is not asked for that; the client gets a token when something is stored.
+/// session, and the store is not asked for that, but for its clock once an hour; the client gets a token when something is
+/// stored.
 ///
 /// `Option<WebSession<T>>` is `None` for a client that has no stored session, unless this request has begun one.
 pub struct WebSession<T: Session, C: Codec = Json> {
