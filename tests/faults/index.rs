@@ -1,10 +1,16 @@
 //! Log out everywhere, while tasks log in, change and renew, and the engine is killed in between.
+//!
+//! SQLite's engine is the program that uses it, so there a process is killed that logs in, changes and renews. It is this
+//! test binary again: it runs the one test, which does the child's work when it finds a file name in its environment.
 
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use session_runtime::expiry::ClockOffset;
-use session_runtime::{Error, Handle, Housekeeping, PostgresStore, RedisStore, Session, Sessions};
+use session_runtime::{Error, Handle, Housekeeping, PostgresStore, RedisStore, Session, Sessions, SqliteStore};
 use session_tests::postgres_server::{self, PostgresServer};
 use session_tests::redis_server::{self, RedisServer};
 use tokio::sync::Barrier;
@@ -23,9 +29,9 @@ struct Member {
 const TASKS: usize = 32;
 const SEVEN: Option<u64> = Some(7);
 
-/// Logs in, changes and renews until it is over, whatever fails.
-async fn visit(sessions: Sessions<Member>, task: usize, all_in: Arc<Barrier>, over: Arc<AtomicBool>) {
-    let (mut number, mut is_early) = (0, true);
+/// Logs in, changes and renews until it is over, whatever fails. The first login is an early one, if any is.
+async fn visit(sessions: Sessions<Member>, task: usize, early: bool, all_in: Arc<Barrier>, over: Arc<AtomicBool>) {
+    let (mut number, mut is_early) = (0, early);
     while is_early || !over.load(Ordering::Acquire) {
         number += 1;
         let login = |member: &mut Handle<Member>| {
@@ -66,21 +72,10 @@ async fn log_out_everywhere(store: impl Housekeeping, crash: impl FnOnce()) {
     let (all_in, over) = (Arc::new(Barrier::new(TASKS + 1)), Arc::new(AtomicBool::new(false)));
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {
-        tasks.spawn(visit(sessions.clone(), task, all_in.clone(), over.clone()));
+        tasks.spawn(visit(sessions.clone(), task, true, all_in.clone(), over.clone()));
     }
     all_in.wait().await;
-    let ending = tokio::spawn({
-        let sessions = sessions.clone();
-        async move {
-            loop {
-                match sessions.destroy_found(MemberIndex::User(&SEVEN)).await {
-                    Ok(_) => return,
-                    Err(Error::Store(_) | Error::Contended) => {}
-                    Err(error) => panic!("{error:?}"),
-                }
-            }
-        }
-    });
+    let ending = tokio::spawn(end_all(sessions.clone()));
     tokio::task::block_in_place(crash);
     ending.await.expect("all are ended");
     assert_eq!(survivors(&sessions, &store).await, [""; 0]);
@@ -89,6 +84,17 @@ async fn log_out_everywhere(store: impl Housekeeping, crash: impl FnOnce()) {
         ended.expect("a task");
     }
     assert_eq!(survivors(&sessions, &store).await, [""; 0], "nobody comes back");
+}
+
+/// Ends all sessions of the user, again until that succeeds.
+async fn end_all(sessions: Sessions<Member>) {
+    loop {
+        match sessions.destroy_found(MemberIndex::User(&SEVEN)).await {
+            Ok(_) => return,
+            Err(Error::Store(_) | Error::Contended) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
 }
 
 /// The keys of all sessions that were logged in early.
@@ -130,4 +136,65 @@ async fn p06_nobody_survives_a_log_out_everywhere_in_which_postgres_is_killed() 
         server.restart(&[]);
     })
     .await;
+}
+
+/// Where a child finds the name of the database file, and whether its tasks log in early.
+const FILE: &str = "SESSION_TESTS_INDEX_FILE";
+const EARLY: &str = "SESSION_TESTS_INDEX_EARLY";
+
+/// The child's work, if this is one: says when all are logged in, and goes on until it is killed.
+async fn is_child() -> bool {
+    let Some(file) = std::env::var_os(FILE) else { return false };
+    let early = std::env::var_os(EARLY).is_some();
+    let sessions = Sessions::<Member>::new(SqliteStore::open(file).await.expect("a file"));
+    let (all_in, over) = (Arc::new(Barrier::new(TASKS + 1)), Arc::new(AtomicBool::new(false)));
+    let mut tasks = JoinSet::new();
+    for task in 0..TASKS {
+        let task = if early { task } else { TASKS + task };
+        tasks.spawn(visit(sessions.clone(), task, early, all_in.clone(), over.clone()));
+    }
+    if early {
+        all_in.wait().await;
+    }
+    println!("\nall are in");
+    tasks.join_next().await.expect("tasks").expect("it goes on until it is killed");
+    true
+}
+
+/// Starts a process whose tasks log in, and waits until they have.
+fn start(file: &Path, early: bool) -> Child {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    let test = "index::p06_nobody_survives_a_log_out_everywhere_in_which_a_process_on_sqlite_is_killed";
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(FILE, file).stdout(Stdio::piped());
+    if early {
+        command.env(EARLY, "1");
+    }
+    let mut child = command.spawn().expect("another process");
+    let said = BufReader::new(child.stdout.take().expect("it is piped"));
+    assert!(said.lines().map_while(Result::ok).any(|line| line == "all are in"), "it logs in");
+    child
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p06_nobody_survives_a_log_out_everywhere_in_which_a_process_on_sqlite_is_killed() {
+    if is_child().await {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("sessions.db");
+    let store = SqliteStore::open(&file).await.expect("a file");
+    let sessions = Sessions::<Member>::new(store.clone());
+    sessions.prepare().await.expect("a store");
+    let mut first = start(&file, true);
+    assert!(!survivors(&sessions, &store).await.is_empty(), "they are logged in");
+
+    let ending = tokio::spawn(end_all(sessions.clone()));
+    first.kill().expect("it can be killed");
+    first.wait().expect("an end");
+    let mut second = tokio::task::block_in_place(|| start(&file, false));
+    ending.await.expect("all are ended");
+    assert_eq!(survivors(&sessions, &store).await, [""; 0]);
+    second.kill().expect("it can be killed");
+    second.wait().expect("an end");
+    assert_eq!(survivors(&sessions, &store).await, [""; 0], "nobody comes back");
 }
