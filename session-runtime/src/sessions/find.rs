@@ -23,9 +23,7 @@ use crate::error::Error;
 use crate::expiry::{Lifetime, Timestamp};
 use crate::field;
 use crate::session::Session;
-use crate::store::{
-    Action, Base, Commit, Cursor, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash, Load, Reply,
-};
+use crate::store::{Action, Base, Commit, Cursor, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash, Reply};
 
 /// How many sessions a page of a search has.
 const FOUND_AT_ONCE: usize = 1000;
@@ -317,9 +315,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// Loads what was found without touching it, if it still has the value.
     async fn look_at(&self, key: &Key, index: usize, value: &Bytes) -> Result<Option<(FoundSession, T)>, Error> {
         let inner = &self.inner;
-        let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(key));
-        let loaded = inner.store.load(key, Load::look(inner.settings.clock)).instrument(span).await?;
-        let Found::Record(record) = loaded.found else { return Ok(None) };
+        let Found::Record(record) = inner.look(key).await?.found else { return Ok(None) };
         let head = record.head;
         let decoded = inner.decode(inner.agreed().await?, record).await?;
         let has_it = matches!(decoded.known, Known::Stored { .. }) && decoded.baseline.stored(index) == Some(value);
