@@ -12,7 +12,9 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
-use crate::store::{Action, Base, Commit, Ended, ExpiryChange, Found, Key, KeyHash, Reply, StoreError, StoreErrorKind};
+use crate::store::{
+    Action, Base, Commit, Ended, ExpiryChange, Found, Head, Key, KeyHash, Reply, StoreError, StoreErrorKind,
+};
 
 /// How often a session is looked for again that was replaced while it was about to be destroyed.
 const TRIES: u32 = 64;
@@ -55,11 +57,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
         let _turn = self.queues.enter(key.keyed_hash()).await;
         for _ in 0..TRIES {
             let Found::Record(record) = self.look(key).await?.found else { return Ok(Outcome::Unchanged) };
-            let Settings { lifetime, clock, .. } = self.settings;
-            let commit = Commit::new(Base::from(&record.head), Action::Destroy, lifetime, clock);
-            let span =
-                debug_span!("session_store", operation = "commit", session = key.name(), key = %KeyHash::of(key));
-            match self.store.commit(key, &commit).instrument(span).await? {
+            match self.send_destruction(key, &self.destruction(&record.head)).await? {
                 Reply::Applied(applied) => {
                     let outcome = Outcome::of(applied.was_stored, false);
                     self.counters.add(outcome.count(), 1);
@@ -72,6 +70,17 @@ impl<T: Session, C: Codec> Inner<T, C> {
         }
         let message = "the session was created anew each time it was about to be destroyed; try again";
         Err(StoreError::new(StoreErrorKind::Busy, message).into())
+    }
+
+    /// Destroys this very life of a key, at whatever revision.
+    pub(super) fn destruction(&self, head: &Head) -> Commit {
+        let Settings { lifetime, clock, .. } = self.settings;
+        Commit::new(Base::from(head), Action::Destroy, lifetime, clock)
+    }
+
+    pub(super) async fn send_destruction(&self, key: &Key, destruction: &Commit) -> Result<Reply, StoreError> {
+        let span = debug_span!("session_store", operation = "commit", session = key.name(), key = %KeyHash::of(key));
+        self.store.commit(key, destruction).instrument(span).await
     }
 }
 

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::expiry::{Lifetime, Timestamp};
 use crate::field;
 use crate::session::Session;
-use crate::store::{Action, Base, Commit, Cursor, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash, Reply};
+use crate::store::{Cursor, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash, Reply};
 
 /// How many sessions a page of a search has.
 const FOUND_AT_ONCE: usize = 1000;
@@ -354,11 +354,9 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// Destroys this very life of a key, at whatever revision. Returns whether it did.
     async fn end(&self, key: &Key, head: &Head) -> Result<bool, Error> {
         let inner = &self.inner;
-        let commit = Commit::new(Base::from(head), Action::Destroy, inner.settings.lifetime, inner.settings.clock);
+        let destruction = inner.destruction(head);
         loop {
-            let span =
-                debug_span!("session_store", operation = "commit", session = key.name(), key = %KeyHash::of(key));
-            match inner.store.commit(key, &commit).instrument(span).await {
+            match inner.send_destruction(key, &destruction).await {
                 Ok(reply) => return Ok(matches!(reply, Reply::Applied(applied) if applied.was_stored)),
                 // It has an id, so it is applied once.
                 Err(error) if error.kind().is_transient() && pause(PAUSE).await => {}
