@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Visibility;
+use syn::{ImplGenerics, Visibility};
 
 use super::items::Items;
 use super::session;
@@ -38,16 +38,8 @@ pub(crate) fn definition(items: &Items) -> TokenStream {
     }
 }
 
-/// The traits that the trait `Field` asks for, said once by the fields' indices.
-pub(crate) fn impls(items: &Items) -> TokenStream {
-    let Items { model, bounds, .. } = items;
-    let name = &model.field;
-    let generics = bounds.only_nested();
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let target = quote!(#name #ty_generics #where_clause);
-    let index = index(items);
-    let from_index = from_index(items);
-    let stored_name = stored_name(items);
+/// Makes an enum one that is copied.
+pub(super) fn copied(impl_generics: &ImplGenerics<'_>, target: &TokenStream) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_generics __session::Clone for #target {
@@ -59,6 +51,22 @@ pub(crate) fn impls(items: &Items) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics __session::Copy for #target {}
+    }
+}
+
+/// The traits that the trait `Field` asks for, said once by the fields' indices.
+pub(crate) fn impls(items: &Items) -> TokenStream {
+    let Items { model, bounds, .. } = items;
+    let name = &model.field;
+    let generics = bounds.only_nested();
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let target = quote!(#name #ty_generics #where_clause);
+    let index = index(items);
+    let from_index = from_index(items);
+    let stored_name = stored_name(items);
+    let copied = copied(&impl_generics, &target);
+    quote! {
+        #copied
 
         #[automatically_derived]
         impl #impl_generics __session::PartialEq for #target {

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Visibility;
 use syn::spanned::Spanned;
 
+use super::enumeration::copied;
 use super::formats;
 use super::items::Items;
 use crate::names::{located, unraw};
@@ -60,18 +61,10 @@ fn impls(items: &Items) -> TokenStream {
         let (variant, shown) = (&field.variant, format!("{}::{}(..)", unraw(name), field.variant));
         quote!(Self::#variant(_) => #shown)
     });
+    let copied = copied(&impl_generics, &target);
     // It does not show the value, which can be secret.
     quote! {
-        #[automatically_derived]
-        impl #impl_generics __session::Clone for #target {
-            #[inline]
-            fn clone(&self) -> Self {
-                *self
-            }
-        }
-
-        #[automatically_derived]
-        impl #impl_generics __session::Copy for #target {}
+        #copied
 
         #[automatically_derived]
         impl #impl_generics __session::Debug for #target {
