@@ -39,11 +39,14 @@
 //! | `postgres`, `postgres-tls` | `PostgresStore` |
 //! | `msgpack` | the MessagePack codec |
 //! | `axum` | sessions in a web server, as an argument of handlers: see [`axum`](mod@axum) |
+//! | `actix-web` | the same for actix-web: see [`actix_web`](mod@actix_web) |
 //! | `metrics` | the figures of [`Stats`], exported through the crate `metrics` |
 //! | `conformance` | the suite that every store passes, and a store that logs its calls, for tests |
 //!
 //! Without any, tracking and the memory store are left.
 
+#[cfg(feature = "actix-web")]
+pub mod actix_web;
 pub mod admin;
 #[cfg(feature = "axum")]
 pub mod axum;
@@ -58,7 +61,7 @@ mod sessions;
 mod stats;
 pub mod store;
 mod tracked;
-#[cfg(feature = "axum")]
+#[cfg(feature = "_web")]
 mod web;
 
 #[doc(hidden)]

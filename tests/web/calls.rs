@@ -1,17 +1,24 @@
 //! What requests cost: calls to the store, counted.
 
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
 use session_runtime::Sessions;
-use session_runtime::axum::{SessionLayer, WebSession};
+use session_runtime::axum::WebSession;
 
 use crate::client::Client;
+use crate::site::{Framework, Layer, on_both};
 use crate::visitor::{Gate, Visitor, layer, pages, site, test_store, words};
 
-#[tokio::test]
-async fn a_handler_that_takes_no_session_costs_no_call() {
-    let (app, store, _) = site().await;
+on_both![
+    a_handler_that_takes_no_session_costs_no_call,
+    a_client_without_a_cookie_costs_no_call_until_something_is_stored,
+    a_process_looks_at_the_store_s_clock_once_for_all_clients_without_a_cookie,
+    a_known_client_costs_one_load_and_what_really_changed,
+    what_a_handler_committed_is_not_written_again,
+    an_optional_session_is_there_if_it_is_stored,
+    a_middleware_and_the_handler_share_one_session,
+];
+
+async fn a_handler_that_takes_no_session_costs_no_call(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
@@ -19,11 +26,10 @@ async fn a_handler_that_takes_no_session_costs_no_call() {
     assert!(words(&store).is_empty());
 }
 
-#[tokio::test]
-async fn a_client_without_a_cookie_costs_no_call_until_something_is_stored() {
-    let (app, store, _) = site().await;
+async fn a_client_without_a_cookie_costs_no_call_until_something_is_stored(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     for (path, calls) in [("/read", &[][..]), ("/same", &[]), ("/back", &[]), ("/visit", &["commit visits"])] {
-        assert_eq!(Client::new(&app).get(path).await.status, StatusCode::OK, "{path}");
+        assert_eq!(Client::new(&app).get(path).await.status, 200, "{path}");
         assert_eq!(words(&store), calls, "{path}");
     }
     // Ending what is not there costs nothing either.
@@ -31,19 +37,17 @@ async fn a_client_without_a_cookie_costs_no_call_until_something_is_stored() {
     assert!(words(&store).is_empty());
 }
 
-#[tokio::test]
-async fn a_process_looks_at_the_store_s_clock_once_for_all_clients_without_a_cookie() {
+async fn a_process_looks_at_the_store_s_clock_once_for_all_clients_without_a_cookie(framework: Framework) {
     let store = test_store();
-    let app = pages(&Gate::default()).layer(SessionLayer::<Visitor>::new(Sessions::new(store.clone())));
+    let app = pages(&Gate::default()).layer(Layer::new(Sessions::new(store.clone()))).on(framework).await;
     for calls in [&["load"][..], &[], &[]] {
         Client::new(&app).get("/read").await;
         assert_eq!(words(&store), calls);
     }
 }
 
-#[tokio::test]
-async fn a_known_client_costs_one_load_and_what_really_changed() {
-    let (app, store, _) = site().await;
+async fn a_known_client_costs_one_load_and_what_really_changed(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
@@ -59,20 +63,18 @@ async fn a_known_client_costs_one_load_and_what_really_changed() {
     }
 }
 
-#[tokio::test]
-async fn what_a_handler_committed_is_not_written_again() {
-    let (app, store, _) = site().await;
+async fn what_a_handler_committed_is_not_written_again(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     for calls in [&["commit visits"][..], &["load", "commit visits"]] {
-        assert_eq!(client.get("/commit").await.status, StatusCode::OK);
+        assert_eq!(client.get("/commit").await.status, 200);
         assert_eq!(words(&store), calls);
     }
     assert_eq!(client.get("/read").await.text, "2 light None");
 }
 
-#[tokio::test]
-async fn an_optional_session_is_there_if_it_is_stored() {
-    let (app, store, _) = site().await;
+async fn an_optional_session_is_there_if_it_is_stored(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     assert_eq!(client.get("/maybe").await.text, "nobody");
     assert!(words(&store).is_empty(), "without a cookie the store is not asked");
@@ -83,15 +85,10 @@ async fn an_optional_session_is_there_if_it_is_stored() {
     assert_eq!(ended.look("/maybe").await.text, "nobody");
 }
 
-#[tokio::test]
-async fn a_middleware_and_the_handler_share_one_session() {
+async fn a_middleware_and_the_handler_share_one_session(framework: Framework) {
     let store = test_store();
-    let counted = from_fn(async |mut visitor: WebSession<Visitor>, request: Request, next: Next| {
-        *visitor.edit().visits() += 10;
-        drop(visitor);
-        next.run(request).await
-    });
-    let app = pages(&Gate::default()).layer(counted).layer(layer(&store).await);
+    let counted = async |mut visitor: WebSession<Visitor>| *visitor.edit().visits() += 10;
+    let app = pages(&Gate::default()).before(counted).layer(layer(&store).await).on(framework).await;
     let mut client = Client::new(&app);
     assert_eq!(client.get("/maybe").await.text, "10 light None", "begun in this request, and not stored yet");
     assert_eq!(words(&store), ["commit visits"]);

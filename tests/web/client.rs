@@ -1,32 +1,38 @@
 //! A client with the cookies of a browser, and the clock of none.
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
-use tower::ServiceExt as _;
+use crate::site::App;
+
+/// What a client sends.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Names in lower case, and values.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) text: String,
+}
 
 /// Sends requests to an application, one after the other or, as clones, several at once.
 #[derive(Clone)]
 pub(crate) struct Client {
-    app: Router,
+    app: App,
     /// The cookies, by their names.
     cookies: Vec<(String, String)>,
 }
 
-/// What came back.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-}
-
 impl Client {
-    pub(crate) fn new(app: &Router) -> Self {
+    pub(crate) fn new(app: &App) -> Self {
         Self { app: app.clone(), cookies: Vec::new() }
     }
 
     /// A client that comes with this cookie.
-    pub(crate) fn with(app: &Router, cookie: &str) -> Self {
+    pub(crate) fn with(app: &App, cookie: &str) -> Self {
         let mut client = Self::new(app);
         client.keep(cookie);
         client
@@ -35,7 +41,7 @@ impl Client {
     /// Requests a page and keeps the cookies that come with it.
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         let answer = self.look(path).await;
-        for line in answer.lines(&header::SET_COOKIE) {
+        for line in answer.cookies() {
             self.keep(&line);
         }
         answer
@@ -43,11 +49,8 @@ impl Client {
 
     /// Requests a page and forgets the cookies that come with it.
     pub(crate) async fn look(&self, path: &str) -> Answer {
-        let mut request = Request::get(path);
-        if !self.cookies.is_empty() {
-            request = request.header(header::COOKIE, self.cookie());
-        }
-        send(&self.app, request.body(Body::empty()).expect("a request")).await
+        let cookie = (!self.cookies.is_empty()).then(|| ("cookie", self.cookie()));
+        self.app.send(Request { path: path.to_owned(), headers: cookie.into_iter().collect() }).await
     }
 
     /// The cookies as they are sent.
@@ -75,22 +78,14 @@ impl Client {
     }
 }
 
-/// Sends one request.
-pub(crate) async fn send(app: &Router, request: Request<Body>) -> Answer {
-    let response = app.clone().oneshot(request).await.expect("a response");
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, 1 << 20).await.expect("a body");
-    Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&body).into_owned() }
-}
-
 impl Answer {
     /// The values of a header.
-    pub(crate) fn lines(&self, name: &HeaderName) -> Vec<String> {
-        self.headers.get_all(name).iter().map(|value| value.to_str().expect("text").to_owned()).collect()
+    pub(crate) fn lines(&self, name: &str) -> Vec<String> {
+        self.headers.iter().filter(|(header, _)| header == name).map(|(_, value)| value.clone()).collect()
     }
 
     /// The cookies that it sets or removes.
     pub(crate) fn cookies(&self) -> Vec<String> {
-        self.lines(&header::SET_COOKIE)
+        self.lines("set-cookie")
     }
 }

@@ -2,19 +2,26 @@
 
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
-use axum::routing::get;
-use session_runtime::axum::{SameSite, SessionCookie, SessionLayer, WebSession};
+use session_runtime::axum::{SameSite, SessionCookie, WebSession};
 use session_runtime::{Error, Expiry, Sessions};
 
-use crate::client::{Client, send};
+use crate::client::{Answer, Client, Request};
+use crate::site::{Framework, Layer, on_both};
 use crate::visitor::{Cart, Gate, Visitor, layer, pages, site, test_store, words};
 
-#[tokio::test]
-async fn a_cookie_comes_when_something_is_stored_and_only_once() {
-    let (app, _, _) = site().await;
+on_both![
+    a_cookie_comes_when_something_is_stored_and_only_once,
+    a_cookie_goes_by_destroy_and_by_nothing_else,
+    what_is_changed_after_a_logout_belongs_to_a_new_session,
+    caches_are_told_what_depends_on_the_session,
+    a_cookie_is_set_as_the_layer_was_told,
+    each_session_type_has_a_cookie_of_its_own,
+    a_client_that_is_no_browser_shows_its_token_as_a_bearer,
+    a_remembered_session_has_a_cookie_that_outlives_the_browser_and_follows_its_end,
+];
+
+async fn a_cookie_comes_when_something_is_stored_and_only_once(framework: Framework) {
+    let (app, _, _) = site(framework).await;
     let mut client = Client::new(&app);
     for path in ["/none", "/read", "/same", "/back", "/fail", "/maybe"] {
         assert!(client.get(path).await.cookies().is_empty(), "{path}");
@@ -27,9 +34,8 @@ async fn a_cookie_comes_when_something_is_stored_and_only_once() {
     }
 }
 
-#[tokio::test]
-async fn a_cookie_goes_by_destroy_and_by_nothing_else() {
-    let (app, _, _) = site().await;
+async fn a_cookie_goes_by_destroy_and_by_nothing_else(framework: Framework) {
+    let (app, _, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     assert!(client.get("/back").await.cookies().is_empty(), "what went back to its initial value can change again");
@@ -44,9 +50,8 @@ async fn a_cookie_goes_by_destroy_and_by_nothing_else() {
     assert_eq!(ended.look("/logout").await.cookies(), [gone]);
 }
 
-#[tokio::test]
-async fn what_is_changed_after_a_logout_belongs_to_a_new_session() {
-    let (app, store, _) = site().await;
+async fn what_is_changed_after_a_logout_belongs_to_a_new_session(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/login").await;
     let (old, _) = (client.token().to_owned(), words(&store));
@@ -57,9 +62,8 @@ async fn what_is_changed_after_a_logout_belongs_to_a_new_session() {
     assert_eq!(client.get("/read").await.text, "0 goodbye None");
 }
 
-#[tokio::test]
-async fn caches_are_told_what_depends_on_the_session() {
-    let (app, _, _) = site().await;
+async fn caches_are_told_what_depends_on_the_session(framework: Framework) {
+    let (app, _, _) = site(framework).await;
     let mut client = Client::new(&app);
     let kept = "no-cache=\"Set-Cookie\"";
     for (path, vary, cache) in [
@@ -72,13 +76,12 @@ async fn caches_are_told_what_depends_on_the_session() {
         ("/logout", &["cookie"], &[kept]),
     ] {
         let answer = client.get(path).await;
-        assert_eq!(answer.lines(&header::VARY), vary, "{path}");
-        assert_eq!(answer.lines(&header::CACHE_CONTROL), cache, "{path}");
+        assert_eq!(answer.lines("vary"), vary, "{path}");
+        assert_eq!(answer.lines("cache-control"), cache, "{path}");
     }
 }
 
-#[tokio::test]
-async fn a_cookie_is_set_as_the_layer_was_told() {
+async fn a_cookie_is_set_as_the_layer_was_told(framework: Framework) {
     for (cookie, name, attributes) in [
         (SessionCookie::new().insecure_for_development(), "visitor", "Path=/; HttpOnly; SameSite=Lax"),
         (
@@ -92,7 +95,7 @@ async fn a_cookie_is_set_as_the_layer_was_told() {
             "Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
         ),
     ] {
-        let app = pages(&Gate::default()).layer(layer(&test_store()).await.cookie(cookie));
+        let app = pages(&Gate::default()).layer(layer(&test_store()).await.cookie(cookie)).on(framework).await;
         let mut client = Client::new(&app);
         let answer = client.get("/visit").await;
         assert_eq!(answer.cookies(), [format!("{name}={}; {attributes}", client.token())]);
@@ -100,20 +103,17 @@ async fn a_cookie_is_set_as_the_layer_was_told() {
     }
 }
 
-#[tokio::test]
-async fn each_session_type_has_a_cookie_of_its_own() {
+async fn each_session_type_has_a_cookie_of_its_own(framework: Framework) {
     let store = test_store();
-    let both = get(async |mut visitor: WebSession<Visitor>, mut cart: WebSession<Cart>| {
+    let both = async |(mut visitor, mut cart): (WebSession<Visitor>, WebSession<Cart>)| {
         *visitor.edit().visits() += 1;
         *cart.edit().items() += 2;
         format!("{} {}", visitor.visits, cart.items)
-    });
-    let app = pages(&Gate::default())
-        .route("/both", both)
-        .layer(layer(&store).await)
-        .layer(SessionLayer::<Cart>::new(Sessions::new(store.clone())));
+    };
+    let site = pages(&Gate::default()).page("/both", both).layer(layer(&store).await);
+    let app = site.carts(Sessions::new(store.clone())).on(framework).await;
     let mut client = Client::new(&app);
-    let names = |answer: crate::client::Answer| {
+    let names = |answer: Answer| {
         let mut names: Vec<_> =
             answer.cookies().iter().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
         names.sort();
@@ -125,26 +125,23 @@ async fn each_session_type_has_a_cookie_of_its_own() {
     assert_eq!(client.get("/both").await.text, "1 6");
 }
 
-#[tokio::test]
-async fn a_client_that_is_no_browser_shows_its_token_as_a_bearer() {
+async fn a_client_that_is_no_browser_shows_its_token_as_a_bearer(framework: Framework) {
     let store = test_store();
-    let login = get(async |mut visitor: WebSession<Visitor>| {
+    let login = async |mut visitor: WebSession<Visitor>| {
         *visitor.edit().user() = Some(7);
         visitor.renew().await?;
         Ok::<_, Error>(visitor.token().unwrap_or_default().to_owned())
-    });
-    let app: Router = pages(&Gate::default()).route("/token", login).layer(layer(&store).await.bearer());
+    };
+    let site = pages(&Gate::default()).page("/token", login).layer(layer(&store).await.bearer());
+    let app = site.on(framework).await;
     let ask = async |path: &str, authorization: Option<&str>| {
-        let mut request = Request::get(path);
-        if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        send(&app, request.body(Body::empty()).expect("a request")).await
+        let headers = authorization.map(|line| ("authorization", line.to_owned())).into_iter().collect();
+        app.send(Request { path: path.to_owned(), headers }).await
     };
     let answer = ask("/token", None).await;
     assert!(answer.cookies().is_empty());
-    assert_eq!(answer.lines(&header::VARY), ["authorization"]);
-    assert_eq!(answer.lines(&header::CACHE_CONTROL), ["no-store"]);
+    assert_eq!(answer.lines("vary"), ["authorization"]);
+    assert_eq!(answer.lines("cache-control"), ["no-store"]);
     for scheme in ["Bearer", "bearer"] {
         assert_eq!(ask("/read", Some(&format!("{scheme} {}", answer.text))).await.text, "0 light Some(7)");
     }
@@ -154,25 +151,22 @@ async fn a_client_that_is_no_browser_shows_its_token_as_a_bearer() {
     let renewed = ask("/token", Some(&format!("Bearer {}", answer.text))).await.text;
     assert_ne!(renewed, answer.text);
     assert_eq!(ask("/read", Some(&format!("Bearer {}", answer.text))).await.text, "0 light None");
-    assert_eq!(ask("/logout", Some(&format!("Bearer {renewed}"))).await.status, StatusCode::OK);
+    assert_eq!(ask("/logout", Some(&format!("Bearer {renewed}"))).await.status, 200);
     assert_eq!(ask("/read", Some(&format!("Bearer {renewed}"))).await.text, "0 light None");
 }
 
-#[tokio::test]
-async fn a_remembered_session_has_a_cookie_that_outlives_the_browser_and_follows_its_end() {
+async fn a_remembered_session_has_a_cookie_that_outlives_the_browser_and_follows_its_end(framework: Framework) {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     let store = test_store();
     let sessions = Sessions::builder(store.clone()).expiry(Expiry::AfterInactivity(DAY)).build();
-    let remember = get(async |mut visitor: WebSession<Visitor>| {
+    let remember = async |mut visitor: WebSession<Visitor>| {
         *visitor.edit().user() = Some(7);
         visitor.expire_after(30 * DAY);
         visitor.renew().await.map(drop)
-    });
-    let forget = get(async |mut visitor: WebSession<Visitor>| visitor.expire_by_rule());
-    let app = pages(&Gate::default())
-        .route("/remember", remember)
-        .route("/forget", forget)
-        .layer(SessionLayer::<Visitor>::new(sessions));
+    };
+    let forget = async |mut visitor: WebSession<Visitor>| visitor.expire_by_rule();
+    let site = pages(&Gate::default()).page("/remember", remember).page("/forget", forget);
+    let app = site.layer(Layer::new(sessions)).on(framework).await;
     let mut client = Client::new(&app);
     assert!(!client.get("/visit").await.cookies()[0].contains("Max-Age"), "a rule for all is no wish to be remembered");
 

@@ -2,36 +2,42 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
-use axum::routing::get;
 use session_runtime::Error;
 use session_runtime::axum::WebSession;
 use session_tests::{Events, Fault};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tower::ServiceExt as _;
 
 use crate::client::Client;
+use crate::site::{Framework, Status, on_both};
 use crate::visitor::{Gate, Visitor, layer, pages, site, test_store, words};
 
-#[tokio::test]
-async fn an_answer_of_500_stores_nothing_and_one_of_404_does() {
-    let (app, _, _) = site().await;
+on_both![
+    an_answer_of_500_stores_nothing_and_one_of_404_does,
+    an_application_says_after_which_answers_it_stores,
+    a_handler_that_panics_stores_nothing,
+    a_request_whose_connection_breaks_stores_nothing_and_is_no_alarm,
+    what_a_handler_committed_before_it_failed_is_told_the_client,
+    a_commit_that_fails_takes_nothing_back_of_what_the_client_has_to_know,
+    a_renewal_whose_answer_was_lost_can_be_made_again_and_the_client_follows,
+    a_response_that_nobody_waits_for_is_not_committed,
+];
+
+async fn an_answer_of_500_stores_nothing_and_one_of_404_does(framework: Framework) {
+    let (app, _, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
-    assert_eq!(client.get("/fail").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(client.get("/fail").await.status, 500);
     assert_eq!(client.get("/read").await.text, "1 light None");
-    assert_eq!(client.get("/refuse").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(client.get("/refuse").await.status, 404);
     assert_eq!(client.get("/read").await.text, "2 light None");
 }
 
-#[tokio::test]
-async fn an_application_says_after_which_answers_it_stores() {
+async fn an_application_says_after_which_answers_it_stores(framework: Framework) {
     let store = test_store();
-    let app = pages(&Gate::default()).layer(layer(&store).await.commit_when(|status| status != StatusCode::NOT_FOUND));
+    let app =
+        pages(&Gate::default()).layer(layer(&store).await.commit_when(|status| status != 404)).on(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     client.get("/refuse").await;
@@ -40,25 +46,23 @@ async fn an_application_says_after_which_answers_it_stores() {
     assert_eq!(client.get("/read").await.text, "2 light None");
 }
 
-#[tokio::test]
-async fn a_handler_that_panics_stores_nothing() {
+async fn a_handler_that_panics_stores_nothing(framework: Framework) {
     let store = test_store();
-    let panicking = get(async |mut visitor: WebSession<Visitor>| -> () {
+    let panicking = async |mut visitor: WebSession<Visitor>| -> () {
         *visitor.edit().visits() += 1;
         panic!("told to");
-    });
-    let app = pages(&Gate::default()).route("/panic", panicking).layer(layer(&store).await);
+    };
+    let app = pages(&Gate::default()).page("/panic", panicking).layer(layer(&store).await).on(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
     let mut other = client.clone();
-    assert!(tokio::spawn(async move { other.get("/panic").await.status }).await.is_err());
+    assert!(tokio::task::spawn_local(async move { other.get("/panic").await.status }).await.is_err());
     assert_eq!(words(&store), ["load"]);
     assert_eq!(client.get("/read").await.text, "1 light None");
 }
 
-#[tokio::test]
-async fn a_request_whose_connection_breaks_stores_nothing_and_is_no_alarm() {
+async fn a_request_whose_connection_breaks_stores_nothing_and_is_no_alarm(framework: Framework) {
     struct Tell(Option<oneshot::Sender<()>>);
     impl Drop for Tell {
         fn drop(&mut self) {
@@ -69,84 +73,78 @@ async fn a_request_whose_connection_breaks_stores_nothing_and_is_no_alarm() {
     let (events, _guard) = Events::capture();
     let (store, gate, (tell, told)) = (test_store(), Gate::default(), oneshot::channel());
     let (inside, tell) = (gate.clone(), Arc::new(Mutex::new(Some(tell))));
-    let hanging = get(async move |mut visitor: WebSession<Visitor>| {
+    let hanging = async move |mut visitor: WebSession<Visitor>| {
         // Declared first and so dropped last: after the session.
         let _tell = Tell(tell.lock().expect("no panic").take());
         let visitor = &mut { visitor };
         *visitor.edit().visits() += 1;
         inside.pass().await;
-    });
-    let app: Router = pages(&gate).route("/hang", hanging).layer(layer(&store).await);
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    };
+    let address = pages(&gate).page("/hang", hanging).layer(layer(&store).await).listen(framework).await;
 
     let mut connection = TcpStream::connect(address).await.expect("a connection");
     connection.write_all(b"GET /hang HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is sent");
     gate.begun().await;
     drop(connection);
     told.await.expect("the handler is dropped");
-    server.abort();
     assert!(words(&store).is_empty());
     assert!(events.take_warnings().is_empty());
 }
 
-#[tokio::test]
-async fn what_a_handler_committed_before_it_failed_is_told_the_client() {
+async fn what_a_handler_committed_before_it_failed_is_told_the_client(framework: Framework) {
     let store = test_store();
-    let stored = get(async |mut visitor: WebSession<Visitor>| {
+    let stored = async |mut visitor: WebSession<Visitor>| {
         *visitor.edit().visits() += 1;
         visitor.commit().await?;
         *visitor.edit().visits() += 1;
-        Ok::<_, Error>(StatusCode::INTERNAL_SERVER_ERROR)
-    });
-    let renewed = get(async |mut visitor: WebSession<Visitor>| {
+        Ok::<_, Error>(Status(500))
+    };
+    let renewed = async |mut visitor: WebSession<Visitor>| {
         visitor.renew().await?;
-        Ok::<_, Error>(StatusCode::INTERNAL_SERVER_ERROR)
-    });
-    let app = pages(&Gate::default()).route("/stored", stored).route("/renewed", renewed).layer(layer(&store).await);
+        Ok::<_, Error>(Status(500))
+    };
+    let site = pages(&Gate::default()).page("/stored", stored).page("/renewed", renewed);
+    let app = site.layer(layer(&store).await).on(framework).await;
     let mut client = Client::new(&app);
-    assert_eq!(client.get("/stored").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(client.get("/stored").await.status, 500);
     assert_eq!(client.get("/read").await.text, "1 light None");
     let before = client.token().to_owned();
-    assert_eq!(client.get("/renewed").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(client.get("/renewed").await.status, 500);
     assert_ne!(client.token(), before);
     assert_eq!(client.get("/read").await.text, "1 light None");
 }
 
-#[tokio::test]
-async fn a_commit_that_fails_takes_nothing_back_of_what_the_client_has_to_know() {
+async fn a_commit_that_fails_takes_nothing_back_of_what_the_client_has_to_know(framework: Framework) {
     let store = test_store();
     let engine = store.inner().clone();
-    let renewed = get(async move |mut visitor: WebSession<Visitor>| {
+    let renewed = async move |mut visitor: WebSession<Visitor>| {
         visitor.renew().await?;
         *visitor.edit().visits() += 1;
         engine.fail_commit(Fault::Refused);
         Ok::<_, Error>(())
-    });
-    let app = pages(&Gate::default()).route("/renewed", renewed).layer(layer(&store).await);
+    };
+    let app = pages(&Gate::default()).page("/renewed", renewed).layer(layer(&store).await).on(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let answer = client.get("/renewed").await;
-    assert_eq!((answer.status, answer.cookies().len()), (StatusCode::SERVICE_UNAVAILABLE, 1));
+    assert_eq!((answer.status, answer.cookies().len()), (503, 1));
     assert_eq!(client.get("/read").await.text, "1 light None", "under the new token");
 }
 
-#[tokio::test]
-async fn a_renewal_whose_answer_was_lost_can_be_made_again_and_the_client_follows() {
+async fn a_renewal_whose_answer_was_lost_can_be_made_again_and_the_client_follows(framework: Framework) {
     let store = test_store();
-    let stubborn = get(async |mut visitor: WebSession<Visitor>| {
+    let stubborn = async |mut visitor: WebSession<Visitor>| {
         *visitor.edit().user() = Some(7);
         let lost = visitor.renew().await;
         assert!(lost.is_err_and(|error| error.is_transient()));
         visitor.renew().await.map(drop)
-    });
-    let careless = get(async |mut visitor: WebSession<Visitor>| {
+    };
+    let careless = async |mut visitor: WebSession<Visitor>| {
         *visitor.edit().user() = Some(8);
         assert!(visitor.renew().await.is_err());
-    });
-    let app =
-        pages(&Gate::default()).route("/stubborn", stubborn).route("/careless", careless).layer(layer(&store).await);
+    };
+    let site = pages(&Gate::default()).page("/stubborn", stubborn).page("/careless", careless);
+    let app = site.layer(layer(&store).await).on(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     for fault in [Fault::LostAfter, Fault::LostBefore] {
@@ -154,7 +152,7 @@ async fn a_renewal_whose_answer_was_lost_can_be_made_again_and_the_client_follow
             let before = client.token().to_owned();
             store.inner().fail_commit(fault);
             words(&store);
-            assert_eq!(client.get(path).await.status, StatusCode::OK, "{path}");
+            assert_eq!(client.get(path).await.status, 200, "{path}");
             assert_eq!(words(&store), ["load", "renew", "renew"], "{path}: the same one again");
             assert_ne!(client.token(), before, "{path}");
             assert_eq!(client.get("/read").await.text, shown, "{path}");
@@ -162,14 +160,13 @@ async fn a_renewal_whose_answer_was_lost_can_be_made_again_and_the_client_follow
     }
 }
 
-#[tokio::test]
-async fn a_response_that_nobody_waits_for_is_not_committed() {
-    let (app, store, gate) = site().await;
+async fn a_response_that_nobody_waits_for_is_not_committed(framework: Framework) {
+    let (app, store, gate) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
-    let request = Request::get("/slow").header("cookie", client.cookie()).body(Body::empty()).expect("a request");
-    let slow = tokio::spawn(app.oneshot(request));
+    let patient = client.clone();
+    let slow = tokio::task::spawn_local(async move { patient.look("/slow").await.status });
     gate.begun().await;
     slow.abort();
     assert!(slow.await.is_err_and(|error| error.is_cancelled()));

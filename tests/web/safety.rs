@@ -2,37 +2,46 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect};
-use axum::routing::get;
-use session_runtime::axum::{SessionLayer, WebSession, slot_of};
+use session_runtime::axum::{WebSession, slot_of};
 use session_runtime::store::Call;
 use session_runtime::{ClockOffset, Error, Expiry, Sessions};
 use session_tests::Fault;
 
 use crate::client::Client;
+use crate::site::{Framework, Layer, Site, on_both};
 use crate::visitor::{Cart, Gate, Visitor, layer, pages, site, test_store, words};
 
-#[tokio::test]
-async fn a_token_that_the_client_chose_is_never_adopted() {
-    let (app, _, _) = site().await;
+on_both![
+    a_token_that_the_client_chose_is_never_adopted,
+    a_token_of_another_kind_of_session_opens_nothing,
+    who_reads_the_store_cannot_take_over_a_session,
+    a_login_gives_a_new_token_and_kills_the_old_one,
+    a_request_with_the_token_from_before_a_login_takes_nothing_from_the_new_one,
+    a_logout_during_a_request_ends_what_that_request_did,
+    a_login_during_a_request_ends_what_that_request_did,
+    an_application_says_itself_that_a_session_has_ended,
+    an_expired_session_begins_anew_under_a_new_token,
+    a_session_that_cannot_be_loaded_is_an_error_and_no_empty_session,
+    a_session_that_cannot_be_stored_is_an_error_and_leaves_no_cookie,
+    a_handler_may_return_the_errors_of_sessions,
+];
+
+async fn a_token_that_the_client_chose_is_never_adopted(framework: Framework) {
+    let (app, _, _) = site(framework).await;
     let unknown = "A".repeat(47);
     for chosen in [&*unknown, "1", "", "%00", "../../x", &"A".repeat(10_000)] {
         let mut client = Client::with(&app, &format!("__Host-visitor={chosen}"));
-        assert_eq!(client.get("/visit").await.status, StatusCode::OK);
+        assert_eq!(client.get("/visit").await.status, 200);
         assert_ne!(client.token(), chosen, "it has a new token");
         assert_eq!(Client::with(&app, &format!("__Host-visitor={chosen}")).get("/read").await.text, "0 light None");
     }
 }
 
-#[tokio::test]
-async fn a_token_of_another_kind_of_session_opens_nothing() {
+async fn a_token_of_another_kind_of_session_opens_nothing(framework: Framework) {
     let store = test_store();
-    let items = get(async |mut cart: WebSession<Cart>| *cart.edit().items() += 1);
-    let app = pages(&Gate::default())
-        .route("/items", items)
-        .layer(layer(&store).await)
-        .layer(SessionLayer::<Cart>::new(Sessions::new(store.clone())));
+    let items = async |mut cart: WebSession<Cart>| *cart.edit().items() += 1;
+    let site = pages(&Gate::default()).page("/items", items).layer(layer(&store).await);
+    let app = site.carts(Sessions::new(store.clone())).on(framework).await;
     let mut shopper = Client::new(&app);
     shopper.get("/items").await;
     let mut thief = Client::with(&app, &format!("__Host-visitor={}", shopper.token()));
@@ -40,9 +49,8 @@ async fn a_token_of_another_kind_of_session_opens_nothing() {
     assert_ne!(thief.token(), shopper.token());
 }
 
-#[tokio::test]
-async fn who_reads_the_store_cannot_take_over_a_session() {
-    let (app, store, _) = site().await;
+async fn who_reads_the_store_cannot_take_over_a_session(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let calls = store.take();
@@ -53,9 +61,8 @@ async fn who_reads_the_store_cannot_take_over_a_session() {
     assert_eq!(thief.get("/read").await.text, "0 light None");
 }
 
-#[tokio::test]
-async fn a_login_gives_a_new_token_and_kills_the_old_one() {
-    let (app, store, _) = site().await;
+async fn a_login_gives_a_new_token_and_kills_the_old_one(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
@@ -74,9 +81,8 @@ async fn a_login_gives_a_new_token_and_kills_the_old_one() {
     assert_eq!(slot_of(to), slot_of(client.token()));
 }
 
-#[tokio::test]
-async fn a_request_with_the_token_from_before_a_login_takes_nothing_from_the_new_one() {
-    let (app, store, _) = site().await;
+async fn a_request_with_the_token_from_before_a_login_takes_nothing_from_the_new_one(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let before = client.clone();
@@ -84,87 +90,71 @@ async fn a_request_with_the_token_from_before_a_login_takes_nothing_from_the_new
     words(&store);
 
     let answer = before.look("/visit").await;
-    assert_eq!(
-        (answer.status, answer.cookies().len()),
-        (StatusCode::CONFLICT, 0),
-        "a cookie would replace the good one"
-    );
-    assert_eq!(before.look("/same").await.status, StatusCode::OK, "what changes nothing is served");
-    assert_eq!(
-        before.look("/logout").await.status,
-        StatusCode::CONFLICT,
-        "the session goes on, and who left must know"
-    );
+    assert_eq!((answer.status, answer.cookies().len()), (409, 0), "a cookie would replace the good one");
+    assert_eq!(before.look("/same").await.status, 200, "what changes nothing is served");
+    assert_eq!(before.look("/logout").await.status, 409, "the session goes on, and who left must know");
     assert!(words(&store).iter().all(|word| word == "load"));
     assert_eq!(client.get("/read").await.text, "1 light Some(7)");
 
     // The answer to the login can have been lost, so a client can log in anew.
     let mut again = before.clone();
-    assert_eq!(again.get("/login").await.status, StatusCode::OK);
+    assert_eq!(again.get("/login").await.status, 200);
     assert_eq!(again.get("/read").await.text, "0 light Some(7)");
     assert_eq!(client.get("/read").await.text, "1 light Some(7)");
 }
 
-#[tokio::test]
-async fn a_logout_during_a_request_ends_what_that_request_did() {
-    let (app, store, gate) = site().await;
+async fn a_logout_during_a_request_ends_what_that_request_did(framework: Framework) {
+    let (app, store, gate) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/login").await;
     let (slow, path) = (client.clone(), "/slow");
-    let slow = tokio::spawn(async move { slow.look(path).await });
+    let slow = tokio::task::spawn_local(async move { slow.look(path).await });
     gate.begun().await;
     let ended = client.clone();
     client.get("/logout").await;
     words(&store);
     gate.open();
     let answer = slow.await.expect("an answer");
-    assert_eq!((answer.status, answer.cookies().len()), (StatusCode::CONFLICT, 0));
+    assert_eq!((answer.status, answer.cookies().len()), (409, 0));
     assert_eq!(ended.look("/read").await.text, "0 light None", "it did not come back");
 }
 
-#[tokio::test]
-async fn a_login_during_a_request_ends_what_that_request_did() {
-    let (app, _, gate) = site().await;
+async fn a_login_during_a_request_ends_what_that_request_did(framework: Framework) {
+    let (app, _, gate) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let slow = client.clone();
-    let slow = tokio::spawn(async move { slow.look("/slow").await });
+    let slow = tokio::task::spawn_local(async move { slow.look("/slow").await });
     gate.begun().await;
     client.get("/login").await;
     gate.open();
-    assert_eq!(slow.await.expect("an answer").status, StatusCode::CONFLICT);
+    assert_eq!(slow.await.expect("an answer").status, 409);
     assert_eq!(client.get("/read").await.text, "1 light Some(7)");
 }
 
-#[tokio::test]
-async fn an_application_says_itself_that_a_session_has_ended() {
+async fn an_application_says_itself_that_a_session_has_ended(framework: Framework) {
     let (store, gate) = (test_store(), Gate::default());
-    let layer = layer(&store).await.on_error(|error| match error.status() {
-        409 => Redirect::to("/login").into_response(),
-        _ => error.into_response(),
-    });
-    let app = pages(&gate).layer(layer);
+    let app = pages(&gate).layer(layer(&store).await.ended("/login")).on(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let slow = client.clone();
-    let slow = tokio::spawn(async move { slow.look("/slow").await });
+    let slow = tokio::task::spawn_local(async move { slow.look("/slow").await });
     gate.begun().await;
     client.get("/logout").await;
     gate.open();
     let answer = slow.await.expect("an answer");
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.lines(&axum::http::header::LOCATION), ["/login"]);
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.lines("location"), ["/login"]);
 }
 
-#[tokio::test]
-async fn an_expired_session_begins_anew_under_a_new_token() {
+async fn an_expired_session_begins_anew_under_a_new_token(framework: Framework) {
     let store = test_store();
     let sessions = |clock| {
         let hour = Expiry::AfterInactivity(Duration::from_secs(3600));
         Sessions::<Visitor>::builder(store.clone()).expiry(hour).clock_offset(ClockOffset(clock)).build()
     };
-    let now = pages(&Gate::default()).layer(SessionLayer::new(sessions(0)));
-    let later = pages(&Gate::default()).layer(SessionLayer::new(sessions(3_600_001)));
+    let now = pages(&Gate::default()).layer(Layer::new(sessions(0))).on(framework).await;
+    let later = pages(&Gate::default()).layer(Layer::new(sessions(3_600_001))).on(framework).await;
     let mut client = Client::new(&now);
     client.get("/login").await;
     let mut late = Client::with(&later, &client.cookie());
@@ -172,37 +162,35 @@ async fn an_expired_session_begins_anew_under_a_new_token() {
     assert_ne!(late.token(), client.token());
 }
 
-#[tokio::test]
-async fn a_session_that_cannot_be_loaded_is_an_error_and_no_empty_session() {
-    let (app, store, _) = site().await;
+async fn a_session_that_cannot_be_loaded_is_an_error_and_no_empty_session(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
     store.inner().fail_load(Fault::Refused);
     let answer = client.get("/visit").await;
-    assert_eq!((answer.status, answer.cookies().len()), (StatusCode::SERVICE_UNAVAILABLE, 0));
+    assert_eq!((answer.status, answer.cookies().len()), (503, 0));
     assert!(!answer.text.contains("store"), "the log says what happened, not the response: {}", answer.text);
     assert_eq!(words(&store), ["load"]);
     assert_eq!(client.get("/visit").await.text, "2 light None");
 }
 
-#[tokio::test]
-async fn a_session_that_cannot_be_stored_is_an_error_and_leaves_no_cookie() {
-    let (app, store, _) = site().await;
+async fn a_session_that_cannot_be_stored_is_an_error_and_leaves_no_cookie(framework: Framework) {
+    let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
     client.get("/none").await;
     store.inner().fail_commit(Fault::Refused);
     let answer = client.get("/visit").await;
-    assert_eq!((answer.status, answer.cookies().len()), (StatusCode::SERVICE_UNAVAILABLE, 0));
+    assert_eq!((answer.status, answer.cookies().len()), (503, 0));
 }
 
-#[tokio::test]
-async fn a_handler_may_return_the_errors_of_sessions() {
-    let app = axum::Router::new()
-        .route("/destroyed", get(async || Err::<(), _>(Error::Destroyed)))
-        .route("/large", get(async || Err::<(), _>(Error::TooLarge { field: None, size: 2, limit: 1 })))
-        .route("/contended", get(async || Err::<(), _>(Error::Contended)))
-        .route("/gone", get(async || Err::<(), _>(Error::RegistrationGone)));
+async fn a_handler_may_return_the_errors_of_sessions(framework: Framework) {
+    let site = Site::default()
+        .page("/destroyed", async |(): ()| Err::<(), _>(Error::Destroyed))
+        .page("/large", async |(): ()| Err::<(), _>(Error::TooLarge { field: None, size: 2, limit: 1 }))
+        .page("/contended", async |(): ()| Err::<(), _>(Error::Contended))
+        .page("/gone", async |(): ()| Err::<(), _>(Error::RegistrationGone));
+    let app = site.on(framework).await;
     for (path, status) in [("/destroyed", 409), ("/large", 413), ("/contended", 503), ("/gone", 500)] {
         assert_eq!(Client::new(&app).get(path).await.status, status, "{path}");
     }

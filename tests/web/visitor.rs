@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::get;
-use session_runtime::axum::{SessionLayer, WebSession};
+use session_runtime::axum::WebSession;
 use session_runtime::store::{Call, LogStore};
 use session_runtime::{Error, MemoryStore, Session, Sessions};
 use session_tests::FaultyStore;
 use tokio::sync::Notify;
+
+use crate::site::{App, Existing, Framework, Layer, Site, Status};
 
 #[derive(Session)]
 #[session(name = "visitor")]
@@ -58,78 +57,50 @@ impl Gate {
 }
 
 /// The pages, without a layer.
-pub(crate) fn pages(gate: &Gate) -> Router {
+pub(crate) fn pages(gate: &Gate) -> Site {
     let (slow, slow_theme) = (gate.clone(), gate.clone());
-    Router::new()
-        .route("/none", get(async || "nothing"))
-        .route("/read", get(async |visitor: WebSession<Visitor>| shown(&visitor)))
-        .route(
-            "/maybe",
-            get(async |visitor: Option<WebSession<Visitor>>| match visitor {
-                Some(visitor) => shown(&visitor),
-                None => "nobody".to_owned(),
-            }),
-        )
-        .route(
-            "/visit",
-            get(async |mut visitor: WebSession<Visitor>| {
-                *visitor.edit().visits() += 1;
-                shown(&visitor)
-            }),
-        )
-        .route(
-            "/same",
-            get(async |mut visitor: WebSession<Visitor>| {
-                let theme = visitor.theme.clone();
-                *visitor.edit().theme() = theme;
-            }),
-        )
-        .route("/back", get(async |mut visitor: WebSession<Visitor>| *visitor.edit_all() = Visitor::initial()))
-        .route(
-            "/commit",
-            get(async |mut visitor: WebSession<Visitor>| {
-                *visitor.edit().visits() += 1;
-                visitor.commit().await.map(drop)
-            }),
-        )
-        .route(
-            "/fail",
-            get(async |mut visitor: WebSession<Visitor>| {
-                *visitor.edit().visits() += 1;
-                StatusCode::INTERNAL_SERVER_ERROR
-            }),
-        )
-        .route(
-            "/refuse",
-            get(async |mut visitor: WebSession<Visitor>| {
-                *visitor.edit().visits() += 1;
-                StatusCode::NOT_FOUND
-            }),
-        )
-        .route("/login", get(login))
-        .route("/logout", get(async |mut visitor: WebSession<Visitor>| visitor.destroy().await.map(drop)))
-        .route(
-            "/farewell",
-            get(async |mut visitor: WebSession<Visitor>| {
-                visitor.destroy().await?;
-                "goodbye".clone_into(visitor.edit().theme());
-                Ok::<_, Error>(())
-            }),
-        )
-        .route(
-            "/slow",
-            get(async move |mut visitor: WebSession<Visitor>| {
-                *visitor.edit().visits() += 1;
-                slow.pass().await;
-            }),
-        )
-        .route(
-            "/slow-theme",
-            get(async move |mut visitor: WebSession<Visitor>| {
-                "dark".clone_into(visitor.edit().theme());
-                slow_theme.pass().await;
-            }),
-        )
+    Site::default()
+        .page("/none", async |(): ()| "nothing")
+        .page("/read", async |visitor: WebSession<Visitor>| shown(&visitor))
+        .page("/maybe", async |Existing(visitor)| {
+            visitor.map_or_else(|| "nobody".to_owned(), |visitor| shown(&visitor))
+        })
+        .page("/visit", async |mut visitor: WebSession<Visitor>| {
+            *visitor.edit().visits() += 1;
+            shown(&visitor)
+        })
+        .page("/same", async |mut visitor: WebSession<Visitor>| {
+            let theme = visitor.theme.clone();
+            *visitor.edit().theme() = theme;
+        })
+        .page("/back", async |mut visitor: WebSession<Visitor>| *visitor.edit_all() = Visitor::initial())
+        .page("/commit", async |mut visitor: WebSession<Visitor>| {
+            *visitor.edit().visits() += 1;
+            visitor.commit().await.map(drop)
+        })
+        .page("/fail", async |mut visitor: WebSession<Visitor>| {
+            *visitor.edit().visits() += 1;
+            Status(500)
+        })
+        .page("/refuse", async |mut visitor: WebSession<Visitor>| {
+            *visitor.edit().visits() += 1;
+            Status(404)
+        })
+        .page("/login", login)
+        .page("/logout", async |mut visitor: WebSession<Visitor>| visitor.destroy().await.map(drop))
+        .page("/farewell", async |mut visitor: WebSession<Visitor>| {
+            visitor.destroy().await?;
+            "goodbye".clone_into(visitor.edit().theme());
+            Ok::<_, Error>(())
+        })
+        .page("/slow", async move |mut visitor: WebSession<Visitor>| {
+            *visitor.edit().visits() += 1;
+            slow.pass().await;
+        })
+        .page("/slow-theme", async move |mut visitor: WebSession<Visitor>| {
+            "dark".clone_into(visitor.edit().theme());
+            slow_theme.pass().await;
+        })
 }
 
 async fn login(mut visitor: WebSession<Visitor>) -> Result<(), Error> {
@@ -143,17 +114,17 @@ pub(crate) fn shown(visitor: &Visitor) -> String {
 }
 
 /// A layer of a process that knows the store's clock, so that the calls in the log are those of requests.
-pub(crate) async fn layer(store: &TestStore) -> SessionLayer<Visitor> {
+pub(crate) async fn layer(store: &TestStore) -> Layer {
     let sessions = Sessions::new(store.clone());
     sessions.start("clock").await.expect("a store");
     words(store);
-    SessionLayer::new(sessions)
+    Layer::new(sessions)
 }
 
 /// The pages, with the default layer.
-pub(crate) async fn site() -> (Router, TestStore, Gate) {
+pub(crate) async fn site(framework: Framework) -> (App, TestStore, Gate) {
     let (store, gate) = (test_store(), Gate::default());
-    (pages(&gate).layer(layer(&store).await), store, gate)
+    (pages(&gate).layer(layer(&store).await).on(framework).await, store, gate)
 }
 
 /// Calls in a word each.

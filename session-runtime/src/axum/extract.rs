@@ -46,8 +46,8 @@ impl<T: Session, C: Codec> WebSession<T, C> {
 }
 
 fn slot<T: Session, C: Codec>(extensions: &Extensions) -> Result<Arc<Slot<T, C>>, WebError> {
-    let (session, codec) = (std::any::type_name::<T>(), std::any::type_name::<C>());
-    extensions.get::<Arc<Slot<T, C>>>().cloned().ok_or(WebError::NoLayer { session, codec })
+    let slot = extensions.get::<Arc<Slot<T, C>>>().cloned();
+    slot.ok_or_else(|| WebError::no_layer::<T, C>("`.layer(SessionLayer::new(sessions))` after the routes"))
 }
 
 fn lines<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a [u8]> {

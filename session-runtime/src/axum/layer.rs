@@ -5,11 +5,11 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use tower_layer::Layer;
 
-use super::service::{SessionService, Shared};
+use super::service::SessionService;
 use crate::codec::{Codec, Json};
 use crate::session::Session;
 use crate::sessions::Sessions;
-use crate::web::{Lender, SessionCookie, WebError};
+use crate::web::{Policy, SessionCookie, WebError};
 
 /// Gives each request its session of type `T`, for handlers to take as [`WebSession`](super::WebSession).
 ///
@@ -31,13 +31,13 @@ use crate::web::{Lender, SessionCookie, WebError};
 #[must_use]
 pub struct SessionLayer<T: Session, C: Codec = Json> {
     /// axum asks for the service of a handler anew with each request, so making one has to be cheap.
-    shared: Arc<Shared<T, C>>,
+    policy: Arc<Policy<T, C, Response>>,
 }
 
 impl<T: Session, C: Codec> SessionLayer<T, C> {
     /// Sessions whose tokens travel in the default [`SessionCookie`].
     pub fn new(sessions: Sessions<T, C>) -> Self {
-        Self { shared: Arc::new(Shared::new(Lender::new(sessions))) }
+        Self { policy: Arc::new(Policy::new(sessions, IntoResponse::into_response)) }
     }
 
     /// How the cookie is set.
@@ -57,7 +57,7 @@ impl<T: Session, C: Codec> SessionLayer<T, C> {
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn cookie(self, cookie: SessionCookie) -> Self {
-        self.with(|shared| shared.lend(|lender| lender.with_cookie(&cookie)))
+        self.with(|policy| policy.cookie(&cookie))
     }
 
     /// Looks for tokens in `Authorization: Bearer TOKEN` instead of a cookie, for clients that are no browsers. A handler
@@ -80,7 +80,7 @@ impl<T: Session, C: Codec> SessionLayer<T, C> {
     /// # drop((layer, login));
     /// ```
     pub fn bearer(self) -> Self {
-        self.with(|shared| shared.lend(Lender::with_bearer))
+        self.with(Policy::bearer)
     }
 
     /// Lets the requests of one session take turns, within this process: each sees what the one before left. A request
@@ -92,7 +92,7 @@ impl<T: Session, C: Codec> SessionLayer<T, C> {
     ///
     /// Of several layers in turn, let handlers take the sessions in the same order.
     pub fn in_turn(self) -> Self {
-        self.with(|shared| shared.lend(Lender::in_turn))
+        self.with(Policy::in_turn)
     }
 
     /// After which responses changes are stored. The default is all below 500.
@@ -110,7 +110,8 @@ impl<T: Session, C: Codec> SessionLayer<T, C> {
     /// # drop(layer);
     /// ```
     pub fn commit_when(self, commit_when: impl Fn(StatusCode) -> bool + Send + Sync + 'static) -> Self {
-        self.with(|shared| shared.commit_when = Arc::new(commit_when))
+        let commit_when = move |status| StatusCode::from_u16(status).is_ok_and(&commit_when);
+        self.with(|policy| policy.commit_when = Arc::new(commit_when))
     }
 
     /// What to answer when a session cannot be stored after its handler has returned: it ended while the request was in
@@ -131,11 +132,11 @@ impl<T: Session, C: Codec> SessionLayer<T, C> {
     /// # drop(layer);
     /// ```
     pub fn on_error<R: IntoResponse>(self, answer: impl Fn(WebError) -> R + Send + Sync + 'static) -> Self {
-        self.with(|shared| shared.on_error = Arc::new(move |error| -> Response { answer(error).into_response() }))
+        self.with(|policy| policy.on_error = Arc::new(move |error| -> Response { answer(error).into_response() }))
     }
 
-    fn with(mut self, set: impl FnOnce(&mut Shared<T, C>)) -> Self {
-        set(Arc::make_mut(&mut self.shared));
+    fn with(mut self, set: impl FnOnce(&mut Policy<T, C, Response>)) -> Self {
+        set(Arc::make_mut(&mut self.policy));
         self
     }
 }
@@ -144,13 +145,13 @@ impl<T: Session, C: Codec, I> Layer<I> for SessionLayer<T, C> {
     type Service = SessionService<T, C, I>;
 
     fn layer(&self, inner: I) -> Self::Service {
-        SessionService { shared: self.shared.clone(), inner }
+        SessionService { policy: self.policy.clone(), inner }
     }
 }
 
 impl<T: Session, C: Codec> Clone for SessionLayer<T, C> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self { policy: self.policy.clone() }
     }
 }
 

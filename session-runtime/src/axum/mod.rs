@@ -59,6 +59,6 @@ mod layer;
 mod respond;
 mod service;
 
-pub use crate::web::{SameSite, SessionCookie, WebError, WebSession, slot_of};
+pub use crate::web::{Finish, SameSite, SessionCookie, WebError, WebSession, slot_of};
 pub use layer::SessionLayer;
-pub use service::{Finish, SessionService};
+pub use service::SessionService;

@@ -187,7 +187,23 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
         settings.lifetime = Lifetime::new(settings.expiry, settings.touch_share, settings.retention);
         let counters = Counters::new(&name);
         let (agreed, clock, queues) = (OnceCell::new(), StoreClock::default(), Queues::new());
-        Sessions { inner: Arc::new(Inner { name, store, codec, make, settings, agreed, clock, queues, counters }) }
+        #[cfg(feature = "_web")]
+        let requests = std::sync::LazyLock::new(Queues::new as fn() -> Arc<Queues>);
+        Sessions {
+            inner: Arc::new(Inner {
+                name,
+                store,
+                codec,
+                make,
+                settings,
+                agreed,
+                clock,
+                queues,
+                #[cfg(feature = "_web")]
+                requests,
+                counters,
+            }),
+        }
     }
 }
 

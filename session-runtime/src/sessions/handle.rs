@@ -336,32 +336,32 @@ impl<T: Session, C: Codec> Handle<T, C> {
     }
 
     /// Whether anything was borrowed for change, or is to be changed, and is not committed.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "_web")]
     pub(crate) fn is_marked(&self) -> bool {
         self.tracked.marks.any() || self.pending.is_some() || self.expiry != ExpiryChange::Keep
     }
 
     /// Gives a session that was started, and of which nothing was sent, the key under which it is to be stored.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "_web")]
     pub(crate) fn start_at(&mut self, key: &str) -> Result<(), Error> {
         self.key = Key::new(self.sessions.inner.name.clone(), key)?;
         Ok(())
     }
 
     /// Whether the load moved the session's expiry.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "_web")]
     pub(crate) fn was_touched(&self) -> bool {
         self.touched
     }
 
     /// The end of a stored session to which a handler gave a sliding lifetime of its own.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "_web")]
     pub(crate) fn sliding_end(&self) -> Option<Timestamp> {
         self.known.sliding().and(self.known.expires_at())
     }
 
     /// How long after its last use such a session ends.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "_web")]
     pub(crate) fn sliding_lifetime(&self) -> Option<Duration> {
         // The rule can set a limit since the creation, which is nearer.
         let left = self.sliding_end()?.as_millis().saturating_sub(self.loaded_at.as_millis());
@@ -370,7 +370,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
     }
 
     /// Whether a commit has nothing to do, which then counts as one.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "_web")]
     pub(crate) fn skips_commit(&self) -> bool {
         let skips = self.is_unmarked();
         if skips {

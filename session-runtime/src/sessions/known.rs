@@ -154,7 +154,7 @@ impl Known {
     }
 
     /// The sliding lifetime of its own, in milliseconds, that a handler gave the session.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "_web")]
     pub(super) fn sliding(&self) -> Option<i64> {
         self.head().and_then(|head| head.sliding)
     }

@@ -43,8 +43,9 @@ use clock::StoreClock;
 pub use committed::{Committed, Outcome};
 pub use find::{FoundSession, FoundSessions};
 pub use handle::Handle;
-#[cfg_attr(not(feature = "axum"), expect(unused_imports, reason = "requests take turns too"))]
-pub(crate) use queue::{Queues, Turn};
+use queue::Queues;
+#[cfg(feature = "_web")]
+pub(crate) use queue::Turn;
 pub(crate) use settings::Settings;
 pub use settings::{Limits, OnUndecodable};
 
@@ -69,6 +70,9 @@ pub(crate) struct Inner<T: Session, C> {
     clock: StoreClock,
     /// The turns of this process's commits.
     queues: Arc<Queues>,
+    /// Those of its requests, for web servers that were told so: whichever layer, or thread, a request came to.
+    #[cfg(feature = "_web")]
+    pub(crate) requests: std::sync::LazyLock<Arc<Queues>>,
     pub(crate) counters: Arc<Counters>,
 }
 

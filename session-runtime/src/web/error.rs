@@ -1,4 +1,6 @@
+use crate::codec::Codec;
 use crate::error::Error;
+use crate::session::Session;
 
 /// Why a request has no session, or why its session could not be stored.
 ///
@@ -7,14 +9,14 @@ use crate::error::Error;
 #[non_exhaustive]
 pub enum WebError {
     /// The handler is not inside of a layer for sessions of this type and codec.
-    #[error(
-        "there is no layer for sessions of type `{session}`, encoded by `{codec}`, around this handler; add `.layer(SessionLayer::new(sessions))` after the routes"
-    )]
+    #[error("there is no layer for sessions of type `{session}`, encoded by `{codec}`, around this handler; add {add}")]
     NoLayer {
         /// The session's type.
         session: &'static str,
         /// The type of its codec.
         codec: &'static str,
+        /// What to add to the application.
+        add: &'static str,
     },
 
     /// Another extractor of the same request still has the session.
@@ -47,6 +49,11 @@ pub enum WebError {
 }
 
 impl WebError {
+    pub(crate) fn no_layer<T: Session, C: Codec>(add: &'static str) -> Self {
+        let (session, codec) = (std::any::type_name::<T>(), std::any::type_name::<C>());
+        Self::NoLayer { session, codec, add }
+    }
+
     /// The HTTP status that says it to a client.
     ///
     /// ```
@@ -73,5 +80,23 @@ pub(crate) fn status(error: &Error) -> u16 {
         Error::TooLarge { .. } => 413,
         error if error.is_transient() => 503,
         _ => 500,
+    }
+}
+
+/// Logs an error that becomes the response of a request, and says what the client is told of it: a short line, because
+/// what went wrong is nothing for a client.
+pub(crate) fn tell(error: &(dyn std::error::Error + 'static), status: u16) -> &'static str {
+    let source = error.source().map(tracing::field::display);
+    if status < 500 {
+        // What a client caused is no alarm.
+        tracing::debug!(%error, source, status, "a request was refused because of its session");
+    } else {
+        tracing::error!(%error, source, status, "a request failed because of its session");
+    }
+    match status {
+        409 => "Your session was changed or ended in the meantime. Please load the page again.",
+        413 => "That is more than your session can hold.",
+        503 => "Please try again in a moment.",
+        _ => "Something went wrong.",
     }
 }

@@ -11,21 +11,21 @@ use super::token::Token;
 use super::transport::Transport;
 use crate::codec::Codec;
 use crate::session::Session;
-use crate::sessions::{Queues, Sessions, Turn};
+use crate::sessions::{Sessions, Turn};
 use crate::store::Key;
 
 /// The sessions of one type, and how their tokens travel.
 pub(crate) struct Lender<T: Session, C: Codec> {
     sessions: Sessions<T, C>,
     pub(crate) transport: Arc<Transport>,
-    /// Where the requests of a session take turns. Commits have turns of their own, taken while this one is held.
-    turns: Option<Arc<Queues>>,
+    /// Whether the requests of a session take turns. Commits have turns of their own, taken while this one is held.
+    in_turn: bool,
 }
 
 impl<T: Session, C: Codec> Lender<T, C> {
     pub(crate) fn new(sessions: Sessions<T, C>) -> Self {
         let transport = Transport::Cookie(SessionCookie::new().called(sessions.name()));
-        Self { sessions, transport: Arc::new(transport), turns: None }
+        Self { sessions, transport: Arc::new(transport), in_turn: false }
     }
 
     pub(crate) fn with_cookie(self, cookie: &SessionCookie) -> Self {
@@ -38,26 +38,27 @@ impl<T: Session, C: Codec> Lender<T, C> {
     }
 
     pub(crate) fn in_turn(self) -> Self {
-        Self { turns: Some(Queues::new()), ..self }
+        Self { in_turn: true, ..self }
     }
 
     pub(super) async fn lend(&self, token: Option<Token>) -> Result<Lease<T, C>, WebError> {
-        let turn = match (&self.turns, &token) {
-            (Some(turns), Some(token)) => Some(self.turn(turns, token).await?),
+        let turn = match &token {
+            Some(token) if self.in_turn => Some(self.turn(token).await?),
             _ => None,
         };
         Ok(Lease::of(&self.sessions, token, turn).await?)
     }
 
-    async fn turn(&self, turns: &Arc<Queues>, token: &Token) -> Result<Turn, WebError> {
-        let key = Key::new(self.sessions.inner.name.clone(), token.key()).map_err(crate::error::Error::from)?;
-        let turn = timeout(self.sessions.inner.settings.deadline, turns.enter(key.keyed_hash())).await;
+    async fn turn(&self, token: &Token) -> Result<Turn, WebError> {
+        let inner = &self.sessions.inner;
+        let key = Key::new(inner.name.clone(), token.key()).map_err(crate::error::Error::from)?;
+        let turn = timeout(inner.settings.deadline, inner.requests.enter(key.keyed_hash())).await;
         turn.map_err(|_| WebError::OthersTakeTooLong)
     }
 }
 
 impl<T: Session, C: Codec> Clone for Lender<T, C> {
     fn clone(&self) -> Self {
-        Self { sessions: self.sessions.clone(), transport: self.transport.clone(), turns: self.turns.clone() }
+        Self { sessions: self.sessions.clone(), transport: self.transport.clone(), in_turn: self.in_turn }
     }
 }

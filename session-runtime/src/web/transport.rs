@@ -1,5 +1,7 @@
 //! How a token travels between client and server.
 
+use std::borrow::Cow;
+
 use super::cookie::Form;
 use super::lease::Notice;
 use super::token::Token;
@@ -32,7 +34,7 @@ impl Transport {
     }
 
     /// The headers of a response, names in lower case, that tell a client this.
-    pub(crate) fn tell(&self, notice: &Notice) -> Vec<(&'static str, String)> {
+    pub(super) fn tell(&self, notice: &Notice) -> Vec<(&'static str, Cow<'static, str>)> {
         match (self, notice) {
             (_, Notice::Nothing) | (Self::Bearer, Notice::Removal) => Vec::new(),
             (Self::Cookie(form), notice) => {
@@ -41,10 +43,10 @@ impl Transport {
                     _ => form.remove(),
                 };
                 // A cache that keeps the page must not give its cookie to others.
-                vec![("set-cookie", line), ("cache-control", "no-cache=\"Set-Cookie\"".to_owned())]
+                vec![("set-cookie", line.into()), ("cache-control", "no-cache=\"Set-Cookie\"".into())]
             }
             // The token is likely to stand in the body.
-            (Self::Bearer, Notice::Token(..)) => vec![("cache-control", "no-store".to_owned())],
+            (Self::Bearer, Notice::Token(..)) => vec![("cache-control", "no-store".into())],
         }
     }
 }
