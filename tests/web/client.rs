@@ -1,5 +1,7 @@
 //! A client with the cookies of a browser, and the clock of none.
 
+use tokio::task::JoinHandle;
+
 use crate::site::App;
 
 /// What a client sends.
@@ -51,6 +53,12 @@ impl Client {
     pub(crate) async fn look(&self, path: &str) -> Answer {
         let cookie = (!self.cookies.is_empty()).then(|| ("cookie", self.cookie()));
         self.app.send(Request { path: path.to_owned(), headers: cookie.into_iter().collect() }).await
+    }
+
+    /// Begins to request a page, which others do not wait for.
+    pub(crate) fn start(&self, path: &'static str) -> JoinHandle<Answer> {
+        let client = self.clone();
+        tokio::task::spawn_local(async move { client.look(path).await })
     }
 
     /// The cookies as they are sent.

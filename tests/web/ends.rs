@@ -16,7 +16,6 @@ use crate::visitor::{Gate, Visitor, layer, pages, site, test_store, words};
 on_both![
     an_answer_of_500_stores_nothing_and_one_of_404_does,
     an_application_says_after_which_answers_it_stores,
-    a_handler_that_panics_stores_nothing,
     a_request_whose_connection_breaks_stores_nothing_and_is_no_alarm,
     what_a_handler_committed_before_it_failed_is_told_the_client,
     a_commit_that_fails_takes_nothing_back_of_what_the_client_has_to_know,
@@ -44,22 +43,6 @@ async fn an_application_says_after_which_answers_it_stores(framework: Framework)
     assert_eq!(client.get("/read").await.text, "1 light None");
     client.get("/fail").await;
     assert_eq!(client.get("/read").await.text, "2 light None");
-}
-
-async fn a_handler_that_panics_stores_nothing(framework: Framework) {
-    let store = test_store();
-    let panicking = async |mut visitor: WebSession<Visitor>| -> () {
-        *visitor.edit().visits() += 1;
-        panic!("told to");
-    };
-    let app = pages(&Gate::default()).page("/panic", panicking).layer(layer(&store).await).on(framework).await;
-    let mut client = Client::new(&app);
-    client.get("/visit").await;
-    words(&store);
-    let mut other = client.clone();
-    assert!(tokio::task::spawn_local(async move { other.get("/panic").await.status }).await.is_err());
-    assert_eq!(words(&store), ["load"]);
-    assert_eq!(client.get("/read").await.text, "1 light None");
 }
 
 async fn a_request_whose_connection_breaks_stores_nothing_and_is_no_alarm(framework: Framework) {
@@ -165,8 +148,7 @@ async fn a_response_that_nobody_waits_for_is_not_committed(framework: Framework)
     let mut client = Client::new(&app);
     client.get("/visit").await;
     words(&store);
-    let patient = client.clone();
-    let slow = tokio::task::spawn_local(async move { patient.look("/slow").await.status });
+    let slow = client.start("/slow");
     gate.begun().await;
     slow.abort();
     assert!(slow.await.is_err_and(|error| error.is_cancelled()));

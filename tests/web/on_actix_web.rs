@@ -28,14 +28,14 @@ pub(crate) trait Argument: FromRequest {}
 
 impl<A: FromRequest> Argument for A {}
 
-/// What a middleware keeps, or why there is none.
-type Kept = Result<Box<dyn Any>, Error>;
+/// What a middleware does, and what it keeps.
+type Before = dyn Fn(&HttpRequest) -> Local<Result<Box<dyn Any>, Error>> + Send + Sync;
 
 /// A page, or a middleware: what it does with a request before the next service, and what is kept meanwhile.
 #[derive(Clone)]
 pub(crate) enum Part {
     Page(Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>),
-    Before(Arc<dyn Fn(&HttpRequest) -> Local<Kept> + Send + Sync>),
+    Before(Arc<Before>),
 }
 
 pub(crate) fn page<A, H, F>(path: &'static str, handler: H) -> Part

@@ -8,46 +8,13 @@ use tokio::task::JoinSet;
 
 use crate::client::Client;
 use crate::site::{Framework, Layer, on_both};
-use crate::visitor::{Gate, Visitor, layer, pages, site, test_store};
+use crate::visitor::{Gate, Visitor, layer, pages, test_store};
 
 on_both![
-    requests_that_change_different_fields_both_count,
-    a_slow_reader_changes_nothing_of_what_others_wrote,
     in_turn_each_request_sees_what_the_one_before_left,
     in_turn_nobody_waits_longer_than_the_deadline,
+    in_turn_it_does_not_matter_to_which_worker_a_request_came,
 ];
-
-async fn requests_that_change_different_fields_both_count(framework: Framework) {
-    let (app, _, gate) = site(framework).await;
-    let mut client = Client::new(&app);
-    client.get("/visit").await;
-    let slow = client.clone();
-    let slow = tokio::task::spawn_local(async move { slow.look("/slow-theme").await });
-    gate.begun().await;
-    client.get("/visit").await;
-    gate.open();
-    assert_eq!(slow.await.expect("an answer").status, 200);
-    assert_eq!(client.get("/read").await.text, "2 dark None");
-}
-
-async fn a_slow_reader_changes_nothing_of_what_others_wrote(framework: Framework) {
-    let (app, gate) = (test_store(), Gate::default());
-    let inside = gate.clone();
-    let reading = async move |visitor: WebSession<Visitor>| {
-        inside.pass().await;
-        visitor.visits.to_string()
-    };
-    let app = pages(&gate).page("/reading", reading).layer(layer(&app).await).on(framework).await;
-    let mut client = Client::new(&app);
-    client.get("/visit").await;
-    let slow = client.clone();
-    let slow = tokio::task::spawn_local(async move { slow.look("/reading").await });
-    gate.begun().await;
-    client.get("/visit").await;
-    gate.open();
-    assert_eq!(slow.await.expect("an answer").text, "1");
-    assert_eq!(client.get("/read").await.text, "2 light None");
-}
 
 /// Adds one to what it saw, after it let others go first.
 async fn count(mut visitor: WebSession<Visitor>) {
@@ -77,12 +44,28 @@ async fn in_turn_nobody_waits_longer_than_the_deadline(framework: Framework) {
     let app = pages(&gate).layer(Layer::new(sessions).in_turn()).on(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
-    let slow = client.clone();
-    let slow = tokio::task::spawn_local(async move { slow.look("/slow").await });
+    let slow = client.start("/slow");
     gate.begun().await;
     assert_eq!(client.look("/read").await.status, 503);
     assert_eq!(Client::new(&app).get("/read").await.status, 200, "others do not wait at all");
     gate.open();
     assert_eq!(slow.await.expect("an answer").status, 200);
     assert_eq!(client.get("/read").await.text, "2 light None");
+}
+
+async fn in_turn_it_does_not_matter_to_which_worker_a_request_came(framework: Framework) {
+    tokio::time::pause();
+    let gate = Gate::default();
+    // Servers can make an application for each worker, and a layer in each.
+    let site = pages(&gate).layer(layer(&test_store()).await.in_turn());
+    let (app, other) = (site.clone().on(framework).await, site.on(framework).await);
+    let mut client = Client::new(&app);
+    client.get("/visit").await;
+    let slow = client.start("/slow");
+    gate.begun().await;
+    let elsewhere = Client::with(&other, &client.cookie());
+    assert_eq!(elsewhere.look("/read").await.status, 503);
+    gate.open();
+    assert_eq!(slow.await.expect("an answer").status, 200);
+    assert_eq!(elsewhere.look("/read").await.text, "2 light None");
 }

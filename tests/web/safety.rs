@@ -7,35 +7,20 @@ use session_runtime::store::Call;
 use session_runtime::{ClockOffset, Error, Expiry, Sessions};
 use session_tests::Fault;
 
-use crate::client::Client;
+use crate::client::{Client, Request};
 use crate::site::{Framework, Layer, Site, on_both};
 use crate::visitor::{Cart, Gate, Visitor, layer, pages, site, test_store, words};
 
 on_both![
-    a_token_that_the_client_chose_is_never_adopted,
     a_token_of_another_kind_of_session_opens_nothing,
-    who_reads_the_store_cannot_take_over_a_session,
     a_login_gives_a_new_token_and_kills_the_old_one,
     a_request_with_the_token_from_before_a_login_takes_nothing_from_the_new_one,
-    a_logout_during_a_request_ends_what_that_request_did,
-    a_login_during_a_request_ends_what_that_request_did,
     an_application_says_itself_that_a_session_has_ended,
     an_expired_session_begins_anew_under_a_new_token,
-    a_session_that_cannot_be_loaded_is_an_error_and_no_empty_session,
     a_session_that_cannot_be_stored_is_an_error_and_leaves_no_cookie,
     a_handler_may_return_the_errors_of_sessions,
+    a_header_full_of_candidates_costs_one_look_at_the_store,
 ];
-
-async fn a_token_that_the_client_chose_is_never_adopted(framework: Framework) {
-    let (app, _, _) = site(framework).await;
-    let unknown = "A".repeat(47);
-    for chosen in [&*unknown, "1", "", "%00", "../../x", &"A".repeat(10_000)] {
-        let mut client = Client::with(&app, &format!("__Host-visitor={chosen}"));
-        assert_eq!(client.get("/visit").await.status, 200);
-        assert_ne!(client.token(), chosen, "it has a new token");
-        assert_eq!(Client::with(&app, &format!("__Host-visitor={chosen}")).get("/read").await.text, "0 light None");
-    }
-}
 
 async fn a_token_of_another_kind_of_session_opens_nothing(framework: Framework) {
     let store = test_store();
@@ -47,18 +32,6 @@ async fn a_token_of_another_kind_of_session_opens_nothing(framework: Framework) 
     let mut thief = Client::with(&app, &format!("__Host-visitor={}", shopper.token()));
     thief.get("/visit").await;
     assert_ne!(thief.token(), shopper.token());
-}
-
-async fn who_reads_the_store_cannot_take_over_a_session(framework: Framework) {
-    let (app, store, _) = site(framework).await;
-    let mut client = Client::new(&app);
-    client.get("/visit").await;
-    let calls = store.take();
-    let [Call::Commit { key, .. }] = &*calls else { panic!("{calls:?}") };
-    assert!(!key.contains(&client.token()[4..]), "the secret is not in the key");
-    assert_eq!(key.len(), 47);
-    let mut thief = Client::with(&app, &format!("__Host-visitor={key}"));
-    assert_eq!(thief.get("/read").await.text, "0 light None");
 }
 
 async fn a_login_gives_a_new_token_and_kills_the_old_one(framework: Framework) {
@@ -103,42 +76,12 @@ async fn a_request_with_the_token_from_before_a_login_takes_nothing_from_the_new
     assert_eq!(client.get("/read").await.text, "1 light Some(7)");
 }
 
-async fn a_logout_during_a_request_ends_what_that_request_did(framework: Framework) {
-    let (app, store, gate) = site(framework).await;
-    let mut client = Client::new(&app);
-    client.get("/login").await;
-    let (slow, path) = (client.clone(), "/slow");
-    let slow = tokio::task::spawn_local(async move { slow.look(path).await });
-    gate.begun().await;
-    let ended = client.clone();
-    client.get("/logout").await;
-    words(&store);
-    gate.open();
-    let answer = slow.await.expect("an answer");
-    assert_eq!((answer.status, answer.cookies().len()), (409, 0));
-    assert_eq!(ended.look("/read").await.text, "0 light None", "it did not come back");
-}
-
-async fn a_login_during_a_request_ends_what_that_request_did(framework: Framework) {
-    let (app, _, gate) = site(framework).await;
-    let mut client = Client::new(&app);
-    client.get("/visit").await;
-    let slow = client.clone();
-    let slow = tokio::task::spawn_local(async move { slow.look("/slow").await });
-    gate.begun().await;
-    client.get("/login").await;
-    gate.open();
-    assert_eq!(slow.await.expect("an answer").status, 409);
-    assert_eq!(client.get("/read").await.text, "1 light Some(7)");
-}
-
 async fn an_application_says_itself_that_a_session_has_ended(framework: Framework) {
     let (store, gate) = (test_store(), Gate::default());
     let app = pages(&gate).layer(layer(&store).await.ended("/login")).on(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
-    let slow = client.clone();
-    let slow = tokio::task::spawn_local(async move { slow.look("/slow").await });
+    let slow = client.start("/slow");
     gate.begun().await;
     client.get("/logout").await;
     gate.open();
@@ -162,19 +105,6 @@ async fn an_expired_session_begins_anew_under_a_new_token(framework: Framework) 
     assert_ne!(late.token(), client.token());
 }
 
-async fn a_session_that_cannot_be_loaded_is_an_error_and_no_empty_session(framework: Framework) {
-    let (app, store, _) = site(framework).await;
-    let mut client = Client::new(&app);
-    client.get("/visit").await;
-    words(&store);
-    store.inner().fail_load(Fault::Refused);
-    let answer = client.get("/visit").await;
-    assert_eq!((answer.status, answer.cookies().len()), (503, 0));
-    assert!(!answer.text.contains("store"), "the log says what happened, not the response: {}", answer.text);
-    assert_eq!(words(&store), ["load"]);
-    assert_eq!(client.get("/visit").await.text, "2 light None");
-}
-
 async fn a_session_that_cannot_be_stored_is_an_error_and_leaves_no_cookie(framework: Framework) {
     let (app, store, _) = site(framework).await;
     let mut client = Client::new(&app);
@@ -194,4 +124,33 @@ async fn a_handler_may_return_the_errors_of_sessions(framework: Framework) {
     for (path, status) in [("/destroyed", 409), ("/large", 413), ("/contended", 503), ("/gone", 500)] {
         assert_eq!(Client::new(&app).get(path).await.status, status, "{path}");
     }
+}
+
+async fn a_header_full_of_candidates_costs_one_look_at_the_store(framework: Framework) {
+    let (app, store, _) = site(framework).await;
+    let mut client = Client::new(&app);
+    client.get("/visit").await;
+    words(&store);
+    let many = |candidate: &dyn Fn(usize) -> String| {
+        let cookies: Vec<_> = (0..5_000).map(|n| format!("__Host-visitor={}", candidate(n))).collect();
+        vec![("cookie", cookies.join("; "))]
+    };
+    let unknown = |n: usize| format!("{n:047}");
+    let split = (0..5_000).map(|n| ("cookie", format!("__Host-visitor={}", unknown(n)))).collect();
+    for (headers, calls) in [
+        (many(&unknown), 1),                // the first is looked for, and no other
+        (split, 1),                         // however they are sent
+        (many(&|n| format!("{n:046}")), 0), // what cannot be a token is not looked for
+        (many(&|_| "x".repeat(40)), 0),
+        (vec![("cookie", format!("__Host-visitor={}", "A".repeat(1 << 20)))], 0),
+        (vec![("cookie", "=;".repeat(1 << 19))], 0),
+    ] {
+        let answer = app.send(Request { path: "/read".to_owned(), headers }).await;
+        assert_eq!((answer.status, &*answer.text), (200, "0 light None"));
+        assert_eq!(words(&store), vec!["load"; calls]);
+    }
+    // Behind what is no token, one's own is found.
+    let own = format!("{}; {}", many(&|_| "forged".to_owned())[0].1, client.cookie());
+    let answer = app.send(Request { path: "/read".to_owned(), headers: vec![("cookie", own)] }).await;
+    assert_eq!(answer.text, "1 light None");
 }

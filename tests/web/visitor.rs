@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use session_runtime::axum::WebSession;
 use session_runtime::store::{Call, LogStore};
-use session_runtime::{Error, MemoryStore, Session, Sessions};
+use session_runtime::{AnyStore, Error, MemoryStore, Session, Sessions};
 use session_tests::FaultyStore;
 use tokio::sync::Notify;
 
@@ -25,10 +25,10 @@ pub(crate) struct Cart {
     pub(crate) items: u32,
 }
 
-pub(crate) type TestStore = LogStore<FaultyStore<MemoryStore>>;
+pub(crate) type TestStore = LogStore<FaultyStore<AnyStore>>;
 
 pub(crate) fn test_store() -> TestStore {
-    LogStore::new(FaultyStore::new(MemoryStore::new()))
+    LogStore::new(FaultyStore::new(AnyStore::new(MemoryStore::new())))
 }
 
 /// Lets a test stand between the beginning and the end of a request.
