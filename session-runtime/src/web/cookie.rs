@@ -34,8 +34,7 @@ impl SameSite {
 /// `SameSite=Lax`: only the host that set it gets it, only encrypted, and no script sees it.
 ///
 /// ```
-/// use session_runtime::axum::{SameSite, SessionCookie};
-///
+/// # use session_runtime::axum::{SameSite, SessionCookie};
 /// let cookie = SessionCookie::new().same_site(SameSite::None).partitioned();
 /// # let _ = cookie;
 /// ```

@@ -19,9 +19,8 @@ use crate::sessions::{Committed, Handle, Outcome};
 /// leaves everything as it was.
 ///
 /// ```
-/// use session_runtime::Session;
-/// use session_runtime::axum::WebSession;
-///
+/// # use session_runtime::Session;
+/// # use session_runtime::axum::WebSession;
 /// #[derive(Session)]
 /// struct Visitor {
 ///     visits: u32,
@@ -38,7 +37,8 @@ use crate::sessions::{Committed, Handle, Outcome};
 /// session, and the store is not asked for that, but for its clock once an hour; the client gets a token when something is
 /// stored.
 ///
-/// `Option<WebSession<T>>` is `None` for a client that has no stored session, unless this request has begun one.
+/// With axum `Option<WebSession<T>>` is `None` for a client that has no stored session, unless this request has begun
+/// one. With actix-web `ExistingSession` is.
 pub struct WebSession<T: Session, C: Codec = Json> {
     slot: Arc<Slot<T, C>>,
     /// There from the moment it is lent until it is dropped.
