@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use session_runtime::axum::WebSession;
 use session_runtime::store::Call;
 use session_runtime::{Error, Expiry, Sessions};
@@ -140,14 +141,15 @@ async fn a_token_that_the_client_chose_is_never_adopted(framework: Framework, pl
 }
 
 async fn a_session_that_cannot_be_loaded_is_an_error_and_stays_as_it_is(framework: Framework, place: Place) {
+    let app = serve(pages(&Gate::default()), framework, &place).await;
     let soon = Duration::from_millis(300);
-    let impatient = Sessions::builder(place.store.clone()).deadline(soon).build();
-    let app = pages(&Gate::default()).layer(Layer::new(impatient)).on(framework).await;
+    let impatient = Sessions::builder(place.store.clone()).expiry(Expiry::AfterInactivity(DAY)).deadline(soon).build();
+    let impatient = pages(&Gate::default()).layer(Layer::new(impatient)).on(framework).await;
     let mut client = Client::new(&app);
     client.get("/visit").await;
     let stored = place.sessions().await;
     place.fail_loads();
-    let answer = client.get("/visit").await;
+    let answer = Client::with(&impatient, &client.cookie()).get("/visit").await;
     assert_eq!((answer.status, answer.cookies().len()), (503, 0));
     assert!(!answer.text.contains("store"), "the log says what happened, not the response: {}", answer.text);
     assert!(words(&place.store).iter().all(|word| word == "load"));
@@ -166,7 +168,7 @@ async fn the_store_holds_no_token(framework: Framework, place: Place) {
     let contents = place.contents().await;
     let holds = |text: &str| {
         // PostgreSQL shows bytes as digits.
-        let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let digits = format!("{:x}", Bytes::copy_from_slice(text.as_bytes()));
         [text, &digits].iter().any(|text| contents.windows(text.len()).any(|window| window == text.as_bytes()))
     };
     assert!(holds(key), "this looks where the session is");
