@@ -7,7 +7,7 @@ mod calls;
 mod client;
 mod cookies;
 mod ends;
-mod failing_middleware;
+mod middlewares;
 mod on_actix_web;
 mod on_axum;
 mod overlap;
