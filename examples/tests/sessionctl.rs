@@ -127,6 +127,8 @@ async fn does_it_all(url: &str) {
     assert!(complains(url, &["find", "visitor", "usr=7"]).contains("`visitor` has no field `usr`; its fields are"));
     assert!(complains(url, &["find", "visitor", "token=x"]).contains("the field `token` is sensitive"));
     assert!(complains(url, &["find", "nobody", "user=7"]).contains("no session called `nobody` is registered"));
+    assert_eq!(says(url, &["build-index", "visitor", "user"]), (lines(&["3 indexed"]), 0));
+    assert!(complains(url, &["build-index", "visitor", "usr"]).contains("`visitor` has no field `usr`"));
     assert_eq!(says(url, &["destroy", "visitor", "--where", "user=7"]), (lines(&["2 destroyed"]), 0));
     assert_eq!(says(url, &["destroy", "visitor", "--where", "user=7"]), (lines(&["0 destroyed"]), 1));
     assert_eq!(says(url, &["find", "visitor", "user=7"]), (String::new(), 0));

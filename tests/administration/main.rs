@@ -3,6 +3,7 @@
 mod background;
 mod counting;
 mod destroying;
+mod indexing;
 mod listing;
 mod place;
 mod purging;

@@ -405,13 +405,19 @@ async fn a_common_commit_reads_and_writes_once_in_the_engine() {
 async fn a_small_session_keeps_the_compact_encoding() {
     let server = server!();
     let store = open(&server).await;
-    let mut head = create(&store, &key("1"), (0..10).map(|n| set(&format!("f{n}"), "12345")).collect()).await;
-    for round in 0..10 {
-        let commit = write(Base::from(&head), vec![set("f3", format!("{round}"))]);
-        head = applied(store.commit(&key("1"), &commit).await.unwrap()).head.unwrap();
+    for expiry in [ExpiryChange::Keep, ExpiryChange::After(30 * 86_400_000)] {
+        let key = key(&format!("{expiry:?}"));
+        let mut head = create(&store, &key, (0..10).map(|n| set(&format!("f{n}"), "12345")).collect()).await;
+        for round in 0..10 {
+            let mut commit = write(Base::from(&head), vec![set("f3", format!("{round}"))]);
+            if let Action::Write(write) = &mut commit.action {
+                write.expiry = expiry;
+            }
+            head = applied(store.commit(&key, &commit).await.unwrap()).head.unwrap();
+        }
+        let encoding = server.cli(&format!("OBJECT ENCODING session:Visitor:{}", key.id()));
+        assert!(encoding.contains("listpack") || encoding.contains("ziplist"), "{expiry:?}: {encoding}");
     }
-    let encoding = server.cli("OBJECT ENCODING session:Visitor:1");
-    assert!(encoding.contains("listpack") || encoding.contains("ziplist"), "{encoding}");
 }
 
 #[tokio::test]

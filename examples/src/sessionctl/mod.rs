@@ -56,6 +56,7 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, Sessio
         Task::Show { name, key } => show(&admin, name, key, out).await?,
         Task::Find { name, condition } => find(&admin, name, condition, out).await?,
         Task::DestroyFound { name, condition } => destroy_found(&admin, name, condition, out).await?,
+        Task::BuildIndex { name, field } => build_index(&admin, name, field, out).await?,
         Task::Destroy { name, keys } => destroy(&admin, name, keys, out).await?,
         Task::Purge => purge(&admin, out).await?,
         Task::Stats => stats(&admin, out).await?,
@@ -128,33 +129,53 @@ async fn find(
     Ok(true)
 }
 
-/// Goes on until none is found: a session can be renewed while the others are destroyed.
 async fn destroy_found(
     admin: &Admin<AnyStore>,
     name: &str,
     condition: &Condition,
     out: &mut impl Write,
 ) -> Result<bool, SessionctlError> {
-    let mut destroyed = 0_u64;
-    loop {
-        let found = admin.find(name, &condition.field, &condition.value).await?;
-        if found.is_empty() {
-            break;
-        }
-        for key in found {
-            match admin.destroy(name, key.id()).await {
-                Ok(was_stored) => destroyed += u64::from(was_stored),
-                Err(Error::Renewed) => {}
-                Err(error) => return Err(error.into()),
-            }
-            if destroyed > 0 && destroyed.is_multiple_of(REPORTED) {
-                writeln!(out, "{destroyed} so far")?;
-                out.flush()?;
-            }
+    let mut report = Report::to(out);
+    let Condition { field, value } = condition;
+    let destroyed = admin.destroy_found(name, field, value, |so_far| report.so_far(so_far)).await?;
+    report.end(&format!("{destroyed} destroyed"))?;
+    Ok(destroyed > 0)
+}
+
+async fn build_index(
+    admin: &Admin<AnyStore>,
+    name: &str,
+    field: &str,
+    out: &mut impl Write,
+) -> Result<bool, SessionctlError> {
+    let mut report = Report::to(out);
+    let built = admin.build_index(name, field, |so_far| report.so_far(so_far)).await?;
+    report.end(&format!("{built} indexed"))?;
+    Ok(true)
+}
+
+/// What a long task says now and then.
+struct Report<'a, W> {
+    out: &'a mut W,
+    /// The first failure to say something.
+    said: io::Result<()>,
+}
+
+impl<'a, W: Write> Report<'a, W> {
+    fn to(out: &'a mut W) -> Self {
+        Self { out, said: Ok(()) }
+    }
+
+    fn so_far(&mut self, count: u64) {
+        if count.is_multiple_of(REPORTED) && self.said.is_ok() {
+            self.said = writeln!(self.out, "{count} so far").and_then(|()| self.out.flush());
         }
     }
-    writeln!(out, "{destroyed} destroyed")?;
-    Ok(destroyed > 0)
+
+    fn end(self, text: &str) -> io::Result<()> {
+        self.said?;
+        writeln!(self.out, "{text}")
+    }
 }
 
 async fn purge(admin: &Admin<AnyStore>, out: &mut impl Write) -> Result<bool, SessionctlError> {

@@ -38,6 +38,13 @@ pub enum Task {
         /// The field and its value.
         condition: Condition,
     },
+    /// Make sessions found by a field.
+    BuildIndex {
+        /// The sessions' name.
+        name: String,
+        /// The stored name of the field.
+        field: String,
+    },
     /// Print a session.
     Show {
         /// The session's name.
@@ -114,6 +121,7 @@ fn task_of(task: &str, found: &mut ArgMatches) -> Task {
         "find" => {
             Task::Find { name: text(found, "name"), condition: found.remove_one("condition").unwrap_or_default() }
         }
+        "build-index" => Task::BuildIndex { name: text(found, "name"), field: text(found, "field") },
         "destroy" => {
             let (name, condition) = (text(found, "name"), found.remove_one("where"));
             let keys = found.remove_many("key").into_iter().flatten().collect();
@@ -167,6 +175,11 @@ fn command() -> Command {
                 .arg(condition("condition").required(true)),
         )
         .subcommand(
+            task("build-index", "Makes sessions found that were stored before their field was marked `index`")
+                .arg(name())
+                .arg(Arg::new("field").value_name("FIELD").required(true).help("The stored name of the field")),
+        )
+        .subcommand(
             task("destroy", "Destroys sessions: who still holds one can no longer store it")
                 .arg(name())
                 .arg(key().required(false).num_args(1..).action(ArgAction::Append))
@@ -208,6 +221,10 @@ mod tests {
         assert_eq!(
             task(&["destroy", "visitor", "42", r"a\u{a}b"]),
             Ok(Task::Destroy { name: owned("visitor"), keys: vec![owned("42"), owned("a\nb")] })
+        );
+        assert_eq!(
+            task(&["build-index", "visitor", "user"]),
+            Ok(Task::BuildIndex { name: owned("visitor"), field: owned("user") })
         );
         let user = |value: Value| Condition { field: owned("user"), value };
         for (text, value) in [("user=7", 7.into()), ("user=\"7\"", "7".into()), ("user=a=b", "a=b".into())] {

@@ -29,18 +29,30 @@ impl<S: Housekeeping> Admin<S> {
     /// [`Error::Store`]: of the kind [`Configuration`](StoreErrorKind::Configuration) when no such session or field is
     /// registered, or when the field is sensitive, since only programs that know the key can look for its values.
     pub async fn find(&self, name: &str, field: &str, value: &Value) -> Result<Vec<Key>, Error> {
-        let registrations = self.registrations().await?.found;
-        let newest = registrations.iter().filter(|found| &*found.name == name).max_by_key(|found| found.version);
-        let registered = newest.ok_or_else(|| refusal(format!("no session called `{name}` is registered")))?;
-        let encoded = encode(registered, field, value)?;
-        let find = Find::all(name.into(), field.into(), encoded.clone().into(), Term::of(&encoded), self.clock);
+        let find = self.search(name, field, value).await?;
         let page = self.store.find(&find).instrument(span("find", name)).await?;
         Ok(page.sessions.into_iter().map(|(key, _)| key).collect())
     }
+
+    /// What the store is to be asked for.
+    pub(super) async fn search(&self, name: &str, field: &str, value: &Value) -> Result<Find, Error> {
+        let registered = self.newest(name).await?;
+        check_field(&registered, field)?;
+        let encoded = encode(&registered, field, value)?;
+        Ok(Find::all(name.into(), field.into(), encoded.clone().into(), Term::of(&encoded), self.clock))
+    }
+
+    /// The newest version of the sessions with this name.
+    pub(super) async fn newest(&self, name: &str) -> Result<Registration, Error> {
+        let found = self.registrations().await?.found.into_iter().filter(|found| &*found.name == name);
+        found
+            .max_by_key(|found| found.version)
+            .ok_or_else(|| refusal(format!("no session called `{name}` is registered")))
+    }
 }
 
-/// The value as programs store it in this field.
-fn encode(registered: &Registration, field: &str, value: &Value) -> Result<Vec<u8>, Error> {
+/// Refuses a field whose values a tool cannot look for.
+pub(super) fn check_field(registered: &Registration, field: &str) -> Result<(), Error> {
     let Some(known) = registered.session_fields().find(|known| &*known.name == field) else {
         let fields: Vec<_> = registered.session_fields().map(|field| format!("`{}`", field.name)).collect();
         return Err(refusal(format!(
@@ -53,6 +65,11 @@ fn encode(registered: &Registration, field: &str, value: &Value) -> Result<Vec<u
         let key = "only programs that know the key of the index can look for its values";
         return Err(refusal(format!("the field `{field}` is sensitive, and {key}")));
     }
+    Ok(())
+}
+
+/// The value as programs store it in this field.
+fn encode(registered: &Registration, field: &str, value: &Value) -> Result<Vec<u8>, Error> {
     let mut encoded = Vec::new();
     let done = match &*registered.codec {
         Json::NAME => Json.encode(value, &mut encoded),

@@ -7,6 +7,7 @@ mod aside;
 mod date;
 mod destroying;
 mod finding;
+mod indexing;
 mod inspected;
 mod listing;
 mod of_sessions;

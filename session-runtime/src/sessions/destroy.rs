@@ -1,10 +1,9 @@
 use std::pin::pin;
 
-use tracing::{Instrument, debug_span};
-
 use super::commit::Verb;
 use super::committed::Outcome;
 use super::deadline::within;
+use super::ending::Ending;
 use super::handle::Handle;
 use super::known::Known;
 use super::{Inner, Sessions, Settings};
@@ -12,12 +11,7 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
-use crate::store::{
-    Action, Base, Commit, Ended, ExpiryChange, Found, Head, Key, KeyHash, Reply, StoreError, StoreErrorKind,
-};
-
-/// How often a session is looked for again that was replaced while it was about to be destroyed.
-const TRIES: u32 = 64;
+use crate::store::{Ended, ExpiryChange, Key};
 
 impl<T: Session, C: Codec> Sessions<T, C> {
     /// Removes the session of `key`, whether or not it can be decoded. Handles that were loaded before can no longer
@@ -51,36 +45,18 @@ impl<T: Session, C: Codec> Sessions<T, C> {
 }
 
 impl<T: Session, C: Codec> Inner<T, C> {
-    /// Destroys what is stored under a key, whatever others make of it meanwhile.
-    pub(super) async fn destroy_key(&self, key: &Key) -> Result<Outcome, Error> {
+    async fn destroy_key(&self, key: &Key) -> Result<Outcome, Error> {
         self.agreed().await?;
         let _turn = self.queues.enter(key.keyed_hash()).await;
-        for _ in 0..TRIES {
-            let Found::Record(record) = self.look(key).await?.found else { return Ok(Outcome::Unchanged) };
-            match self.send_destruction(key, &self.destruction(&record.head)).await? {
-                Reply::Applied(applied) => {
-                    let outcome = Outcome::of(applied.was_stored, false);
-                    self.counters.add(outcome.count(), 1);
-                    return Ok(outcome);
-                }
-                Reply::Ended(Ended::Renewed) => return Err(Error::Renewed),
-                // It ended since, or another took its place.
-                _ => {}
-            }
-        }
-        let message = "the session was created anew each time it was about to be destroyed; try again";
-        Err(StoreError::new(StoreErrorKind::Busy, message).into())
+        let Some(applied) = self.ending().destroy(key).await? else { return Ok(Outcome::Unchanged) };
+        let outcome = Outcome::of(applied.was_stored, false);
+        self.counters.add(outcome.count(), 1);
+        Ok(outcome)
     }
 
-    /// Destroys this very life of a key, at whatever revision.
-    pub(super) fn destruction(&self, head: &Head) -> Commit {
-        let Settings { lifetime, clock, .. } = self.settings;
-        Commit::new(Base::from(head), Action::Destroy, lifetime, clock)
-    }
-
-    pub(super) async fn send_destruction(&self, key: &Key, destruction: &Commit) -> Result<Reply, StoreError> {
-        let span = debug_span!("session_store", operation = "commit", session = key.name(), key = %KeyHash::of(key));
-        self.store.commit(key, destruction).instrument(span).await
+    pub(super) fn ending(&self) -> Ending<'_> {
+        let Settings { lifetime, clock, deadline, .. } = self.settings;
+        Ending { store: &*self.store, lifetime, clock, deadline }
     }
 }
 

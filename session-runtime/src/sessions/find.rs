@@ -6,33 +6,26 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::time::Instant;
 use tracing::{Instrument, debug_span};
 
 use super::Sessions;
 use super::commit::Verb;
 use super::committed::Outcome;
-use super::deadline::{pause, within};
+use super::deadline::within;
 use super::known::Known;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::{Lifetime, Timestamp};
 use crate::field;
 use crate::session::Session;
-use crate::store::{Cursor, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash, Reply};
+use crate::store::{Cursor, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash};
 
 /// How many sessions a page of a search has.
 const FOUND_AT_ONCE: usize = 1000;
-
-/// How far the clocks of an engine's machines may be apart, in milliseconds.
-const TOLERANCE: i64 = 1000;
-
-/// How long what was not answered waits before it is sent again.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// A value that is looked for: the index of its field, and its encoding.
 type Wanted = (usize, Bytes);
@@ -217,7 +210,11 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// be ended. Some are ended by then; it can be tried again. The deadline bounds each step, not the whole.
     pub fn destroy_found(&self, value: T::Index<'_>) -> impl Future<Output = Result<u64, Error>> + Send + use<T, C> {
         let (sessions, wanted) = (self.clone(), self.wanted(value));
-        async move { sessions.destroy_all(wanted?).await }
+        async move {
+            let inner = &sessions.inner;
+            let find = within(inner.settings.deadline, pin!(sessions.search(wanted?))).await?;
+            inner.ending().destroy_found(&find, |_| {}).await
+        }
     }
 
     /// Makes sessions found that were stored before their field was marked `index`: goes through all keys of `store`,
@@ -302,16 +299,6 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         Ok(self.inner.store.find(find).instrument(span).await?)
     }
 
-    /// Asks until the store answers. The deadline of the caller bounds it.
-    async fn ask_again(&self, find: &Find) -> Result<FoundPage, Error> {
-        loop {
-            match self.ask(find).await {
-                Err(error) if error.is_transient() && pause(PAUSE).await => {}
-                answer => return answer,
-            }
-        }
-    }
-
     /// Loads what was found without touching it, if it still has the value.
     async fn look_at(&self, key: &Key, index: usize, value: &Bytes) -> Result<Option<(FoundSession, T)>, Error> {
         let inner = &self.inner;
@@ -320,49 +307,6 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         let decoded = inner.decode(inner.agreed().await?, record).await?;
         let has_it = matches!(decoded.known, Known::Stored { .. }) && decoded.baseline.stored(index) == Some(value);
         Ok(has_it.then(|| (FoundSession::new(key.clone(), &head, &inner.settings.lifetime), decoded.value)))
-    }
-
-    /// Looks again and again, until none is left of the sessions that were there when it looked first.
-    ///
-    /// Each look is one at everything, so whoever is renewed between two keys is seen at one of them. What it sees is
-    /// ended by a commit that names it, so nothing that takes its place is.
-    async fn destroy_all(&self, wanted: Wanted) -> Result<u64, Error> {
-        let deadline = self.inner.settings.deadline;
-        let find = within(deadline, pin!(self.search(wanted))).await?;
-        let (mut before, mut in_vain, mut ended) = (None, None::<Instant>, 0);
-        loop {
-            let page = within(deadline, pin!(self.ask_again(&find))).await?;
-            let before = *before.get_or_insert(page.now.plus(TOLERANCE));
-            let there = page.sessions.into_iter().filter(|(_, head)| head.created_at <= before);
-            let (mut met, mut done) = (false, 0);
-            for (key, head) in there {
-                met = true;
-                done += u64::from(within(deadline, pin!(self.end(&key, &head))).await?);
-            }
-            ended += done;
-            if !met {
-                return Ok(ended);
-            }
-            if done > 0 {
-                in_vain = None;
-            } else if in_vain.get_or_insert_with(Instant::now).elapsed() >= deadline {
-                return Err(Error::Contended);
-            }
-        }
-    }
-
-    /// Destroys this very life of a key, at whatever revision. Returns whether it did.
-    async fn end(&self, key: &Key, head: &Head) -> Result<bool, Error> {
-        let inner = &self.inner;
-        let destruction = inner.destruction(head);
-        loop {
-            match inner.send_destruction(key, &destruction).await {
-                Ok(reply) => return Ok(matches!(reply, Reply::Applied(applied) if applied.was_stored)),
-                // It has an id, so it is applied once.
-                Err(error) if error.kind().is_transient() && pause(PAUSE).await => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
     }
 }
 

@@ -79,8 +79,7 @@ if previous then after.origin = previous.origin end
 local PORTION = 1000
 local function put(place, written, fields)
   local last = fields and 1 + 2 * sets or 1
-  local rest = struct.pack('>i7', written.retention) .. packed_sliding(written) .. written.older
-  call('HSET', place, '#h', packed(written), '#c', rest, unpack(ARGV, 2, math.min(last, 1 + PORTION)))
+  call('HSET', place, '#h', packed(written), '#c', packed_rest(written), unpack(ARGV, 2, math.min(last, 1 + PORTION)))
   for first = 2 + PORTION, last, PORTION do
     call('HSET', place, unpack(ARGV, first, math.min(last, first + PORTION - 1)))
   end

@@ -1,7 +1,8 @@
 -- What the scripts of a session have in common: its header in field #h; in field #c how long the header is kept when the
 -- session has ended (7 bytes), the sliding lifetime of the session's own, if it has one (7 bytes), and the ids of the
--- commits before the last, newest first. Ids are eight bytes and
--- compared as strings, because a number of Lua holds no more than 53 bits.
+-- commits before the last, newest first. While a session with a lifetime of its own is stored, the first of these stands
+-- in #h, as the time between two of its times, and not in #c, so that no field is longer than 64 bytes.
+-- Ids are eight bytes and compared as strings, because a number of Lua holds no more than 53 bits.
 -- A header begins with what a commit names as its base (22 bytes), and with who wrote it (12: version, registration).
 local HEADER = '>c8I6c8c12Bc8i7i7i7'
 local FORMAT, STORED, EMPTIED, DESTROYED, RENEWED = 64, 0, 1, 2, 3
@@ -29,15 +30,16 @@ local function header_of(raw, older)
   local incarnation, revision, last, writer, flags, origin, created, expires, retained = struct.unpack(HEADER, raw)
   if not has(flags, FORMAT) then return nil, '#h' end
   local slides = has(flags, SLIDING)
-  local ids = older and #older - (slides and 14 or 7)
+  local is_short = slides and flags % 4 == STORED
+  local ids = older and #older - (slides and not is_short and 14 or 7)
   if not ids or ids < 0 or ids % 8 ~= 0 or ids > 56 then return nil, '#c' end
   return {
     raw = raw,
     incarnation = incarnation,
     revision = revision,
     last = last,
-    retention = struct.unpack('>i7', older),
-    sliding = slides and struct.unpack('>i7', older, 8) or nil,
+    retention = is_short and retained - expires or struct.unpack('>i7', older),
+    sliding = slides and struct.unpack('>i7', older, is_short and 1 or 8) or nil,
     older = sub(older, #older - ids + 1),
     writer = writer,
     state = flags % 4,
@@ -69,6 +71,12 @@ end
 
 local function packed_sliding(header)
   return header.sliding and struct.pack('>i7', header.sliding) or ''
+end
+
+-- What stands in #c.
+local function packed_rest(header)
+  local retention = header.sliding and header.state == STORED and '' or struct.pack('>i7', header.retention)
+  return retention .. packed_sliding(header) .. header.older
 end
 
 -- A header as the answer to a commit tells of it.

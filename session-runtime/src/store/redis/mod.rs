@@ -71,7 +71,7 @@ const ANNOUNCEMENTS: u32 = 4;
 /// | field of the hash | holds |
 /// |---|---|
 /// | `#h` | the header: 64 bytes with the incarnation, the revision, the last commit id, who wrote it and all times |
-/// | `#c` | in seven bytes how long the header is kept once the session has ended; the commit ids before the last, at most seven of eight bytes, newest first |
+/// | `#c` | in seven bytes how long the header is kept once the session has ended, or the sliding lifetime of the session's own if it has one; the commit ids before the last, at most seven of eight bytes, newest first |
 /// | any other | a session field's encoded value, by its name |
 ///
 /// The sessions with a value in an indexed field are in the sorted set `session:#index:{name}:{field}:{value}`, or with

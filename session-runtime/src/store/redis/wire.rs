@@ -15,7 +15,8 @@ use bytes::Bytes;
 /// The field that holds the header.
 pub(super) const HEADER: &str = "#h";
 /// The field that holds how long the header is kept once the session has ended (seven bytes), the sliding lifetime of
-/// the session's own if it has one (seven bytes), and the ids of the commits before the last, newest first.
+/// the session's own if it has one (seven bytes), and the ids of the commits before the last, newest first. Of a stored
+/// session with a lifetime of its own, the first is told by the header instead, by when it expires and may be purged.
 pub(super) const COMMITS: &str = "#c";
 
 /// What `commit.lua` did.
@@ -173,6 +174,10 @@ fn has_sliding(raw: &[u8]) -> bool {
     raw.get(FLAGS).is_some_and(|flags| flags & (SLIDING | FORMAT) == SLIDING | FORMAT)
 }
 
+fn is_stored(raw: &[u8]) -> bool {
+    raw.get(FLAGS).is_some_and(|flags| flags % 4 == 0)
+}
+
 /// Takes a stored header apart.
 struct Reader<'a>(&'a [u8]);
 
@@ -205,8 +210,9 @@ impl Reader<'_> {
 pub(super) fn header(raw: &[u8], older: &[u8]) -> Result<Header, StoreError> {
     let mut reader = Reader(older);
     let mut millis = || reader.time().map(Timestamp::as_millis).ok_or_else(|| corrupt(COMMITS));
-    let retention = millis()?;
-    let sliding = if has_sliding(raw) { Some(millis()?) } else { None };
+    let slides = has_sliding(raw);
+    let retention = if slides && is_stored(raw) { None } else { Some(millis()?) };
+    let sliding = if slides { Some(millis()?) } else { None };
     let (older, rest) = reader.0.as_chunks::<8>();
     if !rest.is_empty() || older.len() >= Commits::KEPT {
         return Err(corrupt(COMMITS));
@@ -219,10 +225,11 @@ pub(super) fn head(told: &[u8]) -> Result<Head, StoreError> {
     let (raw, mut rest) =
         told.split_at_checked(LENGTH).map(|(raw, rest)| (raw, Reader(rest))).ok_or_else(error::unexpected)?;
     let sliding = if has_sliding(raw) { rest.time().map(Timestamp::as_millis) } else { None };
-    read_header(raw, 0, sliding, &[]).map(|header| header.head).ok_or_else(|| corrupt(HEADER))
+    read_header(raw, Some(0), sliding, &[]).map(|header| header.head).ok_or_else(|| corrupt(HEADER))
 }
 
-fn read_header(raw: &[u8], retention: i64, sliding: Option<i64>, older: &[[u8; 8]]) -> Option<Header> {
+/// The retention is `None` where the header tells it.
+fn read_header(raw: &[u8], retention: Option<i64>, sliding: Option<i64>, older: &[[u8; 8]]) -> Option<Header> {
     let mut reader = Reader(raw);
     let (incarnation, revision, last_commit) = (Incarnation(reader.id()?), reader.revision()?, CommitId(reader.id()?));
     let (version, registration) = (u32::from_be_bytes(reader.take()?), RegistrationId(reader.id()?));
@@ -257,7 +264,7 @@ fn read_header(raw: &[u8], retention: i64, sliding: Option<i64>, older: &[[u8; 8
         state,
         origin: Some(origin).filter(|_| flags & ORIGIN != 0),
         commits: std::iter::once(last_commit).chain(older).collect(),
-        retention,
+        retention: retention.unwrap_or_else(|| retained_until.as_millis().saturating_sub(expires_at.as_millis())),
         retained_until: Some(retained_until).filter(|_| flags & RETAINED != 0),
     })
 }
@@ -379,9 +386,20 @@ mod tests {
     }
 
     #[test]
-    fn a_sliding_lifetime_stands_behind_the_retention_and_in_answers_behind_the_header() {
+    fn a_sliding_lifetime_stands_in_place_of_the_retention_that_the_header_of_a_stored_session_tells() {
         let mut raw = RAW;
         raw[FLAGS] |= SLIDING;
+        raw[57..].copy_from_slice(&[7, 7, 7, 7, 7, 7, 16]);
+        let found = header(&raw, &[&[0, 0, 0, 0, 0, 1, 0][..], &[3; 56]].concat()).unwrap();
+        assert_eq!((found.retention, found.head.sliding, found.commits.iter().count()), (9, Some(256), 8));
+        assert_eq!(packed(&found), raw);
+        assert!(header(&raw, &[0; 64]).unwrap_err().to_string().contains("#c"));
+    }
+
+    #[test]
+    fn a_sliding_lifetime_stands_behind_the_retention_of_an_ended_session_and_in_answers_behind_the_header() {
+        let mut raw = RAW;
+        raw[FLAGS] |= SLIDING | 2;
         let older = [[0, 0, 0, 0, 0, 0, 9], [0, 0, 0, 0, 0, 1, 0]].concat();
         let found = header(&raw, &[&older[..], &[3; 16]].concat()).unwrap();
         assert_eq!((found.retention, found.head.sliding, found.commits.iter().count()), (9, Some(256), 3));
