@@ -79,10 +79,11 @@ pub use session::{AllFields, Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 pub use sessions::{
-    Absence, Committed, FoundSession, FoundSessions, Handle, Limits, OnUndecodable, Outcome, Sessions, SessionsBuilder,
+    Absence, Committed, FoundSession, FoundSessions, Handle, Limits, OnUndecodable, Once, Outcome, Sessions,
+    SessionsBuilder,
 };
 pub use stats::Stats;
-pub use store::{AnyStore, Housekeeping, InvalidKey, MemoryStore, Store, StoreError, StoreErrorKind, connect};
+pub use store::{AnyStore, Housekeeping, InvalidKey, MemoryStore, Store, StoreError, StoreErrorKind, WorkId, connect};
 #[cfg(feature = "postgres")]
 pub use store::{PostgresOptions, PostgresStore};
 #[cfg(feature = "redis")]

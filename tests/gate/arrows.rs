@@ -30,6 +30,7 @@ const ROOMS: &[Room] = &[
         name: "words of stores",
         holds: &[
             "store/commit",
+            "store/commits",
             "store/ended",
             "store/error",
             "store/id",

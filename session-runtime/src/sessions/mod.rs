@@ -1,6 +1,6 @@
 //! How a session travels: load, lend, commit.
 //!
-//! One file per verb: `load`, `start`, `commit`, `renew`, `destroy`, `update`, `find`. `Handle` is what a handler holds, `Known` what it
+//! One file per verb: `load`, `start`, `commit`, `renew`, `destroy`, `update`, `work`, `find`. `Handle` is what a handler holds, `Known` what it
 //! knows of the stored session, `Pending` a change on its way.
 
 use std::fmt;
@@ -35,6 +35,7 @@ mod settings;
 mod start;
 mod undecodable;
 mod update;
+mod work;
 
 pub use absence::Absence;
 use agreed::Agreed;
@@ -47,6 +48,7 @@ pub use handle::Handle;
 pub(crate) use queue::{Queues, Turn};
 pub(crate) use settings::Settings;
 pub use settings::{Limits, OnUndecodable};
+pub use work::Once;
 
 /// The sessions of type `T` in a store.
 ///
