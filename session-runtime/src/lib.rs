@@ -39,6 +39,7 @@
 //! | `postgres`, `postgres-tls` | `PostgresStore` |
 //! | `msgpack` | the MessagePack codec |
 //! | `axum` | sessions in a web server, as an argument of handlers: see [`axum`](mod@axum) |
+//! | `teloxide` | sessions in a bot: see [`teloxide`](mod@teloxide) |
 //! | `metrics` | the figures of [`Stats`], exported through the crate `metrics` |
 //! | `conformance` | the suite that every store passes, and a store that logs its calls, for tests |
 //!
@@ -57,6 +58,8 @@ mod session;
 mod sessions;
 mod stats;
 pub mod store;
+#[cfg(feature = "teloxide")]
+pub mod teloxide;
 mod tracked;
 #[cfg(feature = "axum")]
 mod web;
