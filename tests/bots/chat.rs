@@ -1,7 +1,5 @@
 //! A session, and a bot that does one thing for each command.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use serde::{Deserialize, Serialize};
 use session_runtime::store::{Call, LogStore};
 use session_runtime::teloxide::{ChatSession, by_chat, part, session};
@@ -33,9 +31,6 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) type Done = Result<(), Failure>;
 pub(crate) type TestStore = LogStore<MemoryStore>;
 
-/// How often a handler got as far as to do something.
-pub(crate) static RUNS: AtomicU32 = AtomicU32::new(0);
-
 pub(crate) fn tree(sessions: Sessions<Chat>) -> UpdateHandler<Failure> {
     Update::filter_message()
         .chain(session(sessions, by_chat))
@@ -50,7 +45,6 @@ async fn idle(bot: Bot, message: Message, chat: ChatSession<Chat>) -> Done {
     let answer = match message.text() {
         Some("/count") => {
             *session.edit().count() += 1;
-            RUNS.fetch_add(1, Ordering::Relaxed);
             format!("{}", session.count)
         }
         Some("/name") => {

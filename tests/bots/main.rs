@@ -12,3 +12,4 @@ mod lending;
 mod moving;
 mod overlap;
 mod running;
+mod storage;

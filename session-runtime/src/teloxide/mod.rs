@@ -32,6 +32,7 @@
 //!   has returned `Ok`, or nothing if nothing did. A chat in which nothing was changed leaves nothing in the store.
 //! - What the handler did is forgotten if it returns `Err` or panics.
 //! - [`part`] puts a part of the session into the tree to branch on. The state of a dialogue is a field like any other.
+//! - [`Dialogues`] keeps dialogues of teloxide itself, as its `Storage`.
 //! - [`follow_migration`] moves a group's session along when the group becomes a supergroup.
 //!
 //! # Updates that come twice
@@ -47,6 +48,7 @@
 //!
 //! [teloxide]: https://docs.rs/teloxide
 
+mod dialogues;
 mod error;
 mod key;
 mod lease;
@@ -55,6 +57,7 @@ mod session;
 mod slot;
 mod tree;
 
+pub use dialogues::{Dialogues, KeptDialogue};
 pub use error::ChatError;
 pub use key::{by_chat, by_chat_and_user, by_topic, by_user};
 pub use migrate::follow_migration;
