@@ -40,6 +40,7 @@
 //! | `msgpack` | the MessagePack codec |
 //! | `axum` | sessions in a web server, as an argument of handlers: see [`axum`](mod@axum) |
 //! | `actix-web` | the same for actix-web: see [`actix_web`](mod@actix_web) |
+//! | `teloxide` | sessions in a bot: see [`teloxide`](mod@teloxide) |
 //! | `metrics` | the figures of [`Stats`], exported through the crate `metrics` |
 //! | `conformance` | the suite that every store passes, and a store that logs its calls, for tests |
 //!
@@ -60,6 +61,8 @@ mod session;
 mod sessions;
 mod stats;
 pub mod store;
+#[cfg(feature = "teloxide")]
+pub mod teloxide;
 mod tracked;
 #[cfg(feature = "_web")]
 mod web;
@@ -82,10 +85,11 @@ pub use session::{AllFields, Field, Session};
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 pub use sessions::{
-    Absence, Committed, FoundSession, FoundSessions, Handle, Limits, OnUndecodable, Outcome, Sessions, SessionsBuilder,
+    Absence, Committed, FoundSession, FoundSessions, Handle, Limits, OnUndecodable, Once, Outcome, Sessions,
+    SessionsBuilder,
 };
 pub use stats::Stats;
-pub use store::{AnyStore, Housekeeping, InvalidKey, MemoryStore, Store, StoreError, StoreErrorKind, connect};
+pub use store::{AnyStore, Housekeeping, InvalidKey, MemoryStore, Store, StoreError, StoreErrorKind, WorkId, connect};
 #[cfg(feature = "postgres")]
 pub use store::{PostgresOptions, PostgresStore};
 #[cfg(feature = "redis")]

@@ -19,6 +19,7 @@ mod p06_destroyed;
 mod p06_started;
 mod p07_failure;
 mod p07_lost_answers;
+mod p07_work;
 mod p08_read_back;
 mod p09_clocks;
 mod p09_expiry;

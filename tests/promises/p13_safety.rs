@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 use session_runtime::expiry::Timestamp;
+use session_runtime::store::rule::Commits;
 use session_runtime::store::{
     Applied, Commit, CommitId, Ended, Find, Found, FoundPage, Head, Incarnation, Key, Load, Loaded, Past, Record,
     RegisteredField, Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind, StoredField,
@@ -165,12 +166,16 @@ fn head() -> impl Strategy<Value = Head> {
 
 fn record() -> impl Strategy<Value = Record> {
     let field = (name(), value()).prop_map(|(name, value)| StoredField { name, value });
-    (head(), proptest::collection::vec(field, 0..5)).prop_map(|(head, fields)| Record { head, fields })
+    (head(), proptest::collection::vec(field, 0..5)).prop_map(|(head, fields)| Record {
+        head,
+        commits: Commits::default(),
+        fields,
+    })
 }
 
 fn loaded() -> impl Strategy<Value = Loaded> {
     let absent = proptest::option::of(0..3_u64).prop_map(|saw| Found::Absent {
-        saw: saw.map(|id| Past { incarnation: Incarnation(id), ended: Ended::Destroyed }),
+        saw: saw.map(|id| Past { incarnation: Incarnation(id), ended: Ended::Destroyed, commits: Commits::default() }),
     });
     let found = prop_oneof![absent, record().prop_map(Found::Record), record().prop_map(Found::Record)];
     (time(), any::<bool>(), found).prop_map(|(now, touched, found)| Loaded { now, touched, found })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use session_runtime::expiry::Timestamp;
 use session_runtime::store::rule::{self, Commits, Header, State};
 use session_runtime::store::{
-    Action, Applied, Base, Commit, CommitId, Ended, Found, Key, Load, Loaded, Record, Reply, StoredField,
+    Action, Applied, Base, Commit, CommitId, Ended, Found, Key, Load, Loaded, Reply, StoredField,
 };
 
 /// What keeps a store from breaking promises, and can be taken out to see whether that is noticed.
@@ -92,8 +92,7 @@ impl Engine {
         if let Some((header, _)) = self.sessions.get_mut(key) {
             *header = touched.unwrap_or(*header);
         }
-        let head = touched.unwrap_or(header).head;
-        let record = Record { head, fields: self.fields(key).to_vec() };
+        let record = touched.unwrap_or(header).record(self.fields(key).to_vec());
         Loaded { now, touched: touched.is_some(), found: Found::Record(record) }
     }
 

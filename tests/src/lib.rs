@@ -38,6 +38,9 @@ mod pages {
     #[doc = include_str!("../../docs/web.md")]
     struct Web;
 
+    #[doc = include_str!("../../docs/bots.md")]
+    struct Bots;
+
     #[doc = include_str!("../../docs/changing-a-session-type.md")]
     struct ChangingASessionType;
 

@@ -62,7 +62,7 @@ impl fmt::Debug for InspectedValue {
 
 impl Inspected {
     pub(super) fn new(key: Key, record: Record, registration: Option<Registration>) -> Self {
-        let Record { head, fields: mut stored } = record;
+        let Record { head, fields: mut stored, .. } = record;
         stored.sort_by(|one, other| one.name.cmp(&other.name));
         let (codec, registered) = registration
             .map(|found| (found.codec.clone(), found.session_fields().cloned().collect::<Vec<_>>()))

@@ -25,10 +25,10 @@ use crate::session::{MarkSet, Session};
 use crate::stats::Count;
 use crate::store::rule::Commits;
 use crate::store::{
-    Action, Applied, Base, Commit, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded, Record, Reply,
-    StoreError, StoreErrorKind, Write,
+    Action, Applied, Base, Commit, CommitId, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded,
+    Record, Reply, StoreError, StoreErrorKind, WorkId, Write,
 };
-use crate::tracked::{Baseline, Fields, Patch};
+use crate::tracked::{Baseline, Fields, Patch, Tracked};
 
 /// How often a commit is sent at most that is answered by nothing but a call to send it again.
 const SENDINGS: u32 = 8;
@@ -37,6 +37,8 @@ const SENDINGS: u32 = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verb {
     Commit,
+    /// The same, unless this work is done already.
+    Work(WorkId),
     Renew(Key),
     Destroy,
     /// Stores the indexed fields as they are, so that the session is found by them.
@@ -48,7 +50,20 @@ pub(super) struct Progress<T> {
     /// When the first other commit got in the way.
     contended: Option<Instant>,
     was_stored: Option<bool>,
+    /// The work that is to be done once, and how far it is.
+    work: Option<(WorkId, Doing)>,
     pub(super) committed: Committed<T>,
+}
+
+/// How far a piece of work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    /// It is not done, as far as is known.
+    NotYet,
+    /// This call has done it.
+    Here,
+    /// Another delivery of it has.
+    Elsewhere,
 }
 
 /// What came of sending a change.
@@ -100,8 +115,10 @@ impl<T: Session, C: Codec> Handle<T, C> {
 
     /// A future of its own, so that a commit of nothing carries none of its state.
     async fn commit_marked(&mut self) -> Result<Committed<T>, Error> {
-        let done = within(self.deadline(), pin!(self.run(Verb::Commit))).await;
-        self.counted(done)
+        let mut progress = Progress::new();
+        let done = within(self.deadline(), pin!(self.make_progress(&Verb::Commit, &mut progress))).await;
+        self.counted(done)?;
+        Ok(progress.committed)
     }
 
     pub(super) fn deadline(&self) -> Duration {
@@ -114,31 +131,39 @@ impl<T: Session, C: Codec> Handle<T, C> {
 
     /// Waits for its turn, sends what is pending, and then what changed since.
     pub(super) async fn run(&mut self, verb: Verb) -> Result<Committed<T>, Error> {
-        let _turn = self.sessions.inner.queues.enter(self.key.keyed_hash()).await;
         let mut progress = Progress::new();
+        self.make_progress(&verb, &mut progress).await?;
+        Ok(progress.committed)
+    }
+
+    pub(super) async fn make_progress(&mut self, verb: &Verb, progress: &mut Progress<T>) -> Result<(), Error> {
+        let _turn = self.sessions.inner.queues.enter(self.key.keyed_hash()).await;
         let mut unsettled = None;
         if self.pending.is_some() {
-            match self.send_or_rebase(&mut progress).await {
-                Err(error) if verb != Verb::Destroy || matches!(error, Error::Store(_)) => return Err(error),
+            match self.send_or_rebase(progress).await {
+                Err(error) if *verb != Verb::Destroy || matches!(error, Error::Store(_)) => return Err(error),
                 // No record is known that could be named, so it is told what nobody knows, or where the session went.
                 Err(error) if self.known.is_started() && !matches!(error, Error::Occupied) => return Err(error),
                 // Whatever was answered, a destruction applies to any revision of the session.
                 Err(_) => unsettled = self.pending.take(),
                 // It was destroyed before, and only the answer was missing.
-                Ok(_) if verb == Verb::Destroy && self.known.is_ended() => return Ok(progress.committed),
+                Ok(_) if *verb == Verb::Destroy && self.known.is_ended() => return Ok(()),
                 Ok(_) => {}
             }
             // It counts what was stored when it came to the destruction.
-            if verb == Verb::Destroy {
-                progress = Progress::new();
+            if *verb == Verb::Destroy {
+                *progress = Progress::new();
             }
         }
         // What others store under the key of a session that was only started is theirs.
-        if verb == Verb::Destroy && self.known.is_started() {
-            return Ok(progress.committed);
+        if *verb == Verb::Destroy && self.known.is_started() {
+            return Ok(());
         }
         loop {
-            match self.freeze(&verb)? {
+            if progress.finds_done(&self.commits) {
+                return self.forget_changes();
+            }
+            match self.freeze(verb)? {
                 ControlFlow::Continue(pending) => self.pending = Some(pending),
                 ControlFlow::Break(cause) => {
                     // What an earlier change of this call stored was not avoided.
@@ -148,7 +173,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                     break;
                 }
             }
-            match self.send_or_rebase(&mut progress).await {
+            match self.send_or_rebase(progress).await {
                 Ok(true) => break,
                 Ok(false) => {}
                 Err(error) => {
@@ -161,7 +186,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
             }
         }
         progress.committed.overlap(&std::mem::take(&mut self.overwritten));
-        Ok(progress.committed)
+        Ok(())
     }
 
     /// Makes a patch of what changed, and forgets that it did: later changes travel in a patch of their own.
@@ -177,7 +202,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
             }
             // A renewal that was settled just now has moved the session already.
             Verb::Renew(to) if *to != self.key => Some(to.clone()),
-            Verb::Renew(_) | Verb::Commit | Verb::Index => None,
+            Verb::Renew(_) | Verb::Commit | Verb::Work(_) | Verb::Index => None,
         };
 
         let mut patch = self.tracked.patch()?;
@@ -204,7 +229,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
                     Some(to) => Action::Renew { to, write },
                     None => Action::Write(write),
                 };
-                Commit::new(base, action, settings.lifetime, settings.clock)
+                let commit = Commit::new(base, action, settings.lifetime, settings.clock);
+                if let Verb::Work(work) = verb { commit.doing(*work) } else { commit }
             });
         self.tracked.marks.fill(false);
         self.expiry = ExpiryChange::Keep;
@@ -223,15 +249,20 @@ impl<T: Session, C: Codec> Handle<T, C> {
     async fn send_or_rebase(&mut self, progress: &mut Progress<T>) -> Result<bool, Error> {
         let overwritten = match self.send(progress).await? {
             Sent::Applied => return Ok(true),
+            // Nothing of it is put on top of what another delivery of the same work did.
+            Sent::Conflict(record) if progress.finds_done(&record.commits) => {
+                self.take_over(record).await?;
+                return Ok(false);
+            }
             Sent::Conflict(record) => {
-                let Decoded { known, baseline, .. } = self.sessions.inner.decode(&self.agreed, record).await?;
+                let Decoded { known, commits, baseline, .. } = self.sessions.inner.decode(&self.agreed, record).await?;
                 let overwritten = self.tracked.rebase(&baseline)?;
-                self.known = known;
+                (self.known, self.commits) = (known, commits);
                 overwritten
             }
             Sent::Purged(known) => {
                 let overwritten = self.tracked.rebase(&Baseline::initial(T::LEN))?;
-                self.known = known;
+                (self.known, self.commits) = (known, Commits::default());
                 overwritten
             }
         };
@@ -244,6 +275,25 @@ impl<T: Session, C: Codec> Handle<T, C> {
             self.overwritten.extend(&overwritten);
         }
         Ok(false)
+    }
+
+    /// Takes over what others stored, and drops what the handle changed.
+    pub(super) async fn take_over(&mut self, record: Record) -> Result<(), Error> {
+        let decoded = self.sessions.inner.decode(&self.agreed, record).await?;
+        self.tracked = Tracked::from_parts(decoded.value, decoded.baseline, self.agreed.schema.clone())?;
+        (self.known, self.commits, self.expiry) = (decoded.known, decoded.commits, ExpiryChange::Keep);
+        Ok(())
+    }
+
+    /// Drops what the handle changed.
+    pub(super) fn forget_changes(&mut self) -> Result<(), Error> {
+        if self.known.is_stored() {
+            self.tracked.revert()?;
+        } else {
+            self.tracked = Tracked::initial(self.agreed.schema.clone())?;
+        }
+        (self.expiry, self.overwritten) = (ExpiryChange::Keep, Fields::none());
+        Ok(())
     }
 
     /// Sends what is pending, and again as long as that is called for.
@@ -350,6 +400,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
         let key = KeyHash::of(&self.key);
         tracing::debug!(session = self.key.name(), %key, ?outcome, fields = fields.len(), "committed");
         self.known = self.known.after(&commit, applied);
+        self.commits.add(commit.id);
+        progress.did(commit.id);
         let write = match commit.action {
             Action::Write(write) => write,
             Action::Renew { to, write } => {
@@ -404,6 +456,34 @@ impl<T: Session, C: Codec> Inner<T, C> {
 
 impl<T> Progress<T> {
     pub(super) const fn new() -> Self {
-        Self { contended: None, was_stored: None, committed: Committed::unchanged() }
+        Self { contended: None, was_stored: None, work: None, committed: Committed::unchanged() }
+    }
+
+    /// Of a call that is to do a piece of work, if it is not done yet.
+    pub(super) fn of(work: WorkId) -> Self {
+        Self { work: Some((work, Doing::NotYet)), ..Self::new() }
+    }
+
+    /// Takes note of a commit of this call.
+    fn did(&mut self, commit: CommitId) {
+        if let Some((work, doing)) = &mut self.work
+            && commit.is_of(*work)
+        {
+            *doing = Doing::Here;
+        }
+    }
+
+    /// Whether another delivery of the work is among these commits.
+    pub(super) fn finds_done(&mut self, commits: &Commits) -> bool {
+        let Some((work, doing)) = &mut self.work else { return false };
+        if *doing == Doing::NotYet && commits.have_done(*work) {
+            *doing = Doing::Elsewhere;
+        }
+        *doing == Doing::Elsewhere
+    }
+
+    /// Whether it turned out that another delivery has done the work.
+    pub(super) fn found_done(&self) -> bool {
+        matches!(self.work, Some((_, Doing::Elsewhere)))
     }
 }

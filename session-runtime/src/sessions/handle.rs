@@ -14,6 +14,7 @@ use crate::expiry::{Timestamp, to_millis};
 use crate::schema::WriteMigrated;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
+use crate::store::rule::Commits;
 use crate::store::{Base, Ended, ExpiryChange, Key, KeyHash};
 use crate::tracked::{Fields, Tracked};
 
@@ -44,6 +45,8 @@ pub struct Handle<T: Session, C: Codec = Json> {
     pub(super) key: Key,
     /// What is known of the stored session.
     pub(super) known: Known,
+    /// The last commits of its key, as far as it is known which they are.
+    pub(super) commits: Commits,
     /// When it was loaded, by the store's clock.
     pub(super) loaded_at: Timestamp,
     /// Whether the load moved its expiry.
@@ -67,8 +70,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
         loaded_at: Timestamp,
     ) -> Self {
         let (expiry, pending, overwritten) = (ExpiryChange::Keep, None, Fields::none());
-        let touched = false;
-        Self { tracked, sessions, agreed, key, known, loaded_at, touched, expiry, pending, overwritten }
+        let (commits, touched) = (Commits::default(), false);
+        Self { tracked, sessions, agreed, key, known, commits, loaded_at, touched, expiry, pending, overwritten }
     }
 
     /// The key under which the session is stored.

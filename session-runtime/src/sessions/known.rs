@@ -1,5 +1,6 @@
 use super::absence::Absence;
 use crate::expiry::{LEAST_RETENTION, Lifetime, Timestamp};
+use crate::store::rule::Commits;
 use crate::store::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Past};
 
 /// What a handle knows of the stored session. Each answer of a store replaces it as a whole.
@@ -100,7 +101,7 @@ impl Known {
     pub(super) fn after_purge(self, since: Timestamp, now: Timestamp) -> Option<Self> {
         match self {
             Self::Emptied { head } if now < since.plus(LEAST_RETENTION) => Some(Self::Absent {
-                saw: Some(Past { incarnation: head.incarnation, ended: Ended::Unknown }),
+                saw: Some(Past { incarnation: head.incarnation, ended: Ended::Unknown, commits: Commits::default() }),
                 created_at: head.created_at,
                 expires_at: head.expires_at,
                 traced_until: now.plus(LEAST_RETENTION),

@@ -53,7 +53,9 @@ impl<T: Session, C: Codec> Sessions<T, C> {
                     let known = Known::absent(saw, &inner.settings.lifetime, loaded.now);
                     let tracked = Tracked::initial(agreed.schema.clone())?;
                     agreed.schema.watch(&tracked, loaded.now)?;
-                    return Ok(handle(tracked, known));
+                    let mut handle = handle(tracked, known);
+                    handle.commits = saw.map(|past| past.commits).unwrap_or_default();
+                    return Ok(handle);
                 }
                 Found::Record(record) => record,
             };
@@ -64,7 +66,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
                 Ok(decoded) => {
                     let tracked = Tracked::from_parts(decoded.value, decoded.baseline, agreed.schema.clone())?;
                     let mut handle = handle(tracked, decoded.known);
-                    handle.touched = loaded.touched;
+                    (handle.touched, handle.commits) = (loaded.touched, decoded.commits);
                     return Ok(handle);
                 }
                 // Looked at once more, whatever became of it, and only once.

@@ -1,6 +1,6 @@
 //! How a session travels: load, lend, commit.
 //!
-//! One file per verb: `load`, `start`, `commit`, `renew`, `destroy`, `update`, `find`. `Handle` is what a handler holds, `Known` what it
+//! One file per verb: `load`, `start`, `commit`, `renew`, `destroy`, `update`, `work`, `find`. `Handle` is what a handler holds, `Known` what it
 //! knows of the stored session, `Pending` a change on its way.
 
 use std::fmt;
@@ -36,6 +36,7 @@ mod settings;
 mod start;
 mod undecodable;
 mod update;
+mod work;
 
 pub use absence::Absence;
 use agreed::Agreed;
@@ -50,6 +51,7 @@ use queue::Queues;
 pub(crate) use queue::Turn;
 pub(crate) use settings::Settings;
 pub use settings::{Limits, OnUndecodable};
+pub use work::Once;
 
 /// The sessions of type `T` in a store.
 ///

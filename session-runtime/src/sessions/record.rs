@@ -10,22 +10,24 @@ use crate::error::Error;
 use crate::schema::migration;
 use crate::session::Session;
 use crate::store::Record;
+use crate::store::rule::Commits;
 use crate::tracked::Baseline;
 
 /// A stored session, decoded.
 pub(super) struct Decoded<T> {
     pub(super) known: Known,
+    pub(super) commits: Commits,
     pub(super) value: T,
     pub(super) baseline: Baseline,
 }
 
 impl<T: Session, C: Codec> Inner<T, C> {
     pub(super) async fn decode(&self, agreed: &Agreed<T, C>, record: Record) -> Result<Decoded<T>, Error> {
-        let Record { head, fields } = record;
+        let Record { head, commits, fields } = record;
         if !head.stored {
             // The header that an emptied session left holds nothing that another version could have meant otherwise.
             let (value, baseline) = (agreed.schema.initial()?, Baseline::initial(T::LEN));
-            return Ok(Decoded { known: Known::record(head, false), value, baseline });
+            return Ok(Decoded { known: Known::record(head, false), commits, value, baseline });
         }
         let version = T::CONTAINER.version;
         if head.version > version {
@@ -37,7 +39,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
             }
             let baseline = Baseline::place(&agreed.schema, fields);
             let value = baseline.decode(&agreed.schema)?;
-            return Ok(Decoded { known: Known::record(head, false), value, baseline });
+            return Ok(Decoded { known: Known::record(head, false), commits, value, baseline });
         }
         let span = debug_span!("session_store", operation = "registration", session = &*self.name);
         let registration = self.store.registration(&self.name, head.version).instrument(span).await?;
@@ -45,6 +47,6 @@ impl<T: Session, C: Codec> Inner<T, C> {
             registration.filter(|found| found.answers_to(head.registration)).ok_or(Error::RegistrationGone)?;
         let value: T = migration::migrate(&agreed.schema.codec, head.version, &fields, &registration)?;
         let baseline = Baseline::of(&agreed.schema, &value)?;
-        Ok(Decoded { known: Known::record(head, true), value, baseline })
+        Ok(Decoded { known: Known::record(head, true), commits, value, baseline })
     }
 }

@@ -10,12 +10,12 @@ use super::Sessions;
 use super::commit::{Progress, Sent, Verb};
 use super::deadline::{pause, within};
 use super::handle::Handle;
-use super::record::Decoded;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
 use crate::stats::Count;
-use crate::store::{ExpiryChange, Key};
+use crate::store::Key;
+use crate::store::rule::Commits;
 use crate::tracked::Tracked;
 
 /// How long a change whose answer was lost waits before it is sent again: not at first, then this long, and twice as
@@ -91,12 +91,13 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         change: impl FnMut(&mut Handle<T, C>) -> Result<R, E>,
     ) -> Result<R, E> {
         let key = Key::new(self.inner.name.clone(), key).map_err(Error::from)?;
-        within(self.inner.settings.deadline, pin!(self.run_again(key, change))).await
+        within(self.inner.settings.deadline, pin!(self.run_again(key, Verb::Commit, change))).await
     }
 
-    async fn run_again<R, E: From<Error>>(
+    pub(super) async fn run_again<R, E: From<Error>>(
         &self,
         key: Key,
+        verb: Verb,
         mut change: impl FnMut(&mut Handle<T, C>) -> Result<R, E>,
     ) -> Result<R, E> {
         // The turn is taken before the session is loaded, so that no commit of this process comes in between.
@@ -111,7 +112,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
                     return Err(error);
                 }
             };
-            match session.commit_or_take_over(&mut progress).await {
+            match session.commit_or_take_over(&verb, &mut progress).await {
                 Ok(ControlFlow::Break(())) => return Ok(result),
                 Ok(ControlFlow::Continue(())) => {}
                 Err(error) => {
@@ -125,12 +126,12 @@ impl<T: Session, C: Codec> Sessions<T, C> {
 
 impl<T: Session, C: Codec> Handle<T, C> {
     /// Commits, or takes over what came in between and drops what the handle changed: then it is to be changed again.
-    async fn commit_or_take_over(&mut self, progress: &mut Progress<T>) -> Result<ControlFlow<()>, Error> {
+    async fn commit_or_take_over(&mut self, verb: &Verb, progress: &mut Progress<T>) -> Result<ControlFlow<()>, Error> {
         if self.is_unmarked() {
             self.count(Count::Unmarked, 1);
             return Ok(ControlFlow::Break(()));
         }
-        match self.freeze(&Verb::Commit) {
+        match self.freeze(verb) {
             Ok(ControlFlow::Continue(pending)) => self.pending = Some(pending),
             Ok(ControlFlow::Break(cause)) => {
                 self.count_avoided(cause);
@@ -139,22 +140,18 @@ impl<T: Session, C: Codec> Handle<T, C> {
             Err(error) => return self.counted(Err(error)),
         }
         let sent = self.send_until_answered(progress).await;
-        self.expiry = match self.counted(sent)? {
+        match self.counted(sent)? {
             Sent::Applied => return Ok(ControlFlow::Break(())),
             Sent::Conflict(record) => {
-                let decoded = self.sessions.inner.decode(&self.agreed, record).await;
-                let Decoded { known, value, baseline } = self.counted(decoded)?;
-                self.tracked = Tracked::from_parts(value, baseline, self.agreed.schema.clone())?;
-                self.known = known;
-                ExpiryChange::Keep
+                let taken = self.take_over(record).await;
+                self.counted(taken)?;
             }
             Sent::Purged(known) => {
-                let expiry = self.known.own_expiry();
+                self.expiry = self.known.own_expiry();
                 self.tracked = Tracked::initial(self.agreed.schema.clone())?;
-                self.known = known;
-                expiry
+                (self.known, self.commits) = (known, Commits::default());
             }
-        };
+        }
         self.count(Count::Reruns, 1);
         Ok(ControlFlow::Continue(()))
     }

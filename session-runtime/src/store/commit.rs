@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::ended::Ended;
-use super::id::{CommitId, Incarnation, RegistrationId};
+use super::id::{CommitId, Incarnation, RegistrationId, WorkId};
 use super::index::{IndexEntry, Term};
 use super::key::Key;
 use super::record::{Head, Record};
@@ -33,6 +33,12 @@ impl Commit {
     #[must_use]
     pub fn new(base: Base, action: Action, lifetime: Lifetime, clock: ClockOffset) -> Self {
         Self { id: CommitId::random(), base, action, lifetime, clock }
+    }
+
+    /// The same proposal, with an id that tells which work it does.
+    #[must_use]
+    pub fn doing(self, work: WorkId) -> Self {
+        Self { id: CommitId::of(work), ..self }
     }
 
     /// Moves this very record to another key, and leaves its fields, its version and its expiry as they are.

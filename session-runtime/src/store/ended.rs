@@ -1,5 +1,6 @@
 //! How a life of a key ended.
 
+use super::commits::Commits;
 use super::id::Incarnation;
 
 /// How the base of a commit ended.
@@ -24,4 +25,6 @@ pub struct Past {
     pub incarnation: Incarnation,
     /// How it ended.
     pub ended: Ended,
+    /// The last commits of the key, that which ended the life among them.
+    pub commits: Commits,
 }

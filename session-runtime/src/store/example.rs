@@ -5,7 +5,7 @@ use session_runtime::expiry::{ClockOffset, Timestamp};
 use session_runtime::store::rule::{self, Header};
 use session_runtime::store::{
     Action, Applied, Commit, Cursor, Ended, Find, Found, FoundPage, Housekeeping, Key, Keys, Load, Loaded, Purged,
-    Record, Registration, Registrations, Reply, Store, StoreError, StoredField,
+    Registration, Registrations, Reply, Store, StoreError, StoredField,
 };
 
 /// Keeps sessions in one map behind one lock, which makes every operation atomic.
@@ -39,7 +39,7 @@ impl Store for MapStore {
         }
         let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
         *header = touched.unwrap_or(*header);
-        let record = Record { head: header.head, fields: fields.clone() };
+        let record = header.record(fields.clone());
         Ok(Loaded { now, touched: touched.is_some(), found: Found::Record(record) })
     }
 

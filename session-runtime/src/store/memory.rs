@@ -262,7 +262,7 @@ impl Entry {
     }
 
     fn record(&self) -> Record {
-        Record { head: self.header.head, fields: self.fields.clone() }
+        self.header.record(self.fields.clone())
     }
 }
 

@@ -10,6 +10,7 @@ mod any;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod both;
 mod commit;
+mod commits;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connect;
@@ -49,7 +50,7 @@ pub use ended::{Ended, Past};
 pub use error::{StoreError, StoreErrorKind};
 pub use find::{Find, FoundPage};
 pub use housekeeping::{Cursor, Housekeeping, Keys, Purged};
-pub use id::{CommitId, Incarnation, RegistrationId};
+pub use id::{CommitId, Incarnation, RegistrationId, WorkId};
 pub(crate) use index::IndexKey;
 pub use index::{IndexEntry, Term};
 pub use key::{InvalidKey, Key};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::commits::Commits;
 use super::ended::Past;
 use super::id::{CommitId, Incarnation, RegistrationId};
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
@@ -61,6 +62,8 @@ pub enum Found {
 pub struct Record {
     /// What is known about the session.
     pub head: Head,
+    /// The last commits of its key.
+    pub commits: Commits,
     /// The fields that differ from their initial values, in no particular order.
     pub fields: Vec<StoredField>,
 }

@@ -9,9 +9,8 @@
 //! The memory and the SQLite store call these functions; the scripts of the Redis and the PostgreSQL store say the
 //! same in their languages, and the conformance suite holds all four to it.
 
-use super::{
-    Action, Applied, Base, Commit, CommitId, Ended, Head, Incarnation, Past, Record, Reply, StoredField, Write,
-};
+pub use super::commits::Commits;
+use super::{Action, Applied, Base, Commit, Ended, Head, Incarnation, Past, Record, Reply, StoredField, Write};
 use crate::expiry::{Lifetime, Timestamp};
 
 /// What a store keeps about a key besides the fields.
@@ -45,29 +44,7 @@ pub enum State {
     Renewed,
 }
 
-/// The ids of the last commits of a key, newest first.
-///
-/// A lost answer can be asked for again while its commit is among them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Commits {
-    ids: [Option<CommitId>; Self::KEPT],
-}
-
 impl Commits {
-    /// How many ids are kept.
-    pub const KEPT: usize = 8;
-
-    /// The ids, newest first.
-    pub fn iter(&self) -> impl Iterator<Item = CommitId> {
-        self.ids.iter().map_while(|id| *id)
-    }
-
-    /// Whether `id` is among them.
-    #[must_use]
-    pub fn contains(&self, id: CommitId) -> bool {
-        self.ids.contains(&Some(id))
-    }
-
     /// Whether so many others followed the base of `commit` that a record with this `head` cannot tell whether it was
     /// applied. A store that sent a commit again, since its first answer was missing, must answer with an error then,
     /// and not with a conflict, which says that nothing was applied. What ends the life of its key was not applied if
@@ -76,25 +53,6 @@ impl Commits {
     pub const fn have_forgotten(commit: &Commit, head: &Head) -> bool {
         matches!(commit.action, Action::Write(_))
             && head.revision.saturating_sub(commit.base.revision()) > Self::KEPT as u64
-    }
-
-    /// These and a newer one; the oldest falls out.
-    #[must_use]
-    pub fn with(mut self, id: CommitId) -> Self {
-        self.ids.rotate_right(1);
-        self.ids[0] = Some(id);
-        self
-    }
-}
-
-/// The first [`Commits::KEPT`] ids, newest first.
-impl FromIterator<CommitId> for Commits {
-    fn from_iter<I: IntoIterator<Item = CommitId>>(ids: I) -> Self {
-        let mut commits = Self::default();
-        for (kept, id) in commits.ids.iter_mut().zip(ids) {
-            *kept = Some(id);
-        }
-        commits
     }
 }
 
@@ -108,7 +66,13 @@ impl Header {
     /// The life of the key that it tells of, once that has ended.
     #[must_use]
     pub const fn past(&self) -> Past {
-        Past { incarnation: self.head.incarnation, ended: ended(self) }
+        Past { incarnation: self.head.incarnation, ended: ended(self), commits: self.commits }
+    }
+
+    /// The record that has this header and these fields.
+    #[must_use]
+    pub const fn record(&self, fields: Vec<StoredField>) -> Record {
+        Record { head: self.head, commits: self.commits, fields }
     }
 
     /// Whether its time is over `now`.
@@ -143,7 +107,7 @@ pub enum Decision {
     /// Nothing; answer this.
     Answer(Applied),
     /// Nothing; answer with the current record, which has this header.
-    Conflict(Head),
+    Conflict(Header),
     /// Nothing; answer how the base ended.
     Ended(Ended),
 }
@@ -157,7 +121,7 @@ impl Decision {
         Ok(match self {
             Self::Apply => None,
             Self::Answer(applied) => Some(Reply::Applied(applied)),
-            Self::Conflict(head) => Some(Reply::Conflict(Record { head, fields: fields()? })),
+            Self::Conflict(header) => Some(Reply::Conflict(header.record(fields()?))),
             Self::Ended(ended) => Some(Reply::Ended(ended)),
         })
     }
@@ -181,7 +145,7 @@ pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decis
             {
                 Decision::Apply
             } else {
-                Decision::Conflict(header.head)
+                Decision::Conflict(*header)
             }
         }
         Base::Absent { saw, valid_until } => {
@@ -195,7 +159,7 @@ pub fn decide(header: Option<&Header>, commit: &Commit, now: Timestamp) -> Decis
                     } else if !header.is_live(now) {
                         Decision::Ended(ended(header))
                     } else {
-                        Decision::Conflict(header.head)
+                        Decision::Conflict(*header)
                     }
                 }
                 // Absence, or the ended life of the key that the session saw.

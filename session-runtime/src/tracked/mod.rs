@@ -119,6 +119,14 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         Ok(Self { value, marks: T::Marks::default(), baseline, made, schema, seen_dirty })
     }
 
+    /// Drops what was changed since the baseline, which is of a stored session.
+    pub(crate) fn revert(&mut self) -> Result<(), Error> {
+        self.value = self.baseline.decode(&self.schema)?;
+        self.marks.fill(false);
+        *self.seen_dirty.get_mut() = false;
+        Ok(())
+    }
+
     /// Lends the session for change, field by field.
     ///
     /// ```

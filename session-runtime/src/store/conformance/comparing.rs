@@ -156,7 +156,7 @@ impl Side {
     fn told(&self, record: Record) -> Record {
         let mut fields: Vec<StoredField> = record.fields;
         fields.sort_by(|one, other| one.name.cmp(&other.name));
-        Record { head: self.told_head(record.head), fields }
+        Record { head: self.told_head(record.head), commits: record.commits, fields }
     }
 }
 

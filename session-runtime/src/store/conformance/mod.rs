@@ -43,6 +43,7 @@ mod remembering;
 mod renewing;
 mod requesting;
 mod visiting;
+mod working;
 mod writing;
 
 use agreeing::*;
@@ -66,6 +67,7 @@ use registering::*;
 use remembering::*;
 use renewing::*;
 use requesting::*;
+use working::*;
 use writing::*;
 
 /// One thing that a store promises.
@@ -389,6 +391,14 @@ macro_rules! __conformance_cases {
             p13_odd_keys_name_sessions_of_their_own
             p13_odd_values_come_back_from_a_codec_that_is_not_text
             p06_every_history_is_answered_as_in_memory
+            p07_the_last_commits_of_a_key_are_told
+            p07_the_last_commits_of_a_key_are_told_after_its_session_ended
+            p07_a_second_delivery_finds_the_work_done
+            p07_of_two_deliveries_at_once_one_is_stored
+            p07_work_is_remembered_for_eight_commits
+            p07_work_is_remembered_after_its_session_ended
+            p07_a_crowd_of_deliveries_does_each_work_once
+            p07_a_delivery_that_was_cut_off_is_done_once
             p01_a_session_is_found_by_an_indexed_value
             p01_all_sessions_with_a_value_are_found_in_pages
             p13_sessions_are_found_by_any_value

@@ -199,7 +199,7 @@ pub(super) fn reply(row: &Row, commit: &Commit) -> Result<Reply, StoreError> {
             _ => return Err(row::corrupt("commits")),
         },
         ("nothing", _) => Reply::Applied(Applied { head: None, was_stored: false, is_stored: false, repeated: false }),
-        ("conflict", Some(header)) => Reply::Conflict(row::record(row, 3, header.head)?),
+        ("conflict", Some(header)) => Reply::Conflict(row::record(row, 3, &header)?),
         ("unregistered", _) => Reply::Unregistered,
         ("occupied", _) => Reply::Occupied,
         ("replaced", _) => Reply::Ended(Ended::Replaced),

@@ -48,7 +48,7 @@ pub fn rows(bytes: &[u8]) {
         for first in [1, 5, 7] {
             if let Ok(Some(header)) = row::header(row, first) {
                 let _ = header.touched(&material.lifetime(), Timestamp::from_millis(material.number()));
-                let _ = (row::record(row, first + HEADER.len(), header.head), row::record(row, 3, header.head));
+                let _ = (row::record(row, first + HEADER.len(), &header), row::record(row, 3, &header));
             }
         }
     }

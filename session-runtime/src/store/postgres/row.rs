@@ -77,11 +77,11 @@ pub(super) fn header(row: &Row, first: usize) -> Result<Option<Header>, StoreErr
 }
 
 /// The record of a header and of the fields whose names and values are in the columns at `first`.
-pub(super) fn record(row: &Row, first: usize, head: Head) -> Result<Record, StoreError> {
+pub(super) fn record(row: &Row, first: usize, header: &Header) -> Result<Record, StoreError> {
     let names = column::<Option<Vec<&str>>>(row, first, "field")?.unwrap_or_default();
     let values = column::<Option<Vec<&[u8]>>>(row, first + 1, "value")?.unwrap_or_default();
     let fields = names.into_iter().zip(values).map(|(name, value)| stored_field(name, value));
-    Ok(Record { head, fields: fields.collect::<Result<_, _>>()? })
+    Ok(header.record(fields.collect::<Result<_, _>>()?))
 }
 
 fn stored_field(name: &str, value: &[u8]) -> Result<StoredField, StoreError> {

@@ -29,7 +29,7 @@ impl PostgresStore {
         let now = row::now(&row, 0)?;
         let found = match row::header(&row, 4)? {
             None => Found::Absent { saw: None },
-            Some(header) if header.is_live(now) => Found::Record(row::record(&row, 2, header.head)?),
+            Some(header) if header.is_live(now) => Found::Record(row::record(&row, 2, &header)?),
             Some(header) => Found::Absent { saw: Some(header.past()) },
         };
         Ok(Loaded { now, touched: column(&row, 1, "touched")?, found })
@@ -57,7 +57,7 @@ impl Store for PostgresStore {
                         answer => return answer,
                     }
                 }
-                Found::Record(row::record(&row, 14, header.head)?)
+                Found::Record(row::record(&row, 14, &header)?)
             }
         };
         Ok(Loaded { now, touched: false, found })

@@ -12,7 +12,7 @@ use self::wire::Stored;
 use super::both::both;
 use super::rule::{self, Commits, Header};
 use super::{
-    Action, Applied, Commit, Find, Found, FoundPage, Key, Load, Loaded, Record, Registration, Reply, Store, StoreError,
+    Action, Applied, Commit, Find, Found, FoundPage, Key, Load, Loaded, Registration, Reply, Store, StoreError,
     StoreErrorKind,
 };
 use crate::expiry::{ClockOffset, Timestamp};
@@ -175,7 +175,7 @@ impl Store for RedisStore {
                 header = later;
             }
         }
-        Ok(Loaded { now, touched, found: Found::Record(Record { head: header.head, fields }) })
+        Ok(Loaded { now, touched, found: Found::Record(header.record(fields)) })
     }
 
     async fn commit(&self, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {

@@ -10,8 +10,8 @@ use super::error::{Failure, Result};
 use super::rows::{self, Session, column};
 use crate::expiry::{ClockOffset, Timestamp};
 use crate::store::{
-    Cursor, DamagedRegistration, Find, Found, FoundPage, Key, Keys, Load, Loaded, Record, RegisteredField,
-    Registration, RegistrationId, Registrations, StoreErrorKind,
+    Cursor, DamagedRegistration, Find, Found, FoundPage, Key, Keys, Load, Loaded, RegisteredField, Registration,
+    RegistrationId, Registrations, StoreErrorKind,
 };
 
 /// Reads a session as it is, and what it is to become if its expiry is to be moved.
@@ -20,7 +20,7 @@ pub(super) fn load(connection: &Connection, key: &Key, load: Load) -> Result<(Lo
     let now = Timestamp::now(load.clock);
     let (found, due) = match session {
         Some(Session { id, header }) if header.is_live(now) => {
-            let record = Record { head: header.head, fields: rows::fields(connection, id)? };
+            let record = header.record(rows::fields(connection, id)?);
             let touched = load.lifetime.and_then(|lifetime| header.touched(&lifetime, now));
             let due = touched.map(|header| Session { id, header });
             (Found::Record(record), due)

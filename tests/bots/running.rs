@@ -1,0 +1,94 @@
+//! A bot that runs.
+
+use std::fmt::Debug;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_examples::bot::{BotApi, TOKEN};
+use teloxide::dispatching::{ShutdownToken, UpdateHandler};
+use teloxide::error_handlers::ErrorHandler;
+use teloxide::prelude::*;
+use teloxide::update_listeners::{Polling, UpdateListener, webhooks};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::chat::Failure;
+
+pub(crate) struct Running {
+    shutdown: ShutdownToken,
+    task: JoinHandle<()>,
+    errors: mpsc::UnboundedReceiver<String>,
+}
+
+struct Errors(mpsc::UnboundedSender<String>);
+
+impl ErrorHandler<Failure> for Errors {
+    fn handle_error(self: Arc<Self>, error: Failure) -> futures_core::future::BoxFuture<'static, ()> {
+        let _ = self.0.send(error.to_string());
+        Box::pin(async {})
+    }
+}
+
+pub(crate) fn bot(api: &BotApi) -> Bot {
+    Bot::new(TOKEN).set_api_url(api.url().parse().expect("a URL"))
+}
+
+pub(crate) fn polling(bot: &Bot) -> Polling<Bot> {
+    Polling::builder(bot.clone()).timeout(Duration::from_secs(30)).build()
+}
+
+impl Running {
+    /// One that fetches its updates, and handles those of a chat in turn.
+    pub(crate) fn polling(api: &BotApi, tree: UpdateHandler<Failure>) -> Self {
+        let bot = bot(api);
+        let listener = polling(&bot);
+        Self::start(bot, listener, tree, |update| update.chat().map(|chat| chat.id))
+    }
+
+    /// One that handles all updates at the same time.
+    pub(crate) fn concurrent(api: &BotApi, tree: UpdateHandler<Failure>) -> Self {
+        let bot = bot(api);
+        let listener = polling(&bot);
+        Self::start(bot, listener, tree, |_| None)
+    }
+
+    /// One to which updates are delivered, and that handles those of a chat in turn.
+    pub(crate) async fn webhook(api: &BotApi, tree: UpdateHandler<Failure>) -> Self {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let address = free.expect("a free port");
+        let bot = bot(api);
+        let url = format!("http://{address}/updates").parse().expect("a URL");
+        let listener = webhooks::axum(bot.clone(), webhooks::Options::new(address, url)).await.expect("a webhook");
+        Self::start(bot, listener, tree, |update| update.chat().map(|chat| chat.id))
+    }
+
+    fn start<L>(bot: Bot, listener: L, tree: UpdateHandler<Failure>, distribute: fn(&Update) -> Option<ChatId>) -> Self
+    where
+        L: UpdateListener + Send + 'static,
+        L::Err: Debug + Send,
+    {
+        let (sender, errors) = mpsc::unbounded_channel();
+        let mut dispatcher = Dispatcher::builder(bot, tree)
+            .distribution_function(distribute)
+            .default_handler(async |_| {})
+            .error_handler(Arc::new(Errors(sender)))
+            .build();
+        let shutdown = dispatcher.shutdown_token();
+        let task = tokio::spawn(async move {
+            dispatcher.dispatch_with_listener(listener, LoggingErrorHandler::new()).await;
+        });
+        Self { shutdown, task, errors }
+    }
+
+    /// Waits for the next error of a handler.
+    pub(crate) async fn error(&mut self) -> String {
+        self.errors.recv().await.expect("it runs")
+    }
+
+    /// Stops it when all updates that it has are handled.
+    pub(crate) async fn stop(self) {
+        self.shutdown.shutdown().expect("it runs").await;
+        self.task.await.expect("it did not panic");
+    }
+}
