@@ -202,7 +202,8 @@ fn users(found: &Found, page: &mut String) {
             "µs. A commit by one task that sets an indexed field, beside one that sets the same field without an \
              index; a ratio is the index's price. `find` finds the 10 sessions of a user among {stored}. Behind the \
              times, how often a request writes to its socket, and the commands that Redis counted, the ones that \
-             scripts call included."
+             scripts call included. A median of 4 ms on a server is no work: on a machine where others keep the \
+             processors busy, a process that is woken waits for the next tick of the scheduler."
         ),
     );
     let rows = found.users.iter().map(|users| {
