@@ -25,6 +25,14 @@ pub struct Place {
     pub sqlx: Option<PathBuf>,
 }
 
+impl Place {
+    /// Where a new database of SQLite goes.
+    pub fn fresh(&self, name: &str) -> PathBuf {
+        let _ = fs::create_dir_all(&self.folder);
+        self.folder.join(format!("{name}-{}.db", rand_number()))
+    }
+}
+
 pub enum Engine {
     Memory,
     Sqlite,
@@ -110,21 +118,16 @@ impl Engine {
 }
 
 pub fn sqlite(place: &Place, synchronous: Synchronous) -> Vec<Box<dyn Side>> {
-    let fresh = |name: &str| {
-        let path = place.folder.join(format!("{name}-{}.db", rand_number()));
-        let _ = fs::create_dir_all(&place.folder);
-        path
-    };
-    let path = fresh("ours");
+    let path = place.fresh("ours");
     let store = place.runtime.block_on(SqliteOptions::new(path).synchronous(synchronous).open()).expect("opens");
     let mut sides = vec![Local::boxed("session-runtime", Ours::new(store), &place.runtime)];
     let (engine, word) =
         if synchronous == Synchronous::Full { ("sqlite-full", "full") } else { ("sqlite-normal", "normal") };
     if let Some(program) = &place.sqlx {
-        let path = fresh("tower");
+        let path = place.fresh("tower");
         sides.push(Child::boxed("tower-sessions", program, &[engine, &path.to_string_lossy()]));
     }
-    sides.push(Local::boxed("by hand", by_hand::sqlite::Sqlite::open(&fresh("hand"), word), &place.runtime));
+    sides.push(Local::boxed("by hand", by_hand::sqlite::Sqlite::open(&place.fresh("hand"), word), &place.runtime));
     sides
 }
 

@@ -8,6 +8,7 @@ mod engines;
 mod options;
 mod peers;
 mod processes;
+mod programs;
 mod questions;
 mod report;
 mod web;
@@ -19,7 +20,7 @@ use std::time::Instant;
 
 use engines::{Engine, Place};
 use options::Options;
-use questions::{allocations, build, calls, growth, layer, speed, tracking, traffic, wire};
+use questions::{allocations, build, calls, growth, layer, lines, speed, tracking, traffic, users, wire};
 use report::{Found, Run};
 use web::grammy::Grammy;
 
@@ -97,8 +98,7 @@ fn ask(options: &Options) -> Found {
         let grammy = Grammy::install(&work);
         // actix's services stay on their thread.
         let local = tokio::task::LocalSet::new();
-        let here = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        local.block_on(&here, async {
+        local.block_on(&alone(), async {
             if options.asks("calls") {
                 found.calls = calls::ask(grammy.as_ref()).await;
             }
@@ -108,9 +108,12 @@ fn ask(options: &Options) -> Found {
         });
     }
     if options.asks("layer") {
-        found.layers = Some(runtime.block_on(layer::ask(effort.rounds)));
+        found.layers = tokio::task::LocalSet::new().block_on(&alone(), layer::ask(&effort));
     }
-    if ["speed", "crowd", "wire", "growth"].into_iter().any(|question| options.asks(question)) {
+    if options.asks("lines") {
+        found.lines = alone().block_on(lines::ask());
+    }
+    if ["speed", "crowd", "wire", "growth", "users"].into_iter().any(|question| options.asks(question)) {
         let engines = Engine::all(|name| options.is_on(name));
         if options.asks("speed") {
             found.requests = speed::requests(&engines, &place, &effort);
@@ -120,6 +123,9 @@ fn ask(options: &Options) -> Found {
         }
         if options.asks("crowd") {
             found.crowd = speed::crowd(&engines, &place, &effort);
+        }
+        if options.asks("users") {
+            found.users = users::ask(&engines, &place, &effort);
         }
         if options.asks("growth") {
             found.growth = growth::ask(&engines, &place, &effort);
@@ -144,6 +150,11 @@ fn ask(options: &Options) -> Found {
         }
     }
     found
+}
+
+/// A runtime of this thread alone.
+fn alone() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// What the user wrote, without what the script adds.

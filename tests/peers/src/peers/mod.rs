@@ -1,5 +1,6 @@
 //! The contenders, one file each. tower-sessions on SQLx's engines runs in a process of its own: see `../sqlx`.
 
+pub mod accounts;
 pub mod by_hand;
 pub mod ours;
 

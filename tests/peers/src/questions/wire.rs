@@ -75,7 +75,7 @@ pub fn ask(engines: &[Engine], place: &Place) -> Vec<Wire> {
 }
 
 /// How often each command has run.
-fn commands(engine: &Engine) -> Vec<(String, f64)> {
+pub fn commands(engine: &Engine) -> Vec<(String, f64)> {
     let Engine::Redis(server) = engine else { return Vec::new() };
     let said = server.cli("INFO commandstats");
     said.lines()
@@ -87,7 +87,7 @@ fn commands(engine: &Engine) -> Vec<(String, f64)> {
         .collect()
 }
 
-fn counted(before: &[(String, f64)], after: &[(String, f64)], done: f64) -> Vec<(String, f64)> {
+pub fn counted(before: &[(String, f64)], after: &[(String, f64)], done: f64) -> Vec<(String, f64)> {
     let earlier = |name: &str| before.iter().find(|(other, _)| other == name).map_or(0.0, |(_, calls)| *calls);
     let mut counted: Vec<_> =
         after.iter().map(|(name, calls)| (name.clone(), (calls - earlier(name)) / done)).collect();

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Found, short, size};
+use super::{Found, median, short, size};
 use crate::compare::{Comparison, Ratio, Sample};
+use crate::questions::layer::{CHANGED, NO_COOKIE, UNUSED};
 use crate::questions::tracking::{
     BOTH, CLEAN, LARGE, LARGE_ENCODED, LARGE_PATCH, LARGE_SAME, NUMBERS, SET, Tracking, VECTOR,
 };
@@ -236,30 +237,34 @@ fn tail(found: &Found) -> Option<Bar> {
 }
 
 fn layers(found: &Found) -> Vec<Bar> {
-    let Some(layers) = &found.layers else { return Vec::new() };
-    let (mut bars, tower) = (Vec::new(), layers.tower_unused - layers.none);
-    if let Some(ours) = layers.ours_unused.map(|ours| ours - layers.none) {
-        bars.push(Bar {
-            what: "layer present, session unused, CPU over none".to_owned(),
+    let Some(layers) = found.layers.iter().find(|layers| layers.framework == "axum") else { return Vec::new() };
+    let (none, unused) = (median(&layers.none), layers.request(UNUSED));
+    let over = |costs: &[f64]| Ratio::of(costs.iter().zip(&layers.none).map(|(cost, none)| cost - none));
+    let mut bars: Vec<Bar> = unused
+        .map(|cost| (over(&cost.ours), over(&cost.theirs)))
+        .map(|(ours, theirs)| Bar {
+            what: "axum, session unused, CPU over no layer".to_owned(),
             bar: "≤ 0.3 µs".to_owned(),
-            ours: format!("{ours:.2} µs"),
-            peer: format!("{tower:.2} µs"),
-            ratio: format!("{:.2}", ours / tower),
-            limit: "0".to_owned(),
-            reached: ours <= 0.3,
-        });
-    }
-    if let Some(ours) = layers.ours_changed {
-        bars.push(Bar {
-            what: "layer, one field changed, CPU".to_owned(),
-            bar: "≤ 0.7 ×".to_owned(),
-            ours: format!("{ours:.2} µs"),
-            peer: format!("{:.2} µs", layers.tower_changed),
-            ratio: format!("{:.2}", ours / layers.tower_changed),
-            limit: format!("{:.2} µs without", layers.none),
-            reached: ours <= 0.7 * layers.tower_changed,
-        });
-    }
+            ours: format!("{:.2} µs", ours.median),
+            peer: format!("{:.2} µs", theirs.median),
+            ratio: format!("{:.2}", ours.median / theirs.median),
+            limit: format!("{none:.2} µs without"),
+            reached: ours.median <= 0.3,
+        })
+        .into_iter()
+        .collect();
+    bars.extend([(NO_COOKIE, 1.0), (CHANGED, 0.7)].into_iter().filter_map(|(request, most)| {
+        let cost = layers.request(request)?;
+        Some(Bar {
+            what: format!("axum, {request}, CPU"),
+            bar: format!("≤ {most} ×"),
+            ours: format!("{:.2} µs", median(&cost.ours)),
+            peer: format!("{:.2} µs", median(&cost.theirs)),
+            ratio: cost.ratio().to_string(),
+            limit: format!("{none:.2} µs without"),
+            reached: cost.ratio().median <= most,
+        })
+    }));
     bars
 }
 

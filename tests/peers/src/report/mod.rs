@@ -10,14 +10,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::Comparison;
+use crate::compare::{Comparison, Ratio};
 use crate::questions::allocations::Allocations;
 use crate::questions::build::{Build, Derive};
 use crate::questions::calls::CallsOf;
 use crate::questions::growth::Growth;
 use crate::questions::layer::Layers;
+use crate::questions::lines::Lines;
 use crate::questions::tracking::Tracking;
 use crate::questions::traffic::Replayed;
+use crate::questions::users::Users;
 use crate::questions::wire::Wire;
 
 pub use bars::Bar;
@@ -44,7 +46,9 @@ pub struct Found {
     pub crowd: Vec<Comparison>,
     pub writers: Option<Comparison>,
     pub wire: Vec<Wire>,
-    pub layers: Option<Layers>,
+    pub users: Vec<Users>,
+    pub layers: Vec<Layers>,
+    pub lines: Vec<Lines>,
     pub growth: Vec<Growth>,
     pub tracking: Vec<Tracking>,
     pub allocations: Option<Allocations>,
@@ -76,6 +80,10 @@ impl Found {
     pub fn summary(&self) -> String {
         markdown::bars(&bars::of(self))
     }
+}
+
+fn median(figures: &[f64]) -> f64 {
+    Ratio::of(figures.iter().copied()).median
 }
 
 /// A number with three digits.
