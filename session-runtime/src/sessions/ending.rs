@@ -110,7 +110,7 @@ impl Ending<'_> {
     }
 
     async fn send(self, key: &Key, destruction: &Commit) -> Result<Reply, StoreError> {
-        self.store.commit(key, destruction).instrument(span("commit", key)).await
+        self.store.commit(key, destruction).instrument(span("destroy", key)).await
     }
 }
 
