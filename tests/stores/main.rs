@@ -8,6 +8,7 @@ mod postgres;
 mod processes;
 mod redis;
 mod redis_cluster;
+mod redis_histories;
 mod redis_index;
 mod sqlite;
 mod tls;
