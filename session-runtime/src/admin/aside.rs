@@ -2,8 +2,9 @@
 
 use tracing::Instrument;
 
-use super::tool::{Admin, key_span};
+use super::tool::Admin;
 use crate::error::Error;
+use crate::sessions::key_span;
 use crate::store::{Commit, Head, Housekeeping, Key, Reply, StoreError, StoreErrorKind};
 
 impl<S: Housekeeping> Admin<S> {

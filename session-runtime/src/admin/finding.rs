@@ -3,9 +3,10 @@
 use serde_json::Value;
 use tracing::Instrument;
 
-use super::tool::{Admin, span};
+use super::tool::Admin;
 use crate::codec::{Codec, Json};
 use crate::error::Error;
+use crate::sessions::span;
 use crate::store::{Find, Housekeeping, Key, Registration, StoreError, StoreErrorKind, Term};
 
 impl<S: Housekeeping> Admin<S> {

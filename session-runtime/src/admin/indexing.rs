@@ -3,9 +3,10 @@
 use tracing::Instrument;
 
 use super::finding::check_field;
-use super::tool::{Admin, key_span};
+use super::tool::Admin;
 use crate::error::Error;
 use crate::expiry::Lifetime;
+use crate::sessions::key_span;
 use crate::store::{
     Action, Base, Change, Commit, Head, Housekeeping, IndexEntry, Key, Record, Reply, StoreError, StoreErrorKind, Term,
     Write,

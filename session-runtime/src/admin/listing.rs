@@ -10,8 +10,9 @@ use futures_core::Stream;
 use tracing::Instrument;
 
 use super::question::Question;
-use super::tool::{Admin, span};
+use super::tool::Admin;
 use crate::error::Error;
+use crate::sessions::span;
 use crate::store::{Cursor, Housekeeping, Key, Keys};
 
 /// How many keys are asked for at a time. Some stores look at all keys for each part of a listing.

@@ -11,8 +11,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::Instrument;
 
 use super::question::Question;
-use super::tool::{Admin, span};
+use super::tool::Admin;
 use crate::error::Error;
+use crate::sessions::span;
 use crate::stats::Count;
 use crate::store::{Housekeeping, Purged, StoreError, StoreErrorKind};
 

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use tracing::Instrument;
 
-use super::tool::{Admin, span};
+use super::tool::Admin;
 use crate::error::Error;
+use crate::sessions::span;
 use crate::store::{Housekeeping, Registrations, SEPARATOR};
 
 impl<S: Housekeeping> Admin<S> {

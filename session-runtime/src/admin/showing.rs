@@ -1,8 +1,9 @@
 use tracing::Instrument;
 
 use super::inspected::Inspected;
-use super::tool::{Admin, span};
+use super::tool::Admin;
 use crate::error::Error;
+use crate::sessions::span;
 use crate::store::{Housekeeping, Key};
 
 impl<S: Housekeeping> Admin<S> {

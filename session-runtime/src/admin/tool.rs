@@ -3,13 +3,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
-use tracing::{Instrument, Span, debug_span};
+use tracing::Instrument;
 
 use crate::error::Error;
 use crate::expiry::{ClockOffset, to_millis};
 use crate::schema::Sensitive;
+use crate::sessions::{key_span, span};
 use crate::stats::Counters;
-use crate::store::{Found, Housekeeping, Key, KeyHash, Load, Record};
+use crate::store::{Found, Housekeeping, Key, Load, Record};
 
 /// Administration of all sessions in a store, whatever their types.
 ///
@@ -96,14 +97,6 @@ impl<S: Housekeeping> Admin<S> {
             Found::Absent { .. } => Ok(None),
         }
     }
-}
-
-pub(super) fn span(operation: &'static str, session: &str) -> Span {
-    debug_span!("session_store", operation, session)
-}
-
-pub(super) fn key_span(operation: &'static str, key: &Key) -> Span {
-    debug_span!("session_store", operation, session = key.name(), key = %KeyHash::of(key))
 }
 
 impl<S: Clone> Clone for Admin<S> {

@@ -18,6 +18,7 @@ use super::handle::Handle;
 use super::known::Known;
 use super::pending::{Draft, Pending, Size};
 use super::record::Decoded;
+use super::spans::key_span;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::Timestamp;
@@ -449,8 +450,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
 
     /// What a key holds, without touching it.
     pub(super) async fn look(&self, key: &Key) -> Result<Loaded, Error> {
-        let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(key));
-        Ok(self.store.load(key, Load::look(self.settings.clock)).instrument(span).await?)
+        Ok(self.store.load(key, Load::look(self.settings.clock)).instrument(key_span("load", key)).await?)
     }
 }
 

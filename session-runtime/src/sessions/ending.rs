@@ -4,13 +4,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{Instrument, debug_span};
+use tracing::Instrument;
 
 use super::deadline::{pause, within};
+use super::spans::{key_span, span};
 use crate::error::Error;
 use crate::expiry::{ClockOffset, Lifetime};
 use crate::store::{
-    Action, Applied, Base, Commit, Ended, Erased, Find, Found, FoundPage, Head, Key, KeyHash, Load, Reply, StoreError,
+    Action, Applied, Base, Commit, Ended, Erased, Find, Found, FoundPage, Head, Key, Load, Reply, StoreError,
     StoreErrorKind,
 };
 
@@ -38,7 +39,7 @@ impl Ending<'_> {
     /// Destroys what is stored under a key. `None` if nothing is there.
     pub(crate) async fn destroy(self, key: &Key) -> Result<Option<Applied>, Error> {
         for _ in 0..TRIES {
-            let load = self.store.load(key, Load::look(self.clock)).instrument(span("load", key));
+            let load = self.store.load(key, Load::look(self.clock)).instrument(key_span("load", key));
             let Found::Record(record) = load.await?.found else { return Ok(None) };
             match self.send(key, &self.destruction(&record.head)).await? {
                 Reply::Applied(applied) => return Ok(Some(applied)),
@@ -84,8 +85,7 @@ impl Ending<'_> {
     /// Asks until the store answers. The deadline of the caller bounds it.
     async fn look(self, find: &Find) -> Result<FoundPage, Error> {
         loop {
-            let span = debug_span!("session_store", operation = "find", session = &*find.name);
-            match self.store.find(find).instrument(span).await {
+            match self.store.find(find).instrument(span("find", &find.name)).await {
                 Err(error) if error.kind().is_transient() && pause(PAUSE).await => {}
                 answer => return Ok(answer?),
             }
@@ -110,10 +110,6 @@ impl Ending<'_> {
     }
 
     async fn send(self, key: &Key, destruction: &Commit) -> Result<Reply, StoreError> {
-        self.store.commit(key, destruction).instrument(span("destroy", key)).await
+        self.store.commit(key, destruction).instrument(key_span("destroy", key)).await
     }
-}
-
-fn span(operation: &'static str, key: &Key) -> tracing::Span {
-    debug_span!("session_store", operation, session = key.name(), key = %KeyHash::of(key))
 }

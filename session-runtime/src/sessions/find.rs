@@ -10,13 +10,14 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tracing::{Instrument, debug_span};
+use tracing::Instrument;
 
 use super::Sessions;
 use super::commit::Verb;
 use super::committed::Outcome;
 use super::deadline::within;
 use super::known::Known;
+use super::spans::span;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::{Lifetime, Timestamp};
@@ -245,8 +246,10 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         within(inner.settings.deadline, pin!(inner.agreed())).await?;
         let (mut after, mut built) = (None, 0);
         loop {
-            let span = debug_span!("session_store", operation = "keys", session = &*inner.name);
-            let page = store.keys(&inner.name, after, FOUND_AT_ONCE, inner.settings.clock).instrument(span).await?;
+            let page = store
+                .keys(&inner.name, after, FOUND_AT_ONCE, inner.settings.clock)
+                .instrument(span("keys", &inner.name))
+                .await?;
             for key in page.keys {
                 built += u64::from(within(inner.settings.deadline, pin!(self.index(key))).await?);
             }
@@ -295,8 +298,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     }
 
     async fn ask(&self, find: &Find) -> Result<FoundPage, Error> {
-        let span = debug_span!("session_store", operation = "find", session = &*self.inner.name);
-        Ok(self.inner.store.find(find).instrument(span).await?)
+        Ok(self.inner.store.find(find).instrument(span("find", &find.name)).await?)
     }
 
     /// Loads what was found without touching it, if it still has the value.

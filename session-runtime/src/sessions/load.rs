@@ -1,10 +1,11 @@
 use std::pin::pin;
 
-use tracing::{Instrument, debug_span};
+use tracing::Instrument;
 
 use super::deadline::within;
 use super::known::Known;
 use super::settings::OnUndecodable;
+use super::spans::key_span;
 use super::{Handle, Inner, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
@@ -83,9 +84,9 @@ impl<T: Session, C: Codec> Sessions<T, C> {
 impl<T: Session, C: Codec> Inner<T, C> {
     /// Reads what the store holds.
     async fn fetch(&self, key: &Key) -> Result<Loaded, Error> {
-        let span = debug_span!("session_store", operation = "load", session = key.name(), key = %KeyHash::of(key));
         let load = self.store.load(key, Load::touch(self.settings.lifetime, self.settings.clock));
-        let loaded = load.instrument(span).await.inspect_err(|_| self.counters.add(Count::LoadFailures, 1))?;
+        let loaded =
+            load.instrument(key_span("load", key)).await.inspect_err(|_| self.counters.add(Count::LoadFailures, 1))?;
         self.counters.add(Count::Loads, 1);
         let known = matches!(loaded.found, Found::Record(_));
         tracing::debug!(session = key.name(), key = %KeyHash::of(key), known, touched = loaded.touched, "loaded");

@@ -33,6 +33,7 @@ mod queue;
 mod record;
 mod renew;
 mod settings;
+mod spans;
 mod start;
 mod undecodable;
 mod update;
@@ -51,6 +52,7 @@ use queue::Queues;
 pub(crate) use queue::Turn;
 pub(crate) use settings::Settings;
 pub use settings::{Limits, OnUndecodable};
+pub(crate) use spans::{key_span, span};
 pub use work::Once;
 
 /// The sessions of type `T` in a store.

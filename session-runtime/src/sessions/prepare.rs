@@ -1,10 +1,11 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use tracing::{Instrument, debug_span};
+use tracing::Instrument;
 
 use super::agreed::Agreed;
 use super::deadline::within;
+use super::spans::span;
 use super::{Inner, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
@@ -50,7 +51,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
 
     async fn agree(&self) -> Result<Arc<Agreed<T, C>>, Error> {
         check_name(&self.name)?;
-        let span = debug_span!("session_store", operation = "prepare", session = &*self.name);
+        let span = span("prepare", &self.name);
         self.store.prepare().instrument(span.clone()).await?;
         let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
         schema.reads_back = self.settings.read_back;
@@ -93,7 +94,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
     /// same id. If another program was first and registered the same values under an id of its own, commits name that
     /// from now on, and records can be read that name either.
     pub(super) async fn agree_again(&self, agreed: &Agreed<T, C>) -> Result<Registration, Error> {
-        let span = debug_span!("session_store", operation = "register", session = &*self.name);
+        let span = span("register", &self.name);
         let own = &agreed.registration;
         let mut found = self.store.register(own).instrument(span.clone()).await?;
         agreed.schema.compare(own, &found)?;

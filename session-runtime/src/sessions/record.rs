@@ -1,10 +1,11 @@
 //! What a stored record means: decoded, through older versions of the type if need be.
 
-use tracing::{Instrument, debug_span};
+use tracing::Instrument;
 
 use super::Inner;
 use super::agreed::Agreed;
 use super::known::Known;
+use super::spans::span;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::schema::migration;
@@ -41,8 +42,8 @@ impl<T: Session, C: Codec> Inner<T, C> {
             let value = baseline.decode(&agreed.schema)?;
             return Ok(Decoded { known: Known::record(head, false), commits, value, baseline });
         }
-        let span = debug_span!("session_store", operation = "registration", session = &*self.name);
-        let registration = self.store.registration(&self.name, head.version).instrument(span).await?;
+        let registration =
+            self.store.registration(&self.name, head.version).instrument(span("registration", &self.name)).await?;
         let registration =
             registration.filter(|found| found.answers_to(head.registration)).ok_or(Error::RegistrationGone)?;
         let value: T = migration::migrate(&agreed.schema.codec, head.version, &fields, &registration)?;
