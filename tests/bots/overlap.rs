@@ -56,15 +56,15 @@ async fn two_bots(trees: [UpdateHandler<Failure>; 2]) -> Vec<(BotApi, Running)> 
 /// A handler that waits until the other bot's has the session too, counts, and changes a field that the other does not.
 fn overlapping(
     sessions: Sessions<Chat>,
-    both: &Arc<Barrier>,
+    together: &Arc<Barrier>,
     change: fn(&mut LentSession<Chat>, &str),
 ) -> UpdateHandler<Failure> {
-    let both = both.clone();
+    let together = together.clone();
     let handler = move |bot: Bot, message: Message, chat: ChatSession<Chat>| {
-        let both = both.clone();
+        let together = together.clone();
         async move {
             let mut chat = chat.get().await?;
-            both.wait().await;
+            together.wait().await;
             *chat.edit().count() += 1;
             change(&mut chat, message.text().unwrap_or_default());
             bot.send_message(message.chat.id, "done").await?;
@@ -76,10 +76,10 @@ fn overlapping(
 
 async fn what_two_bots_change_in_one_chat_at_the_same_time_is_all_kept(open: Open, _: &str) {
     let Some(place) = open() else { return };
-    let both = Arc::new(Barrier::new(2));
+    let together = Arc::new(Barrier::new(2));
     let bots = two_bots([
-        overlapping(Sessions::new(place.open().await), &both, |chat, text| *chat.edit().age() = text.parse().ok()),
-        overlapping(Sessions::new(place.open().await), &both, |chat, text| {
+        overlapping(Sessions::new(place.open().await), &together, |chat, text| *chat.edit().age() = text.parse().ok()),
+        overlapping(Sessions::new(place.open().await), &together, |chat, text| {
             *chat.edit().dialogue() = Dialogue::AskedAge { name: text.to_owned() };
         }),
     ])

@@ -49,15 +49,15 @@ impl Place {
     }
 
     pub(crate) fn redis() -> Option<Self> {
-        redis_server::shared().map(Self::on_server)
+        redis_server::shared().as_deref().map(Self::on_server)
     }
 
     pub(crate) fn postgres() -> Option<Self> {
-        postgres_server::shared().map(Self::on_server)
+        postgres_server::shared().as_deref().map(Self::on_server)
     }
 
     /// Beside what other tests keep there.
-    fn on_server(url: String) -> Self {
+    fn on_server(url: &str) -> Self {
         let joint = if url.contains('?') { '&' } else { '?' };
         Self { url: format!("{url}{joint}namespace={}", fresh_schema()), _folder: None }
     }

@@ -290,9 +290,9 @@ fn lines(found: &Found, page: &mut String) {
          comments, in tests/peers. On axum a counter, a theme, a login and a logout; in a bot a counter, and a \
          dialogue of two questions. What tower-sessions' still does not give: of two requests at the same time one \
          loses its change, a request in flight brings a session back that was logged out, and the store holds what a \
-         client's cookie holds. What teloxide's still do not give: of two updates of a chat in \
-         two processes one loses its change, one that comes twice is done twice, and every chat that was ever heard \
-         of is stored.",
+         client's cookie holds. What teloxide's still do not give: of two updates of a chat in two \
+         processes one loses its change, one that comes twice is done twice, and every chat that was ever heard of is \
+         stored.",
     );
     let rows = found
         .lines
