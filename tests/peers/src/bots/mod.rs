@@ -53,7 +53,7 @@ pub struct Held {
 
 /// The id of a chat that is known by its number.
 fn id(chat: usize) -> ChatId {
-    ChatId(chat as i64 + 1)
+    ChatId(i64::try_from(chat).expect("few chats") + 1)
 }
 
 /// Delivers an update of a chat: a message that says what its handler is to do.
