@@ -1,24 +1,24 @@
 //! A bot that is killed after it stored what an update changed, and before that was acknowledged.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use session_examples::bot::BotApi;
+use session_runtime::Sessions;
+use session_runtime::store::connect;
 use session_runtime::teloxide::{ChatSession, by_chat, session};
-use session_runtime::{Sessions, SqliteStore};
 use teloxide::dispatching::{UpdateFilterExt, UpdateHandler};
 use teloxide::prelude::*;
 
 use crate::chat::{Chat, Done, Failure};
+use crate::place::{Open, Place, on_each_engine};
 
-/// Where a child finds the address of the stand-in, the name of the database file, and where to stop.
+on_each_engine![an_update_is_stored_once_although_the_bot_was_killed_before_it_was_acknowledged];
+
+/// Where a child finds the address of the stand-in, the URL of the store, and where to stop.
 const ADDRESS: &str = "SESSION_TESTS_BOT_API";
-const FILE: &str = "SESSION_TESTS_BOT_FILE";
+const STORE: &str = "SESSION_TESTS_BOT_STORE";
 const STOPS: &str = "SESSION_TESTS_BOT_STOPS";
-
-/// The child is this test binary again, which runs this one test.
-const TEST: &str = "killed::an_update_is_stored_once_although_the_bot_was_killed_before_it_was_acknowledged";
 
 /// A bot of its own process, which is killed when this ends.
 struct Running(Child);
@@ -30,11 +30,13 @@ impl Drop for Running {
     }
 }
 
-fn start(api: &BotApi, file: &Path, stops: &str) -> Running {
+/// The child is this test binary again, which runs this one test.
+fn start(test: &str, api: &BotApi, place: &Place, stops: &str) -> Running {
+    let (_, test) = test.split_once("::").expect("a path in this program");
     let child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", TEST, "--nocapture", "--test-threads=1"])
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(ADDRESS, api.url())
-        .env(FILE, file)
+        .env(STORE, &place.url)
         .env(STOPS, stops)
         .stdout(Stdio::piped())
         .spawn();
@@ -71,21 +73,19 @@ async fn count(bot: Bot, message: Message, chat: ChatSession<Chat>) -> Done {
 }
 
 async fn run_child(address: &str) {
-    let file = std::env::var_os(FILE).expect("a file name");
-    let sessions = Sessions::<Chat>::new(SqliteStore::open(file).await.expect("a store"));
+    let url = std::env::var(STORE).expect("a URL");
+    let sessions = Sessions::<Chat>::new(connect(&url).await.expect("a store"));
     let tree: UpdateHandler<Failure> = Update::filter_message().chain(session(sessions, by_chat)).endpoint(count);
     let bot = Bot::new(session_examples::bot::TOKEN).set_api_url(address.parse().expect("a URL"));
     Dispatcher::builder(bot, tree).build().dispatch().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_update_is_stored_once_although_the_bot_was_killed_before_it_was_acknowledged() {
+async fn an_update_is_stored_once_although_the_bot_was_killed_before_it_was_acknowledged(open: Open, test: &str) {
     if let Ok(address) = std::env::var(ADDRESS) {
         return run_child(&address).await;
     }
+    let Some(place) = open() else { return };
     let api = BotApi::start().await.expect("a server");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join("sessions.db");
     // What a bot acknowledges before it dies does not arrive, so that the next one gets all updates again.
     api.lose_acknowledgements(true);
 
@@ -95,9 +95,9 @@ async fn an_update_is_stored_once_although_the_bot_was_killed_before_it_was_ackn
         if number % 2 == 0 {
             api.say(7, "killed");
         }
-        let child = start(&api, &file, stops);
+        let child = start(test, &api, &place, stops);
         tokio::task::spawn_blocking(|| kill(child)).await.expect("it is killed");
-        let sessions = Sessions::<Chat>::new(SqliteStore::open(&file).await.expect("a store"));
+        let sessions = Sessions::<Chat>::new(place.open().await);
         assert_eq!(sessions.load("7").await.expect("a load").count, stored, "{stops}");
         assert_eq!(api.replies(), [], "it had no time to answer");
     }
@@ -105,7 +105,7 @@ async fn an_update_is_stored_once_although_the_bot_was_killed_before_it_was_ackn
     // One that lives gets both updates for the third time, and one that is new.
     api.lose_acknowledgements(false);
     let last = api.say(7, "alive");
-    let child = start(&api, &file, "");
+    let child = start(test, &api, &place, "");
     assert_eq!(api.texts(1).await, ["alive: 3"], "what was stored before a kill is not done again");
     api.acknowledged(last).await;
     drop(child);

@@ -11,5 +11,6 @@ mod killed;
 mod lending;
 mod moving;
 mod overlap;
+mod place;
 mod running;
 mod storage;

@@ -1,12 +1,22 @@
 //! Updates of one chat at the same time, in one process and in two.
 
+use std::sync::Arc;
+
 use session_examples::bot::BotApi;
+use session_runtime::teloxide::{ChatSession, LentSession, by_chat, session};
 use session_runtime::{MemoryStore, Once, Session, Sessions};
 use teloxide::dispatching::{UpdateFilterExt, UpdateHandler};
 use teloxide::prelude::*;
+use tokio::sync::Barrier;
 
-use crate::chat::{Chat, Done, Failure, sessions, tree};
+use crate::chat::{Chat, Dialogue, Done, Failure, sessions, tree};
+use crate::place::{Open, on_each_engine};
 use crate::running::Running;
+
+on_each_engine![
+    what_two_bots_change_in_one_chat_at_the_same_time_is_all_kept,
+    updates_of_one_chat_that_two_bots_get_all_count,
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_updates_of_one_chat_at_the_same_time_all_count() {
@@ -32,43 +42,78 @@ async fn updates_of_a_chat_that_take_turns_see_each_other() {
     bot.stop().await;
 }
 
-/// Two processes behind a balancer: each has sessions of its own in one store.
-async fn in_two_processes(tree: impl Fn(Sessions<Chat>) -> UpdateHandler<Failure>) -> u32 {
-    let store = MemoryStore::new();
+/// Two processes behind a balancer. An update has one id, whichever of them gets it.
+async fn two_bots(trees: [UpdateHandler<Failure>; 2]) -> Vec<(BotApi, Running)> {
     let mut bots = Vec::new();
-    for _ in 0..2 {
-        let api = BotApi::start().await.expect("a server");
-        let bot = Running::webhook(&api, tree(Sessions::new(store.clone()))).await;
+    for (first, tree) in [1, 1001].into_iter().zip(trees) {
+        let api = BotApi::start_from(first).await.expect("a server");
+        let bot = Running::webhook(&api, tree).await;
         bots.push((api, bot));
     }
-    for number in 0..100_u32 {
-        // An update has one id, whichever process gets it.
-        let (api, _) = &bots[number as usize % 2];
-        api.say(7, "/count");
+    bots
+}
+
+/// A handler that waits until the other bot's has the session too, counts, and changes a field that the other does not.
+fn overlapping(
+    sessions: Sessions<Chat>,
+    together: &Arc<Barrier>,
+    change: fn(&mut LentSession<Chat>, &str),
+) -> UpdateHandler<Failure> {
+    let together = together.clone();
+    let handler = move |bot: Bot, message: Message, chat: ChatSession<Chat>| {
+        let together = together.clone();
+        async move {
+            let mut chat = chat.get().await?;
+            together.wait().await;
+            *chat.edit().count() += 1;
+            change(&mut chat, message.text().unwrap_or_default());
+            bot.send_message(message.chat.id, "done").await?;
+            Done::Ok(())
+        }
+    };
+    Update::filter_message().chain(session(sessions, by_chat)).endpoint(handler)
+}
+
+async fn what_two_bots_change_in_one_chat_at_the_same_time_is_all_kept(open: Open, _: &str) {
+    let Some(place) = open() else { return };
+    let together = Arc::new(Barrier::new(2));
+    let bots = two_bots([
+        overlapping(Sessions::new(place.open().await), &together, |chat, text| *chat.edit().age() = text.parse().ok()),
+        overlapping(Sessions::new(place.open().await), &together, |chat, text| {
+            *chat.edit().dialogue() = Dialogue::AskedAge { name: text.to_owned() };
+        }),
+    ])
+    .await;
+    // Of a chat that is new, and of one that is stored.
+    for number in 1..=3 {
+        for (api, _) in &bots {
+            api.say(7, &number.to_string());
+        }
+        for (api, _) in &bots {
+            api.texts(number).await;
+        }
+    }
+    for (_, bot) in bots {
+        bot.stop().await;
+    }
+    let chat = Sessions::<Chat>::new(place.open().await).load("7").await.expect("a load");
+    let name = Dialogue::AskedAge { name: "3".to_owned() };
+    assert_eq!((chat.count, chat.age, &chat.dialogue), (6, Some(3), &name));
+}
+
+async fn updates_of_one_chat_that_two_bots_get_all_count(open: Open, _: &str) {
+    let Some(place) = open() else { return };
+    let bots = two_bots([tree(Sessions::new(place.open().await)), tree(Sessions::new(place.open().await))]).await;
+    for _ in 0..50 {
+        for (api, _) in &bots {
+            api.say(7, "/count");
+        }
     }
     for (api, bot) in bots {
         api.texts(50).await;
         bot.stop().await;
     }
-    Sessions::<Chat>::new(store).load("7").await.expect("a load").count
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn changes_that_merge_are_all_kept_by_two_processes() {
-    // The ids of the two stand-ins are the same, so nothing may go by them here.
-    let tree = |sessions: Sessions<Chat>| -> UpdateHandler<Failure> {
-        Update::filter_message().endpoint(move |bot: Bot, message: Message| {
-            let sessions = sessions.clone();
-            async move {
-                let mut chat = sessions.load(&message.chat.id.to_string()).await?;
-                *chat.edit().count() += 1;
-                chat.commit().await?;
-                bot.send_message(message.chat.id, "counted").await?;
-                Ok::<_, Failure>(())
-            }
-        })
-    };
-    assert_eq!(in_two_processes(tree).await, 100);
+    assert_eq!(Sessions::<Chat>::new(place.open().await).load("7").await.expect("a load").count, 100);
 }
 
 #[derive(Session)]

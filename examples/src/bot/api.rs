@@ -32,7 +32,9 @@ pub struct BotApi {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Every update so far; the id of each is its place, counted from one.
+    /// The id of the first update; others count on from it.
+    first: u64,
+    /// Every update so far.
     updates: Vec<Value>,
     /// The updates that a bot is to fetch.
     pending: Vec<Value>,
@@ -60,9 +62,18 @@ impl BotApi {
     /// # Errors
     /// When there is none.
     pub async fn start() -> io::Result<Self> {
+        Self::start_from(1).await
+    }
+
+    /// Starts one whose updates have ids from this one on: where two stand for the one Telegram, an id is given once.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub async fn start_from(first: u64) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (address, happened) = (listener.local_addr()?, watch::Sender::default());
-        let api = Self { address, state: Arc::default(), happened };
+        let known = Known { first, ..Known::default() };
+        let api = Self { address, state: Arc::new(Mutex::new(known)), happened };
         let app = Router::new().route("/{bot}/{method}", post(answer)).with_state(api.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Ok(api)
@@ -95,7 +106,7 @@ impl BotApi {
     /// Any other update, without its id, which is returned.
     pub fn update(&self, mut update: Value) -> u64 {
         let id = self.change(|known| {
-            let id = known.updates.len() as u64 + 1;
+            let id = known.first + known.updates.len() as u64;
             update["update_id"] = id.into();
             known.updates.push(update);
             id
@@ -119,7 +130,7 @@ impl BotApi {
     /// Puts an update where it is fetched, or says to which webhook it is to be delivered.
     fn put(&self, id: u64) -> Option<(Webhook, Value)> {
         self.change(|known| {
-            let place = usize::try_from(id).ok().and_then(|id| id.checked_sub(1));
+            let place = id.checked_sub(known.first).and_then(|place| usize::try_from(place).ok());
             let update = place.and_then(|place| known.updates.get(place)).expect("an update of before").clone();
             if let Some(webhook) = known.webhook.clone() {
                 return Some((webhook, update));

@@ -1,8 +1,9 @@
 //! This project beside its peers: `scripts/bench` builds and runs this program.
 //!
-//! [`questions`] are asked of [`peers`] on [`engines`], or of the libraries in [`web`] with their middleware; the
-//! [`report`] shows what was found.
+//! [`questions`] are asked of [`peers`] on [`engines`], or of the libraries in [`web`] with their middleware and in
+//! [`bots`] with their trees; the [`report`] shows what was found.
 
+mod bots;
 mod compare;
 mod engines;
 mod options;
@@ -94,8 +95,9 @@ fn ask(options: &Options) -> Found {
     if options.asks("allocations") {
         found.allocations = allocations::ask();
     }
-    if options.asks("calls") || options.asks("traffic") {
-        let grammy = Grammy::install(&work);
+    let asks_one = |questions: &[&str]| questions.iter().any(|question| options.asks(question));
+    let grammy = asks_one(&["calls", "traffic", "bots"]).then(|| Grammy::install(&work)).flatten();
+    if asks_one(&["calls", "traffic"]) {
         // actix's services stay on their thread.
         let local = tokio::task::LocalSet::new();
         local.block_on(&alone(), async {
@@ -107,13 +109,16 @@ fn ask(options: &Options) -> Found {
             }
         });
     }
+    if options.asks("bots") {
+        found.bots = Some(alone().block_on(questions::bots::ask(&effort, grammy.as_ref())));
+    }
     if options.asks("layer") {
         found.layers = tokio::task::LocalSet::new().block_on(&alone(), layer::ask(&effort));
     }
     if options.asks("lines") {
         found.lines = alone().block_on(lines::ask());
     }
-    if ["speed", "crowd", "wire", "growth", "users"].into_iter().any(|question| options.asks(question)) {
+    if asks_one(&["speed", "crowd", "wire", "growth", "users"]) {
         let engines = Engine::all(|name| options.is_on(name));
         if options.asks("speed") {
             found.requests = speed::requests(&engines, &place, &effort);

@@ -64,9 +64,9 @@ fn of_grammy(grammy: &Grammy, lazy: bool) -> Option<CallsOf> {
         let other = REQUESTS.len() + client;
         [(if *stored { client } else { other }, Act::Change), (client, *act)]
     });
-    let calls = grammy.replay(lazy, &requests.collect::<Vec<_>>(), true)?;
-    let calls = calls.iter().skip(1).step_by(2).map(letters).collect();
-    Some(CallsOf { side: format!("grammY {}, {}", grammy.version, if lazy { "lazy" } else { "strict" }), calls })
+    let replay = grammy.replay(lazy, &requests.collect::<Vec<_>>(), true)?;
+    let calls = replay.calls.iter().skip(1).step_by(2).map(letters).collect();
+    Some(CallsOf { side: grammy.name(lazy), calls })
 }
 
 fn letters(calls: &Calls) -> String {

@@ -4,34 +4,80 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, header};
 use serde::{Deserialize, Serialize};
+use session_examples::bot::{BotApi, TOKEN};
+use teloxide::Bot;
+use teloxide::dispatching::{DefaultKey, Dispatcher};
 use tower::Service;
 
-use crate::programs::{ours, tower_sessions};
+use crate::bots::Failure;
+use crate::programs::{counter, dialogue, web};
 use crate::say;
 use crate::web::Cookies;
 
 /// Lines of one side's program, without blank ones and comments.
 #[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Lines {
+    pub program: String,
     pub side: String,
     pub file: String,
     pub lines: usize,
 }
 
-/// Both programs answer alike, or there is nothing to compare.
+/// The lines of a file in the folder of programs.
+macro_rules! lines {
+    ($program:literal, $side:expr, $file:literal) => {
+        count($program, $side, concat!("src/programs/", $file), include_str!(concat!("../programs/", $file)))
+    };
+}
+
+const OURS: &str = "session-runtime";
+const TOWER: &str = "tower-sessions 0.15";
+const TELOXIDE: &str = "teloxide 0.17";
+
+/// Two programs answer alike, or there is nothing to compare.
 pub async fn ask() -> Vec<Lines> {
     say!("lines");
-    let (mine, theirs) = (play(ours::app()).await, play(tower_sessions::app()).await);
-    assert_eq!(mine, theirs, "the programs do the same");
+    let (ours, theirs) = (play(web::ours::app()).await, play(web::tower_sessions::app()).await);
+    assert_eq!(ours, theirs, "the programs do the same");
+    let counting = ["hello", "/count", "/count", "how many?"];
+    let (ours, theirs) = (counter::ours::dispatcher, counter::teloxide::dispatcher);
+    assert_eq!(talk(ours, &counting).await, talk(theirs, &counting).await, "the counters do the same");
+    let answering = ["hello", "Ada", "36", "hello"];
+    let (ours, theirs) = (dialogue::ours::dispatcher, dialogue::teloxide::dispatcher);
+    assert_eq!(talk(ours, &answering).await, talk(theirs, &answering).await, "the dialogues do the same");
     vec![
-        count("session-runtime", "src/programs/ours.rs", include_str!("../programs/ours.rs")),
-        count("tower-sessions 0.15", "src/programs/tower_sessions.rs", include_str!("../programs/tower_sessions.rs")),
+        lines!("web", OURS, "web/ours.rs"),
+        lines!("web", TOWER, "web/tower_sessions.rs"),
+        lines!("counter", OURS, "counter/ours.rs"),
+        lines!("counter", TELOXIDE, "counter/teloxide.rs"),
+        lines!("dialogue", OURS, "dialogue/ours.rs"),
+        lines!("dialogue", TELOXIDE, "dialogue/teloxide.rs"),
     ]
 }
 
-fn count(side: &str, file: &str, source: &str) -> Lines {
+fn count(program: &str, side: &str, file: &str, source: &str) -> Lines {
     let counts = |line: &&str| !line.is_empty() && !line.starts_with("//");
-    Lines { side: side.to_owned(), file: file.to_owned(), lines: source.lines().map(str::trim).filter(counts).count() }
+    let lines = source.lines().map(str::trim).filter(counts).count();
+    Lines { program: program.to_owned(), side: side.to_owned(), file: file.to_owned(), lines }
+}
+
+/// What a bot answers to these messages of two people, on a stand-in for Telegram.
+async fn talk(dispatcher: fn(Bot) -> Dispatcher<Bot, Failure, DefaultKey>, said: &[&str]) -> Vec<String> {
+    let api = BotApi::start().await.expect("a free port");
+    let mut dispatcher = dispatcher(Bot::new(TOKEN).set_api_url(api.url().parse().expect("a URL")));
+    let shutdown = dispatcher.shutdown_token();
+    let running = tokio::spawn(async move { dispatcher.dispatch().await });
+    let (mut answers, mut last) = (Vec::new(), 0);
+    for chat in [7, 8] {
+        for text in said {
+            last = api.say(chat, text);
+            answers = api.texts(answers.len() + 1).await;
+        }
+    }
+    api.acknowledged(last).await;
+    shutdown.shutdown().expect("it runs").await;
+    running.await.expect("it did not panic");
+    answers
 }
 
 /// What a client sees that comes again, chooses a theme, logs in, and logs out.

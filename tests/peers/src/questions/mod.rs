@@ -1,6 +1,7 @@
 //! One question per file. Each is asked of all sides, and answers with figures.
 
 pub mod allocations;
+pub mod bots;
 pub mod build;
 pub mod calls;
 pub mod growth;

@@ -25,14 +25,14 @@ pub struct Replayed {
 }
 
 /// Requests in order: whose, and what.
-struct Requests {
-    name: String,
-    clients: usize,
-    acts: Vec<(usize, Act)>,
+pub struct Requests {
+    pub name: String,
+    pub clients: usize,
+    pub acts: Vec<(usize, Act)>,
 }
 
 pub async fn ask(logs: &[std::path::PathBuf], grammy: Option<&Grammy>) -> Vec<Replayed> {
-    let mut all = vec![generated()];
+    let mut all = vec![generated(100_000)];
     for log in logs {
         match read(log) {
             Ok(requests) => all.push(requests),
@@ -44,9 +44,9 @@ pub async fn ask(logs: &[std::path::PathBuf], grammy: Option<&Grammy>) -> Vec<Re
         say!("traffic: {}", requests.name);
         if let Some(grammy) = grammy {
             for lazy in [false, true] {
-                let Some(calls) = grammy.replay(lazy, &requests.acts, false) else { continue };
-                for calls in calls {
-                    let side = format!("grammY {}, {}", grammy.version, if lazy { "lazy" } else { "strict" });
+                let Some(replay) = grammy.replay(lazy, &requests.acts, false) else { continue };
+                for calls in replay.calls {
+                    let side = grammy.name(lazy);
                     found.push(replayed(requests, side, (calls.loads, calls.writes, calls.bytes), None));
                 }
             }
@@ -79,12 +79,13 @@ fn replayed(
     Replayed { traffic, requests: requests.acts.len(), clients, side, loads, writes, bytes, seconds }
 }
 
-/// 100,000 updates of 70,946 chats in random order; 60 of a hundred do not touch the session, 25 read it, 15 change it.
-fn generated() -> Requests {
-    const CHATS: usize = 70_946;
+/// Updates in random order, of 70,946 chats if they are 100,000; 60 of a hundred do not touch the session, 25 read it, 15
+/// change it.
+pub fn generated(updates: usize) -> Requests {
+    let clients = updates * 70_946 / 100_000;
     let mut random = Random(707);
-    let again = (0..100_000 - CHATS).map(|_| random.below(CHATS as u64) as usize);
-    let mut chats: Vec<usize> = (0..CHATS).chain(again.collect::<Vec<_>>()).collect();
+    let again = (0..updates - clients).map(|_| random.below(clients as u64) as usize);
+    let mut chats: Vec<usize> = (0..clients).chain(again.collect::<Vec<_>>()).collect();
     for last in (1..chats.len()).rev() {
         chats.swap(last, random.below(last as u64 + 1) as usize);
     }
@@ -94,7 +95,7 @@ fn generated() -> Requests {
         _ => Act::Change,
     };
     let acts = chats.into_iter().map(|chat| (chat, act())).collect();
-    Requests { name: "60 % untouched, 25 % read, 15 % changed".to_owned(), clients: CHATS, acts }
+    Requests { name: "60 % untouched, 25 % read, 15 % changed".to_owned(), clients, acts }
 }
 
 /// The requests of a log, by the rule of the example `replay`: what it does to visits and theme.

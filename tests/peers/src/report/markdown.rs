@@ -38,6 +38,7 @@ pub fn of(found: &Found, charts: &[Drawn]) -> String {
     wire(found, &mut page);
     users(found, &mut page);
     layers(found, &mut page);
+    super::bots::of(found, &mut page);
     lines(found, &mut page);
     growth(found, &mut page);
     tracking(found, &mut page);
@@ -60,7 +61,7 @@ pub fn bars(bars: &[Bar]) -> String {
     table(&["", "bar", "ours", "peer", "ratio", "limit by hand", "reached"], rows)
 }
 
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut text = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
     for row in rows {
         let _ = writeln!(text, "| {} |", row.join(" | "));
@@ -68,7 +69,7 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     text
 }
 
-fn section(page: &mut String, title: &str, text: &str) {
+pub(super) fn section(page: &mut String, title: &str, text: &str) {
     let _ = write!(page, "\n## {title}\n\n");
     if !text.is_empty() {
         let _ = write!(page, "{text}\n\n");
@@ -285,13 +286,19 @@ fn lines(found: &Found, page: &mut String) {
     section(
         page,
         "Lines",
-        "A counter, a theme, a login and a logout on axum, each as safe as its library makes it; lines without blank \
-         ones and comments, in tests/peers. What tower-sessions' still does not give: of two requests at the same \
-         time one loses its change, a request in flight brings a session back that was logged out, and the store \
-         holds what a client's cookie holds.",
+        "The same program by two libraries, each as safe as its library makes it; lines without blank ones and \
+         comments, in tests/peers. On axum a counter, a theme, a login and a logout; in a bot a counter, and a \
+         dialogue of two questions. What tower-sessions' still does not give: of two requests at the same time one \
+         loses its change, a request in flight brings a session back that was logged out, and the store holds what a \
+         client's cookie holds. What teloxide's still do not give: of two updates of a chat in two \
+         processes one loses its change, one that comes twice is done twice, and every chat that was ever heard of is \
+         stored.",
     );
-    let rows = found.lines.iter().map(|lines| vec![lines.side.clone(), lines.file.clone(), lines.lines.to_string()]);
-    page.push_str(&table(&["side", "program", "lines"], rows));
+    let rows = found
+        .lines
+        .iter()
+        .map(|lines| vec![lines.program.clone(), lines.side.clone(), lines.file.clone(), lines.lines.to_string()]);
+    page.push_str(&table(&["program", "side", "file", "lines"], rows));
 }
 
 fn growth(found: &Found, page: &mut String) {

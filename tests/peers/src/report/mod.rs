@@ -1,6 +1,7 @@
 //! Everything that was found, and how it is shown: `report.md`, `report.json`, charts.
 
 mod bars;
+mod bots;
 mod charts;
 mod markdown;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compare::{Comparison, Ratio};
 use crate::questions::allocations::Allocations;
+use crate::questions::bots::Bots;
 use crate::questions::build::{Build, Derive};
 use crate::questions::calls::CallsOf;
 use crate::questions::growth::Growth;
@@ -48,6 +50,7 @@ pub struct Found {
     pub wire: Vec<Wire>,
     pub users: Vec<Users>,
     pub layers: Vec<Layers>,
+    pub bots: Option<Bots>,
     pub lines: Vec<Lines>,
     pub growth: Vec<Growth>,
     pub tracking: Vec<Tracking>,

@@ -61,4 +61,6 @@ for (let request = 0; request < acts.length; request += 1) {
         calls = { letters: "", loads: 0, writes: 0, bytes: 0 };
     }
 }
-console.log(JSON.stringify(each ? answers : [calls]));
+let visits = 0;
+for (const text of stored.values()) visits += JSON.parse(text).visits;
+console.log(JSON.stringify({ calls: each ? answers : [calls], held: { records: stored.size, visits } }));

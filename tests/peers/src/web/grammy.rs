@@ -4,19 +4,28 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Act, Calls};
+use crate::bots::Held;
 use crate::say;
 
 const SCRIPT: &str = include_str!("grammy.mjs");
 /// The version whose figures the report is about.
 const PACKAGE: &str = "grammy@1";
 
+/// What it did with some acts.
+#[derive(Deserialize)]
+pub struct Replay {
+    pub calls: Vec<Calls>,
+    pub held: Held,
+}
+
 /// grammY as npm installed it.
 pub struct Grammy {
     folder: PathBuf,
-    pub version: String,
+    version: String,
 }
 
 impl Grammy {
@@ -40,8 +49,12 @@ impl Grammy {
         Some(Self { version: package["version"].as_str()?.to_owned(), folder })
     }
 
+    pub fn name(&self, lazy: bool) -> String {
+        format!("grammY {}, {}", self.version, if lazy { "lazy" } else { "strict" })
+    }
+
     /// The calls of these acts: of each, or together.
-    pub fn replay(&self, lazy: bool, requests: &[(usize, Act)], each: bool) -> Option<Vec<Calls>> {
+    pub fn replay(&self, lazy: bool, requests: &[(usize, Act)], each: bool) -> Option<Replay> {
         let (clients, acts): (Vec<usize>, Vec<Act>) = requests.iter().copied().unzip();
         let input = json!({ "clients": clients, "acts": acts, "each": each }).to_string();
         let mut node = Command::new("node")
@@ -53,10 +66,10 @@ impl Grammy {
             .ok()?;
         node.stdin.take()?.write_all(input.as_bytes()).ok()?;
         let output = node.wait_with_output().ok()?;
-        let calls = serde_json::from_slice(&output.stdout).ok();
-        if calls.is_none() {
+        let replay = serde_json::from_slice(&output.stdout).ok();
+        if replay.is_none() {
             say!("LEFT OUT: grammY; node did not replay the requests");
         }
-        calls
+        replay
     }
 }

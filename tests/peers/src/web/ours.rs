@@ -27,6 +27,20 @@ impl Ours {
     }
 }
 
+/// Takes the calls from a log.
+pub fn count_calls(log: &LogStore<MemoryStore>, counter: &Counter) {
+    for call in log.take() {
+        match call {
+            Call::Load { touched, .. } => counter.count(if touched { 'T' } else { 'L' }, 0),
+            Call::Commit { set, .. } => {
+                let bytes = set.iter().map(|(name, value)| name.len() + value.len()).sum();
+                counter.count(if set.is_empty() { 'D' } else { 'S' }, bytes);
+            }
+            _ => counter.count('D', 0),
+        }
+    }
+}
+
 impl Web for Ours {
     fn name(&self) -> &'static str {
         "session-runtime"
@@ -43,16 +57,7 @@ impl Web for Ours {
                 session.commit().await.expect("commits");
             }
         }
-        for call in self.log.take() {
-            match call {
-                Call::Load { touched, .. } => self.counter.count(if touched { 'T' } else { 'L' }, 0),
-                Call::Commit { set, .. } => {
-                    let bytes = set.iter().map(|(name, value)| name.len() + value.len()).sum();
-                    self.counter.count(if set.is_empty() { 'D' } else { 'S' }, bytes);
-                }
-                _ => self.counter.count('D', 0),
-            }
-        }
+        count_calls(&self.log, &self.counter);
     }
 
     fn counter(&self) -> &Counter {
