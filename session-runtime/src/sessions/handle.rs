@@ -178,6 +178,11 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// # Ok(()) }
     /// ```
     pub fn discard(mut self) {
+        self.give_up();
+    }
+
+    /// Forgets uncommitted changes where the handle is.
+    pub(crate) fn give_up(&mut self) {
         self.tracked.marks.fill(false);
         self.expiry = ExpiryChange::Keep;
         self.pending = None;

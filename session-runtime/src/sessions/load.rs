@@ -41,6 +41,14 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         within(self.inner.settings.deadline, pin!(self.load_key(key))).await
     }
 
+    /// The same, for who hands the handle on: a box is cheaper to move.
+    #[cfg(feature = "_web")]
+    pub(crate) async fn load_boxed(&self, key: &str) -> Result<Box<Handle<T, C>>, Error> {
+        let key = Key::new(self.inner.name.clone(), key)?;
+        let load = async { self.load_key(key).await.map(Box::new) };
+        within(self.inner.settings.deadline, pin!(load)).await
+    }
+
     pub(super) async fn load_key(&self, key: Key) -> Result<Handle<T, C>, Error> {
         let inner = &self.inner;
         let agreed = inner.agreed().await?;

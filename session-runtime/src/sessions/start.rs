@@ -45,6 +45,14 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         within(self.inner.settings.deadline, pin!(self.start_key(key))).await
     }
 
+    /// The same, for who hands the handle on: a box is cheaper to move.
+    #[cfg(feature = "_web")]
+    pub(crate) async fn start_boxed(&self, key: &str) -> Result<Box<Handle<T, C>>, Error> {
+        let key = Key::new(self.inner.name.clone(), key)?;
+        let start = async { self.start_key(key).await.map(Box::new) };
+        within(self.inner.settings.deadline, pin!(start)).await
+    }
+
     async fn start_key(&self, key: Key) -> Result<Handle<T, C>, Error> {
         let inner = &self.inner;
         let agreed = inner.agreed().await?;

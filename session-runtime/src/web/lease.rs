@@ -15,7 +15,7 @@ const UNNAMED: &str = "unnamed";
 /// A session on loan to a request.
 pub(crate) struct Lease<T: Session, C: Codec> {
     sessions: Sessions<T, C>,
-    pub(super) handle: Handle<T, C>,
+    pub(super) handle: Box<Handle<T, C>>,
     /// Made when the session is to be stored, because most that are new never are.
     token: Option<Token>,
     owner: Owner,
@@ -59,7 +59,7 @@ impl<T: Session, C: Codec> Lease<T, C> {
         let brought = token.is_some();
         let mut owner = Owner::Nobody;
         if let Some(token) = token {
-            let handle = sessions.load(&token.key()).await?;
+            let handle = sessions.load_boxed(&token.key()).await?;
             match handle.absence() {
                 None | Some(Absence::Emptied) => {
                     let mut lease = Self::new(sessions, handle, Some(token), Owner::Client);
@@ -74,11 +74,11 @@ impl<T: Session, C: Codec> Lease<T, C> {
             }
         }
         // Nobody else has a fresh token, so there is nobody to take turns with.
-        let handle = sessions.start(UNNAMED).await?;
+        let handle = sessions.start_boxed(UNNAMED).await?;
         Ok(Self { brought, ..Self::new(sessions, handle, None, owner) })
     }
 
-    fn new(sessions: &Sessions<T, C>, handle: Handle<T, C>, token: Option<Token>, owner: Owner) -> Self {
+    fn new(sessions: &Sessions<T, C>, handle: Box<Handle<T, C>>, token: Option<Token>, owner: Owner) -> Self {
         let (sessions, end, brought) = (sessions.clone(), handle.sliding_end(), owner != Owner::Nobody);
         Self { sessions, handle, token, owner, next: None, notice: Notice::Nothing, end, brought, turn: None }
     }
@@ -123,8 +123,8 @@ impl<T: Session, C: Codec> Lease<T, C> {
             return Err(Error::Renewed);
         }
         let outcome = if self.token.is_some() { self.handle.destroy().await? } else { Outcome::Unchanged };
-        let handle = self.sessions.start(UNNAMED).await?;
-        std::mem::replace(&mut self.handle, handle).discard();
+        let handle = self.sessions.start_boxed(UNNAMED).await?;
+        std::mem::replace(&mut self.handle, handle).give_up();
         (self.token, self.owner, self.next, self.end) = (None, Owner::Nobody, None, None);
         self.notice = if self.brought { Notice::Removal } else { Notice::Nothing };
         Ok(outcome)
@@ -172,14 +172,14 @@ impl<T: Session, C: Codec> Lease<T, C> {
     }
 
     /// Commits, and says what the client has to be told: what happened before is told also if the commit fails.
-    pub(crate) async fn finish(mut self) -> (Result<(), Error>, Notice) {
+    pub(crate) async fn finish(mut self: Box<Self>) -> (Result<(), Error>, Notice) {
         let done = self.commit().await.map(drop);
         (done, self.discard())
     }
 
     /// Forgets what is not committed, and says what the client has to be told of what is.
-    pub(crate) fn discard(self) -> Notice {
-        self.handle.discard();
+    pub(crate) fn discard(mut self: Box<Self>) -> Notice {
+        self.handle.give_up();
         self.notice
     }
 
@@ -187,6 +187,6 @@ impl<T: Session, C: Codec> Lease<T, C> {
     pub(super) fn into_handle(mut self) -> (Handle<T, C>, Notice) {
         // A key of the length that ours have is never refused.
         let _ = self.name();
-        (self.handle, self.notice)
+        (*self.handle, self.notice)
     }
 }

@@ -89,12 +89,18 @@ impl<T: Session, C: Codec> Slot<T, C> {
 
     /// The handler has returned.
     pub(crate) fn close(&self) -> Closed<T, C> {
-        match self.change(|state| std::mem::replace(state, State::Closed)) {
-            State::Unasked => Closed::Unasked,
-            State::Empty | State::Closed => Closed::Nothing(Notice::Nothing),
-            State::Taken(notice) => Closed::Nothing(notice),
-            State::Here(lease) => Closed::Lease(lease),
-            State::Lent => Closed::Kept,
+        self.change(State::close)
+    }
+}
+
+impl<T: Session, C: Codec> State<T, C> {
+    fn close(&mut self) -> Closed<T, C> {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Unasked => Closed::Unasked,
+            Self::Empty | Self::Closed => Closed::Nothing(Notice::Nothing),
+            Self::Taken(notice) => Closed::Nothing(notice),
+            Self::Here(lease) => Closed::Lease(lease),
+            Self::Lent => Closed::Kept,
         }
     }
 }
@@ -111,6 +117,7 @@ impl<T: Session, C: Codec> Closed<T, C> {
 /// A request that ends without a response, because its connection broke or its handler panicked, stores nothing.
 impl<T: Session, C: Codec> Drop for Slot<T, C> {
     fn drop(&mut self) {
-        self.close().forget();
+        // Nobody else has it any more, so there is nothing to lock.
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).close().forget();
     }
 }
