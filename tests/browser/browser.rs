@@ -1,7 +1,11 @@
 //! A browser as a person has it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::Value;
 use thirtyfour::Cookie;
+use thirtyfour::extensions::query::ElementPollerWithTimeout;
 use thirtyfour::prelude::*;
 
 /// What a browser is asked to do is done, or the test fails.
@@ -9,23 +13,30 @@ const DONE: &str = "the browser does it";
 
 /// A visitor's browser.
 pub(crate) struct Browser {
-    driver: WebDriver,
+    /// There until it is dropped.
+    driver: Option<WebDriver>,
     shop: String,
 }
 
 impl Browser {
     pub(crate) fn new(driver: WebDriver, shop: &str) -> Self {
-        Self { driver, shop: shop.to_owned() }
+        let poller = ElementPollerWithTimeout::new(Duration::from_secs(20), Duration::from_millis(10));
+        driver.set_poller(Arc::new(poller));
+        Self { driver: Some(driver), shop: shop.to_owned() }
+    }
+
+    fn driver(&self) -> &WebDriver {
+        self.driver.as_ref().expect("it is there until it is dropped")
     }
 
     /// Opens a page of the shop.
     pub(crate) async fn go(&self, path: &str) {
-        self.driver.goto(format!("{}{path}", self.shop)).await.expect(DONE);
+        self.driver().goto(format!("{}{path}", self.shop)).await.expect(DONE);
     }
 
     /// Opens any address.
     pub(crate) async fn go_to(&self, url: &str) {
-        self.driver.goto(url).await.expect(DONE);
+        self.driver().goto(url).await.expect(DONE);
     }
 
     /// Finds the shop somewhere else from now on.
@@ -34,12 +45,23 @@ impl Browser {
     }
 
     pub(crate) async fn reload(&self) {
-        self.driver.refresh().await.expect(DONE);
+        self.driver().refresh().await.expect(DONE);
     }
 
     /// Presses what a selector of CSS finds, and waits for the page that it leads to.
     pub(crate) async fn press(&self, selector: &str) {
+        let page = self.find("html").await;
         self.find(selector).await.click().await.expect(DONE);
+        self.leaves(&page).await;
+    }
+
+    /// Waits until there is another page than this one, and all of it.
+    async fn leaves(&self, page: &WebElement) {
+        // A click can be over before the browser begins to leave.
+        page.wait_until().stale().await.expect(DONE);
+        let loaded =
+            "document.readyState == 'complete' ? arguments[0]() : addEventListener('load', () => arguments[0]())";
+        self.driver().execute_async(loaded, Vec::new()).await.expect(DONE);
     }
 
     /// Logs in as somebody.
@@ -47,7 +69,7 @@ impl Browser {
         self.go("/login").await;
         self.find("input[name=name]").await.send_keys(name).await.expect(DONE);
         if remember {
-            self.press("input[name=remember]").await;
+            self.find("input[name=remember]").await.click().await.expect(DONE);
         }
         self.press("form.login button").await;
     }
@@ -58,7 +80,7 @@ impl Browser {
     }
 
     async fn find(&self, selector: &str) -> WebElement {
-        self.driver.query(By::Css(selector)).first().await.expect(DONE)
+        self.driver().query(By::Css(selector)).first().await.expect(DONE)
     }
 
     /// Waits until the page has something.
@@ -69,7 +91,7 @@ impl Browser {
     /// The texts of all that a selector finds.
     pub(crate) async fn texts(&self, selector: &str) -> Vec<String> {
         let mut texts = Vec::new();
-        for element in self.driver.find_all(By::Css(selector)).await.expect(DONE) {
+        for element in self.driver().find_all(By::Css(selector)).await.expect(DONE) {
             texts.push(element.text().await.expect(DONE));
         }
         texts
@@ -87,7 +109,7 @@ impl Browser {
 
     /// The cookies of the shop.
     pub(crate) async fn cookies(&self) -> Vec<Cookie> {
-        self.driver.get_all_cookies().await.expect(DONE)
+        self.driver().get_all_cookies().await.expect(DONE)
     }
 
     /// The shop's only cookie.
@@ -100,12 +122,19 @@ impl Browser {
 
     /// Puts a cookie there, as somebody with access to the browser does.
     pub(crate) async fn plant(&self, cookie: Cookie) {
-        self.driver.add_cookie(cookie).await.expect(DONE);
+        self.driver().add_cookie(cookie).await.expect(DONE);
     }
 
     /// What a script on the page returns.
     pub(crate) async fn run(&self, script: &str) -> Value {
-        self.driver.execute(script, Vec::new()).await.expect(DONE).json().clone()
+        self.driver().execute(script, Vec::new()).await.expect(DONE).json().clone()
+    }
+
+    /// Lets a script lead to another page.
+    pub(crate) async fn leave_by(&self, script: &str) {
+        let page = self.find("html").await;
+        self.run(script).await;
+        self.leaves(&page).await;
     }
 
     /// Sends the slow form, and does not wait for its answer. The page that sends it has to stay open.
@@ -116,31 +145,40 @@ impl Browser {
     /// The status of the answer to the slow form.
     pub(crate) async fn slow_status(&self) -> u64 {
         let script = "window.slow.then(arguments[0])";
-        let status = self.driver.execute_async(script, Vec::new()).await.expect(DONE);
+        let status = self.driver().execute_async(script, Vec::new()).await.expect(DONE);
         status.json().as_u64().expect("a status")
     }
 
     /// Does something in a second tab, on the front page, and comes back.
     pub(crate) async fn in_second_tab(&self, act: impl AsyncFnOnce()) {
-        let first = self.driver.window().await.expect(DONE);
-        let second = self.driver.new_tab().await.expect(DONE);
-        self.driver.switch_to_window(second).await.expect(DONE);
+        let first = self.driver().window().await.expect(DONE);
+        let second = self.driver().new_tab().await.expect(DONE);
+        self.driver().switch_to_window(second).await.expect(DONE);
         self.go("/").await;
         act().await;
-        self.driver.switch_to_window(first).await.expect(DONE);
+        self.driver().switch_to_window(first).await.expect(DONE);
     }
 
     /// Makes the window so large that its page has this size.
     pub(crate) async fn size(&self, width: u32, height: u32) {
-        self.driver.set_window_rect(0, 0, width, height).await.expect(DONE);
+        self.driver().set_window_rect(0, 0, width, height).await.expect(DONE);
     }
 
     pub(crate) async fn picture(&self) -> Vec<u8> {
-        self.driver.screenshot_as_png().await.expect(DONE)
+        self.driver().screenshot_as_png().await.expect(DONE)
     }
 
     /// Ends it, as its user does.
-    pub(crate) async fn quit(self) {
-        self.driver.quit().await.expect(DONE);
+    pub(crate) async fn quit(mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.quit().await.expect(DONE);
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A test that failed does not wait for the browser's end: the driver's takes it along.
+        self.driver.take().map(WebDriver::leak);
     }
 }

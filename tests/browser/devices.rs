@@ -31,7 +31,7 @@ async fn a_user_sees_the_own_devices_and_ends_another() {
              form.innerHTML = '<input name=key value={}>'; document.body.append(form); form.submit();",
             bobs.0
         );
-        here.run(&send).await;
+        here.leave_by(&send).await;
         here.sees(".devices .own").await;
         assert_eq!(scene.sessions().await.len(), 2);
         for browser in [here, there, other] {
