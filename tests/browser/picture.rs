@@ -7,16 +7,15 @@ use crate::scene::play;
 async fn a_picture_of_the_shop_in_use_is_made() {
     play(async |scene| {
         let (ada, bob) = (scene.visitor("ada").await, scene.visitor("bob").await);
-        ada.size(1400, 980).await;
+        ada.size(1400, 900).await;
         bob.go("/basket").await;
+        bob.go("/").await;
         ada.buy("oolong").await;
         bob.buy("sencha").await;
         ada.log_in("Ada", true).await;
         bob.press("button[value=light]").await;
         ada.buy("mint").await;
-        ada.go("/basket").await;
-        ada.go("/").await;
-        ada.sees("#entries li:nth-child(14)").await;
+        ada.sees("#entries li:nth-child(15)").await;
         let picture = ada.picture().await;
         if let Some(file) = std::env::var_os("SESSION_PICTURE") {
             std::fs::write(file, picture).expect("a file");

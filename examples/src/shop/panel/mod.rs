@@ -4,6 +4,8 @@
 //! whatever other requests do at the same time. What is shown are names of fields and sizes, and no values.
 
 mod tape;
+#[cfg(test)]
+mod tests;
 mod view;
 mod watched;
 

@@ -15,6 +15,9 @@ pub(in crate::shop) fn panel(panel: &Panel) -> Markup {
     html! {
         section #panel aria-label="What sessions cost" data-after=(totals.requests) {
             div #totals { (self::totals(&totals)) }
+            p.columns aria-hidden="true" {
+                span { "loaded" } span { "dirty" } span { "written" } span title="what a write of the whole session takes" { "always" }
+            }
             ol #entries { @for entry in entries.iter().rev() { (row(entry)) } }
         }
         script { (PreEscaped(include_str!("panel.js"))) }
@@ -32,24 +35,24 @@ pub(super) fn event(entries: &[Entry], totals: &Totals, last: u64) -> Event {
 
 fn totals(totals: &Totals) -> Markup {
     html! {
-        (saved("Writes", "avoided", totals.writes_avoided(), totals.always_writes, count))
-        (saved("Bytes", "avoided", totals.bytes_avoided(), totals.always_bytes, bytes))
+        (saved("Writes avoided", totals.writes_avoided(), totals.always_writes, count))
+        (saved("Bytes avoided", totals.bytes_avoided(), totals.always_bytes, bytes))
         p.sum {
-            (count(totals.requests)) " requests, " (count(totals.loads)) " loads, "
-            (count(totals.writes)) " writes of " (bytes(totals.bytes))
+            (count(totals.requests)) " requests, " (count(totals.loads)) " loads, " (count(totals.writes)) " writes of "
+            (bytes(totals.bytes)) ". Compared with writing the whole session on each."
         }
     }
 }
 
 /// How much of something was saved, as figures and as a bar.
-fn saved(of: &str, what: &str, saved: u64, all: u64, show: fn(u64) -> String) -> Markup {
+fn saved(what: &str, saved: u64, all: u64, show: fn(u64) -> String) -> Markup {
     let percent = (saved * 100).checked_div(all).unwrap_or_default();
     html! {
         div.saved {
-            span { (of) " " (what) }
+            span { (what) }
             strong { (percent) " %" }
             i.bar { i style={ "width:" (percent) "%" } {} }
-            small { (show(saved)) " of the " (show(all)) " of writing always" }
+            small { (count(saved)) " of " (show(all)) }
         }
     }
 }
@@ -75,7 +78,7 @@ fn row(entry: &Entry) -> Markup {
             }
             @if tape.looks > 0 || tape.ended > 0 {
                 p.others {
-                    "others: " (count(tape.looks)) " looked at"
+                    "other sessions: " (count(tape.looks)) " looked at"
                     @if tape.ended > 0 { ", " (count(tape.ended)) " ended" }
                 }
             }
@@ -132,7 +135,7 @@ fn names(names: &[Arc<str>]) -> Markup {
 
 /// A colour for a session.
 fn hue(tag: &str) -> u32 {
-    tag.bytes().fold(7, |hue, byte| (hue * 31 + u32::from(byte)) % 360)
+    tag.bytes().fold(7, |hue, byte| (hue * 131 + u32::from(byte) * 57) % 360)
 }
 
 fn bytes(bytes: u64) -> String {
