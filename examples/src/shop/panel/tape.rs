@@ -25,7 +25,7 @@ pub struct Tape {
     pub bytes: u64,
     /// What became of the session, if more than a write.
     pub fate: Fate,
-    /// How often other sessions were looked at or searched for.
+    /// How often other sessions were looked at or searched for, or the store's clock was.
     pub looks: u64,
     /// How many other sessions were ended.
     pub ended: u64,

@@ -38,8 +38,8 @@ fn totals(totals: &Totals) -> Markup {
         (saved("Writes avoided", totals.writes_avoided(), totals.always_writes, count))
         (saved("Bytes avoided", totals.bytes_avoided(), totals.always_bytes, bytes))
         p.sum {
-            (count(totals.requests)) " requests, " (count(totals.loads)) " loads, " (count(totals.writes)) " writes of "
-            (bytes(totals.bytes)) ". Compared with writing the whole session on each."
+            "Requests: " (count(totals.requests)) ", loads: " (count(totals.loads)) ", writes: " (count(totals.writes))
+            " of " (bytes(totals.bytes)) ". Compared with writing the whole session on each."
         }
     }
 }
@@ -77,9 +77,9 @@ fn row(entry: &Entry) -> Markup {
                 div { dt { "always" } dd { (bytes(tape.whole())) } }
             }
             @if tape.looks > 0 || tape.ended > 0 {
-                p.others {
-                    "other sessions: " (count(tape.looks)) " looked at"
-                    @if tape.ended > 0 { ", " (count(tape.ended)) " ended" }
+                p.others title="of other sessions, or of the store's clock" {
+                    "besides, reads: " (count(tape.looks))
+                    @if tape.ended > 0 { ", sessions ended: " (count(tape.ended)) }
                 }
             }
         }
