@@ -8,13 +8,12 @@ use std::net::Ipv4Addr;
 
 use axum::Router;
 use session_examples::shop::{self, Options};
-use session_runtime::connect;
 use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Options { store, port } = Options::from_command_line();
-    let shop = shop::router(connect(&store).await?, Router::new()).await?;
+    let shop = shop::router(shop::open(&store).await?, Router::new()).await?;
     // Its cookies travel in the open, so nobody but this machine is to reach it.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let port = listener.local_addr()?.port();

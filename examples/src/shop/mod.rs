@@ -1,7 +1,7 @@
 //! A small shop with sessions: login, devices, basket and theme, and beside it a [`panel`] that shows what each request
 //! asked of the store.
 //!
-//! [`router`] is the whole application, and [`Shopper`] its session.
+//! [`router`] is the whole application, [`Shopper`] its session, and [`open`] finds a store to keep it in.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
-use session_runtime::axum::{SessionCookie, SessionLayer, WebError};
+use session_runtime::axum::{SessionCookie, SessionLayer, WebError, slot_of};
 use session_runtime::store::Store;
-use session_runtime::{Error, Expiry, Session, Sessions};
+use session_runtime::{AnyStore, Error, Expiry, RedisOptions, Session, Sessions, Slots, StoreError, connect};
 use tower_http::csrf::CsrfLayer;
 
 use panel::{Panel, Watched};
@@ -64,6 +64,18 @@ pub enum Theme {
 struct Shop {
     sessions: Sessions<Shopper>,
     panel: Panel,
+}
+
+/// Opens the store at a URL, so that a login can give its session another token: in a cluster a session can only move
+/// within a slot, and so the part of its key that stays the same is its slot.
+///
+/// # Errors
+/// Those of [`connect`].
+pub async fn open(url: &str) -> Result<AnyStore, StoreError> {
+    if url.starts_with("redis+cluster:") || url.starts_with("rediss+cluster:") {
+        return RedisOptions::new(url).slots(Slots::By(slot_of)).open().await.map(AnyStore::new);
+    }
+    connect(url).await
 }
 
 /// The shop on a store. The routes `more` are within the layer of its sessions, so their handlers can take a
