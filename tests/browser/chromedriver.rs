@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::json;
 use session_tests::installed;
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
@@ -28,6 +29,13 @@ pub(crate) struct Chromedriver {
     url: String,
     /// Where it and the browsers keep what they do not keep elsewhere.
     folder: TempDir,
+}
+
+/// Whether the scripts of pages run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scripts {
+    Run,
+    Blocked,
 }
 
 const SHELL: &str = r#"exec 3<&0; "$0" --port=0 & read line <&3; kill -9 0"#;
@@ -58,13 +66,19 @@ impl Chromedriver {
     }
 
     /// A browser of which this folder of the driver's keeps the profile. One that is opened again there is the same.
-    pub(crate) async fn open(&self, profile: &str) -> WebDriver {
+    pub(crate) async fn open(&self, profile: &str, scripts: Scripts) -> WebDriver {
         let mut wishes = DesiredCapabilities::chrome();
         let profile = format!("--user-data-dir={}", self.folder.path().join(profile).display());
         // Chromium has no sandbox for root, and little shared memory in a container.
         for argument in ["--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", &profile] {
             wishes.add_arg(argument).expect("an argument");
         }
+        let allowed = match scripts {
+            Scripts::Run => 1,
+            Scripts::Blocked => 2,
+        };
+        let settings = json!({ "profile.managed_default_content_settings.javascript": allowed });
+        wishes.add_experimental_option("prefs", settings).expect("settings");
         WebDriver::new(&self.url, wishes).await.expect("a browser")
     }
 }

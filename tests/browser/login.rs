@@ -6,6 +6,7 @@ use serde_json::json;
 use session_runtime::store::Call;
 use thirtyfour::{Cookie, SameSite};
 
+use crate::chromedriver::Scripts;
 use crate::scene::play;
 
 const MONTH: i64 = 30 * 24 * 3600;
@@ -125,6 +126,25 @@ async fn a_basket_is_filled_and_emptied_by_writes_of_the_basket_alone() {
         assert_eq!(commits(scene.calls()), [], "the theme that was there already is no change");
         browser.press("button[value=light]").await;
         assert_eq!(scene.sessions().await, [], "as it was at first");
+        browser.quit().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_browser_that_runs_no_scripts_can_do_all_of_it() {
+    play(async |scene| {
+        let browser = scene.visitor_with(Scripts::Blocked, "ada").await;
+        browser.buy("mint").await;
+        browser.log_in("ada", true).await;
+        browser.press("button[value=dark]").await;
+        browser.go("/devices").await;
+        assert_eq!(browser.texts(".devices .own b").await, ["Chrome on Linux"]);
+        assert_eq!(browser.theme().await, "dark");
+        assert_eq!(browser.texts("noscript").await, ["Without scripts it shows what was before this page."]);
+        browser.press("button.danger").await;
+        assert_eq!(browser.menu().await, "Teas | Basket (0) | Log in");
+        assert_eq!(scene.sessions().await, []);
         browser.quit().await;
     })
     .await;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::browser::Browser;
-use crate::chromedriver::{self, Chromedriver};
+use crate::chromedriver::{self, Chromedriver, Scripts};
 
 /// Plays a scene, if there is a browser to play it in.
 pub(crate) async fn play(scene: impl AsyncFnOnce(&mut Scene)) {
@@ -50,7 +50,11 @@ impl Scene {
 
     /// Somebody's browser, on the front page.
     pub(crate) async fn visitor(&self, who: &str) -> Browser {
-        let browser = Browser::new(self.driver.open(who).await, &self.shop);
+        self.visitor_with(Scripts::Run, who).await
+    }
+
+    pub(crate) async fn visitor_with(&self, scripts: Scripts, who: &str) -> Browser {
+        let browser = Browser::new(self.driver.open(who, scripts).await, &self.shop);
         browser.go("/").await;
         browser
     }
