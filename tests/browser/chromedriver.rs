@@ -77,7 +77,7 @@ impl Chromedriver {
             Scripts::Run => 1,
             Scripts::Blocked => 2,
         };
-        let settings = json!({ "profile.managed_default_content_settings.javascript": allowed });
+        let settings = json!({ "profile.default_content_setting_values.javascript": allowed });
         wishes.add_experimental_option("prefs", settings).expect("settings");
         WebDriver::new(&self.url, wishes).await.expect("a browser")
     }

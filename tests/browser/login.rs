@@ -141,7 +141,7 @@ async fn a_browser_that_runs_no_scripts_can_do_all_of_it() {
         browser.go("/devices").await;
         assert_eq!(browser.texts(".devices .own b").await, ["Chrome on Linux"]);
         assert_eq!(browser.theme().await, "dark");
-        assert_eq!(browser.texts("noscript").await, ["Without scripts it shows what was before this page."]);
+        assert_eq!(browser.texts("noscript p").await, ["Without scripts it shows what was before this page."]);
         browser.press("button.danger").await;
         assert_eq!(browser.menu().await, "Teas | Basket (0) | Log in");
         assert_eq!(scene.sessions().await, []);

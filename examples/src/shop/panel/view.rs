@@ -15,7 +15,7 @@ pub(in crate::shop) fn panel(panel: &Panel) -> Markup {
     html! {
         section #panel aria-label="What sessions cost" data-after=(totals.requests) {
             div #totals { (self::totals(&totals)) }
-            noscript { "Without scripts it shows what was before this page." }
+            noscript { p.note { "Without scripts it shows what was before this page." } }
             p.columns aria-hidden="true" {
                 span { "loaded" } span { "dirty" } span { "written" } span title="what a write of the whole session takes" { "always" }
             }
