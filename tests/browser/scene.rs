@@ -43,7 +43,7 @@ impl Scene {
         Self { store, gate, shop, driver, _folder: folder }
     }
 
-    /// The same shop, served by another process from now on. Browsers give it their cookies, whatever its port.
+    /// The same shop, served anew from now on, as by another process. Browsers give it their cookies, whatever its port.
     pub(crate) async fn restart(&mut self) {
         self.shop = serve(&self.store, &self.gate).await;
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use session_runtime::store::{Action, Base, Change, Commit, Find, Found, Key, Load, Loaded, Record, Reply};
+use session_runtime::store::{Action, Base, Change, Commit, Found, Key, Load, Loaded, Record, Reply};
 
 /// What a request did with the store, noted while it does it.
 ///
@@ -91,7 +91,7 @@ impl Tape {
     }
 
     /// Notes a search.
-    pub(super) fn find(&mut self, _: &Find) {
+    pub(super) fn find(&mut self) {
         self.looks += 1;
     }
 
@@ -141,9 +141,7 @@ impl Tape {
     }
 
     fn see(&mut self, record: &Record) {
-        let bytes = |name: &str, value: &[u8]| (name.len() + value.len()) as u64;
-        self.stored =
-            record.fields.iter().map(|field| (field.name.clone(), bytes(&field.name, &field.value))).collect();
+        self.stored = record.fields.iter().map(|field| (field.name.clone(), size(&field.name, &field.value))).collect();
     }
 
     /// The bytes of all fields that are stored now: what a write of the whole session takes.
@@ -158,7 +156,11 @@ impl Tape {
 }
 
 fn bytes_of(change: &Change) -> u64 {
-    (change.name.len() + change.value.as_deref().map_or(0, <[u8]>::len)) as u64
+    size(&change.name, change.value.as_deref().unwrap_or_default())
+}
+
+fn size(name: &str, value: &[u8]) -> u64 {
+    (name.len() + value.len()) as u64
 }
 
 fn add<'a>(names: &mut Vec<Arc<str>>, more: impl Iterator<Item = &'a Arc<str>>) {

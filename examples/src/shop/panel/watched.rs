@@ -51,7 +51,7 @@ impl<S: Store> Store for Watched<S> {
     }
 
     async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
-        note(|tape| tape.find(find));
+        note(Tape::find);
         self.inner.find(find).await
     }
 
