@@ -39,7 +39,7 @@ impl Site {
         // The store's clock is looked at, so that no request does it.
         sessions.start("clock").await.expect("a store");
         let (panel, gate) = (Panel::default(), Gate::default());
-        let (slow, everywhere) = (gate.clone(), sessions.clone());
+        let (slow, everywhere, devices) = (gate.clone(), sessions.clone(), sessions.clone());
         let app = Router::new()
             .route("/nothing", get(async || ()))
             .route("/maybe", get(async |_: Option<WebSession<Seen>>| ()))
@@ -62,6 +62,12 @@ impl Site {
                 }),
             )
             .route("/logout", get(async |mut seen: WebSession<Seen>| seen.destroy().await.map(drop)))
+            .route(
+                "/devices",
+                get(async move |seen: WebSession<Seen>| {
+                    devices.list_found(SeenIndex::User(&seen.user)).await.map(drop)
+                }),
+            )
             .route(
                 "/everywhere",
                 get(async move |mut seen: WebSession<Seen>| {
@@ -159,6 +165,9 @@ async fn a_login_a_logout_and_the_end_of_other_sessions_are_told_apart() {
     other.get("/login").await;
     let key = site.get("/look").await.tape.key().map(str::to_owned);
     assert_eq!(login.tape.key(), key.as_deref(), "a request is shown under the key that its session has after it");
+    let devices = site.get("/devices").await;
+    assert_eq!(told(&devices), (stored(2, 12), none(), none(), 0, 12), "what was read of others is not what it loaded");
+    assert_eq!((devices.tape.looks, devices.tape.key()), (3, key.as_deref()), "a search, and a look at each");
     let everywhere = site.get("/everywhere").await.tape;
     assert_eq!((everywhere.fate, everywhere.writes, everywhere.ended), (Fate::Destroyed, 1, 1));
     let ended = other.get("/look").await;
