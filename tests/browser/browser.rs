@@ -31,12 +31,12 @@ impl Browser {
 
     /// Opens a page of the shop.
     pub(crate) async fn go(&self, path: &str) {
-        self.driver().goto(format!("{}{path}", self.shop)).await.expect(DONE);
+        self.go_to(&format!("{}{path}", self.shop)).await;
     }
 
     /// Opens any address.
     pub(crate) async fn go_to(&self, url: &str) {
-        self.driver().goto(url).await.expect(DONE);
+        self.leaves(async || self.driver().goto(url).await.expect(DONE)).await;
     }
 
     /// Finds the shop somewhere else from now on.
@@ -45,20 +45,26 @@ impl Browser {
     }
 
     pub(crate) async fn reload(&self) {
-        self.driver().refresh().await.expect(DONE);
+        self.leaves(async || self.driver().refresh().await.expect(DONE)).await;
     }
 
     /// Presses what a selector of CSS finds, and waits for the page that it leads to.
     pub(crate) async fn press(&self, selector: &str) {
-        let page = self.find("html").await;
-        self.find(selector).await.click().await.expect(DONE);
-        self.leaves(&page).await;
+        self.leaves(async || self.find(selector).await.click().await.expect(DONE)).await;
     }
 
-    /// Waits until there is another page than this one, and all of it.
-    async fn leaves(&self, page: &WebElement) {
-        // A click can be over before the browser begins to leave.
+    /// Lets a script lead to another page.
+    pub(crate) async fn leave_by(&self, script: &str) {
+        self.leaves(async || drop(self.run(script).await)).await;
+    }
+
+    /// Does what leads to another page, and waits until all of that is there: a browser that is busy can say that it is
+    /// done before it begins to leave.
+    async fn leaves(&self, act: impl AsyncFnOnce()) {
+        let page = self.find("html").await;
+        act().await;
         page.wait_until().stale().await.expect(DONE);
+        self.find("body > *").await;
         let loaded =
             "document.readyState == 'complete' ? arguments[0]() : addEventListener('load', () => arguments[0]())";
         self.driver().execute_async(loaded, Vec::new()).await.expect(DONE);
@@ -128,13 +134,6 @@ impl Browser {
     /// What a script on the page returns.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.driver().execute(script, Vec::new()).await.expect(DONE).json().clone()
-    }
-
-    /// Lets a script lead to another page.
-    pub(crate) async fn leave_by(&self, script: &str) {
-        let page = self.find("html").await;
-        self.run(script).await;
-        self.leaves(&page).await;
     }
 
     /// Sends the slow form, and does not wait for its answer. The page that sends it has to stay open.
