@@ -126,6 +126,8 @@ impl Panel {
     /// The requests after a number, the earliest first, with the totals; waits until there is one.
     async fn after(&self, number: u64) -> (Vec<Entry>, Totals) {
         let mut count = self.count.subscribe();
+        // The page is of a shop before this one, which counted for itself.
+        let number = if number > *count.borrow() { 0 } else { number };
         // It cannot be closed: the sender is here.
         let _ = count.wait_for(|count| *count > number).await;
         self.seen().after(number)
@@ -167,14 +169,14 @@ pub(super) async fn watch(State(panel): State<Panel>, request: Request, next: Ne
 
 /// From where on a page wants to be told.
 #[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct From {
+pub(super) struct Since {
     after: u64,
 }
 
 /// What happens from now on, as server-sent events: a page shows what was there, and asks for what comes after it.
 pub(super) async fn events(
     State(panel): State<Panel>,
-    Query(From { after }): Query<From>,
+    Query(Since { after }): Query<Since>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     // A browser whose connection broke tells with the next one what it had.

@@ -235,4 +235,5 @@ async fn who_waits_for_more_gets_what_came_after_and_nothing_twice() {
     assert!(begin(waiting.as_mut()).is_pending());
     site.get("/nothing").await;
     assert_eq!(numbers(waiting.await.0), [3]);
+    assert_eq!(numbers(site.panel.after(1000).await.0), [1, 2, 3], "a page from before the shop began anew");
 }
