@@ -5,6 +5,8 @@ mod counting;
 mod emptied;
 mod events;
 mod faulty;
+mod gate;
+pub mod installed;
 mod kept;
 pub mod lints;
 mod poll;
@@ -20,11 +22,12 @@ pub use counting::CountingCodec;
 pub use emptied::emptied_under_running_sessions;
 pub use events::Events;
 pub use faulty::{Fault, FaultyStore};
+pub use gate::Gate;
 pub use kept::{Kept, KeptBuilder};
 pub use poll::{begin, now};
 pub use restored::restored_under_running_sessions;
 pub use shared::Shared;
-pub use stored::{is_stored, record, stored, write};
+pub use stored::{all_stored, is_stored, record, stored, write};
 
 /// The examples of the pages are compiled with the tests.
 #[cfg(doctest)]

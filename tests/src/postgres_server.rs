@@ -15,6 +15,8 @@ use std::{env, fs, thread};
 
 use tokio_postgres::{Client, NoTls};
 
+use crate::installed::leave_out;
+
 /// The tests connect often, so only roles that a test makes are asked for a password.
 const ACCESS: &str = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
 
@@ -88,11 +90,7 @@ pub fn is_available() -> bool {
     if find().is_some() {
         return true;
     }
-    let required = env::var("SESSION_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
-    assert!(!required, "PostgreSQL is not installed, and SESSION_TEST_REQUIRE_SERVERS=1 asks for it");
-    eprintln!(
-        "LEFT OUT: PostgreSQL is not installed; install it, or name its programs' folder in SESSION_TEST_POSTGRES_BIN"
-    );
+    leave_out("PostgreSQL", "name its programs' folder in SESSION_TEST_POSTGRES_BIN");
     false
 }
 

@@ -10,18 +10,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{env, fs, iter, thread};
 
+use crate::installed;
+
 /// Where `redis-server` (or `valkey-server`) is: what `SESSION_TEST_REDIS_SERVER` names, or in `PATH`, or in one of
 /// the usual places.
 #[must_use]
 pub fn find() -> Option<PathBuf> {
-    if let Some(named) = env::var_os("SESSION_TEST_REDIS_SERVER") {
-        return Some(named.into());
-    }
-    let path = env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/bin", "/usr/local/bin", "/usr/sbin", "/opt/homebrew/bin"].map(PathBuf::from);
-    let folders: Vec<PathBuf> = env::split_paths(&path).chain(usual).collect();
-    let found = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file());
-    found("redis-server").or_else(|| found("valkey-server"))
+    installed::find("SESSION_TEST_REDIS_SERVER", &["redis-server", "valkey-server"])
 }
 
 /// Whether tests that need a server of their own can run; says so if not.
@@ -33,9 +28,7 @@ pub fn is_available() -> bool {
     if find().is_some() {
         return true;
     }
-    let required = env::var("SESSION_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
-    assert!(!required, "redis-server is not installed, and SESSION_TEST_REQUIRE_SERVERS=1 asks for it");
-    eprintln!("LEFT OUT: redis-server is not installed; install it, or name it in SESSION_TEST_REDIS_SERVER");
+    installed::leave_out("redis-server", "name it in SESSION_TEST_REDIS_SERVER");
     false
 }
 

@@ -1,6 +1,8 @@
 use bytes::Bytes;
 use session_runtime::expiry::{ClockOffset, Lifetime};
-use session_runtime::store::{Action, Base, Change, Commit, Found, Key, Load, Record, Reply, Store, Write};
+use session_runtime::store::{
+    Action, Base, Change, Commit, Found, Housekeeping, Key, Load, Record, Reply, Store, Write,
+};
 
 /// A session that does not expire.
 const FOREVER: Lifetime = Lifetime { inactivity: None, creation: None, touch_after: 1, retention: 3_600_000 };
@@ -25,6 +27,18 @@ pub async fn stored(store: &impl Store, name: &str, id: &str) -> Vec<(String, St
     let mut fields: Vec<_> = fields.iter().map(|field| (field.name.to_string(), text(&field.value))).collect();
     fields.sort();
     fields
+}
+
+/// The sessions of a name that are stored, up to a hundred: their keys, and what [`stored`] tells of each.
+///
+/// # Panics
+/// When the store fails.
+pub async fn all_stored(store: &impl Housekeeping, name: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let mut sessions = Vec::new();
+    for key in store.keys(name, None, 100, ClockOffset::default()).await.expect("a listing").keys {
+        sessions.push((key.id().to_owned(), stored(store, name, key.id()).await));
+    }
+    sessions
 }
 
 /// Whether a session is stored under a key.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use session_runtime::axum::{SameSite, SessionCookie, WebSession};
 use session_runtime::{Error, Expiry, Sessions};
+use session_tests::{is_stored, stored};
 
 use crate::client::{Answer, Client, Request};
 use crate::site::{Framework, Layer, on_both};
@@ -17,6 +18,7 @@ on_both![
     a_cookie_is_set_as_the_layer_was_told,
     each_session_type_has_a_cookie_of_its_own,
     a_client_that_is_no_browser_shows_its_token_as_a_bearer,
+    a_session_has_the_key_of_the_store_once_its_client_has_it,
     a_remembered_session_has_a_cookie_that_outlives_the_browser_and_follows_its_end,
 ];
 
@@ -153,6 +155,42 @@ async fn a_client_that_is_no_browser_shows_its_token_as_a_bearer(framework: Fram
     assert_eq!(ask("/read", Some(&format!("Bearer {}", answer.text))).await.text, "0 light None");
     assert_eq!(ask("/logout", Some(&format!("Bearer {renewed}"))).await.status, 200);
     assert_eq!(ask("/read", Some(&format!("Bearer {renewed}"))).await.text, "0 light None");
+}
+
+async fn a_session_has_the_key_of_the_store_once_its_client_has_it(framework: Framework) {
+    let store = test_store();
+    let key = async |visitor: WebSession<Visitor>| visitor.key().unwrap_or("none").to_owned();
+    let keys = async |mut visitor: WebSession<Visitor>| {
+        let key = |visitor: &WebSession<Visitor>| visitor.key().unwrap_or("none").to_owned();
+        *visitor.edit().visits() += 1;
+        let mut keys = vec![key(&visitor)];
+        visitor.commit().await?;
+        keys.push(key(&visitor));
+        visitor.renew().await?;
+        keys.push(key(&visitor));
+        visitor.destroy().await?;
+        keys.push(key(&visitor));
+        Ok::<_, Error>(keys.join(" "))
+    };
+    let site = pages(&Gate::default()).page("/key", key).page("/keys", keys);
+    let app = site.layer(layer(&store).await).on(framework).await;
+    let mut client = Client::new(&app);
+    assert_eq!(client.get("/key").await.text, "none");
+    client.get("/visit").await;
+    let before = client.get("/key").await.text;
+    assert_eq!(stored(&store, "visitor", &before).await, [("visits".to_owned(), "1".to_owned())]);
+    assert!(!before.contains(&client.token()[4..]), "nobody finds the token by it");
+    let forgetful = client.clone();
+    client.get("/login").await;
+    let renewed = client.get("/key").await.text;
+    assert_ne!(renewed, before);
+    assert!(is_stored(&store, "visitor", &renewed).await);
+    assert_eq!(forgetful.look("/key").await.text, "none", "the session has another token by now");
+
+    let text = Client::new(&app).get("/keys").await.text;
+    let [new, stored, renewed, ended] = *text.split(' ').collect::<Vec<_>>() else { panic!("four, and not {text}") };
+    assert_eq!((new, ended), ("none", "none"));
+    assert!(stored != renewed && stored[..4] == renewed[..4], "{text}");
 }
 
 async fn a_remembered_session_has_a_cookie_that_outlives_the_browser_and_follows_its_end(framework: Framework) {

@@ -1,12 +1,11 @@
 //! Where the sessions of a test are kept: each engine, for real.
 
-use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Housekeeping as _, LogStore, connect};
+use session_runtime::store::{LogStore, connect};
 use session_runtime::{AnyStore, MemoryStore};
 use session_tests::postgres_server::{self, fresh_schema};
 use session_tests::proxy::Proxy;
 use session_tests::redis_server::{self, RedisServer};
-use session_tests::{Fault, FaultyStore, stored};
+use session_tests::{Fault, FaultyStore, all_stored};
 use tempfile::TempDir;
 
 use crate::visitor::TestStore;
@@ -112,11 +111,7 @@ impl Place {
 
     /// The sessions that are stored: their keys, and their fields as text.
     pub(crate) async fn sessions(&self) -> Vec<(String, Vec<(String, String)>)> {
-        let keys = self.store.keys("visitor", None, 100, ClockOffset::default()).await.expect("a listing");
-        let mut sessions = Vec::new();
-        for key in keys.keys {
-            sessions.push((key.id().to_owned(), stored(&self.store, "visitor", key.id()).await));
-        }
+        let sessions = all_stored(&self.store, "visitor").await;
         drop(self.store.take());
         sessions
     }

@@ -1,12 +1,10 @@
 //! A session, a store that notes its calls, and pages that do one thing each.
 
-use std::sync::Arc;
-
 use session_runtime::axum::WebSession;
 use session_runtime::store::{Call, LogStore};
 use session_runtime::{AnyStore, Error, MemoryStore, Session, Sessions};
 use session_tests::FaultyStore;
-use tokio::sync::Notify;
+pub(crate) use session_tests::Gate;
 
 use crate::site::{App, Existing, Framework, Layer, Site, Status};
 
@@ -29,31 +27,6 @@ pub(crate) type TestStore = LogStore<FaultyStore<AnyStore>>;
 
 pub(crate) fn test_store() -> TestStore {
     LogStore::new(FaultyStore::new(AnyStore::new(MemoryStore::new())))
-}
-
-/// Lets a test stand between the beginning and the end of a request.
-#[derive(Clone, Default)]
-pub(crate) struct Gate {
-    begun: Arc<Notify>,
-    go_on: Arc<Notify>,
-}
-
-impl Gate {
-    /// Waits inside of a handler.
-    pub(crate) async fn pass(&self) {
-        self.begun.notify_one();
-        self.go_on.notified().await;
-    }
-
-    /// Waits until a handler is inside.
-    pub(crate) async fn begun(&self) {
-        self.begun.notified().await;
-    }
-
-    /// Lets the handler go on.
-    pub(crate) fn open(&self) {
-        self.go_on.notify_one();
-    }
 }
 
 /// The pages, without a layer.

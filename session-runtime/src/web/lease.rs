@@ -93,6 +93,11 @@ impl<T: Session, C: Codec> Lease<T, C> {
         self.token.as_ref().filter(|_| self.owner == Owner::Client).map(Token::text)
     }
 
+    /// The key in the store, from the moment the client has the session.
+    pub(super) fn key(&self) -> Option<&str> {
+        (self.owner == Owner::Client).then(|| self.handle.key())
+    }
+
     pub(super) async fn commit(&mut self) -> Result<Committed<T>, Error> {
         if self.owner == Owner::Straggler {
             let is_unchanged = self.handle.dirty()?.is_empty();

@@ -161,6 +161,27 @@ impl<T: Session, C: Codec> WebSession<T, C> {
         self.lease().token()
     }
 
+    /// The key under which the store has the session, to tell it from others of the same user on a page of devices:
+    /// [`FoundSession::key`](crate::FoundSession::key) is the same. `None` until the session is stored.
+    ///
+    /// Nobody finds the token by it, so it may stand in a page of that user. [`renew`](WebSession::renew) changes it.
+    ///
+    /// ```
+    /// # use session_runtime::{Error, Session, Sessions};
+    /// # use session_runtime::axum::WebSession;
+    /// # #[derive(Session)]
+    /// # struct Visitor { #[session(index)] user: Option<u64> }
+    /// async fn devices(sessions: Sessions<Visitor>, visitor: WebSession<Visitor>) -> Result<String, Error> {
+    ///     let devices = sessions.list_found(VisitorIndex::User(&visitor.user)).await?;
+    ///     let others = devices.iter().filter(|(device, _)| Some(device.key()) != visitor.key());
+    ///     Ok(format!("this device, and {} others", others.count()))
+    /// }
+    /// # drop(devices);
+    /// ```
+    pub fn key(&self) -> Option<&str> {
+        self.lease().key()
+    }
+
     /// Stores what changed, now: for a handler that has to know that it is stored, or goes on for long. Nothing is
     /// written twice when the handler has returned.
     ///
