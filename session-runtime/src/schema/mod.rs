@@ -11,6 +11,7 @@ use crate::session::{FieldDef, Nesting, Session};
 use crate::store::{IndexEntry, IndexKey, StoredField, Term};
 
 pub(crate) mod agreement;
+pub(crate) mod difference;
 pub(crate) mod migration;
 pub(crate) mod older;
 mod stability;
