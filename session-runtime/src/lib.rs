@@ -51,6 +51,7 @@ pub mod actix_web;
 pub mod admin;
 #[cfg(feature = "axum")]
 pub mod axum;
+pub mod check;
 pub mod codec;
 mod error;
 pub mod expiry;

@@ -116,7 +116,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
     }
 
     /// How the registered initial value of a field differs from this program's.
-    pub(crate) fn mismatch(&self, index: usize, field: &RegisteredField, registered: &[u8]) -> Mismatch {
+    fn mismatch(&self, index: usize, field: &RegisteredField, registered: &[u8]) -> Mismatch {
         let Leaf { initial, def, .. } = &self.leaves[index];
         Mismatch {
             field: field.name.clone(),
@@ -193,6 +193,10 @@ impl<T: Session, C: Codec> Build for Schema<T, C> {
         let same = |value| self.same(&value, index, encoded, &self.leaves[index].initial);
         self.initial().and_then(same).unwrap_or(false)
     }
+
+    fn reads(&self, index: usize, encoded: &[u8]) -> bool {
+        self.initial().and_then(|mut value| self.decode(&mut value, index, encoded)).is_ok()
+    }
 }
 
 impl RegisteredField {
@@ -206,7 +210,7 @@ impl RegisteredField {
     }
 
     /// A value of this field as text.
-    fn show(&self, value: &[u8], sensitive: bool) -> String {
+    pub(crate) fn show(&self, value: &[u8], sensitive: bool) -> String {
         if self.sensitive || sensitive { "[redacted]".to_owned() } else { String::from_utf8_lossy(value).into_owned() }
     }
 }

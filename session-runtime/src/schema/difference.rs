@@ -26,6 +26,9 @@ pub(crate) trait Build {
 
     /// Whether this encoding stands for the initial value of a field.
     fn begins_with(&self, index: usize, encoded: &[u8]) -> bool;
+
+    /// Whether this encoding stands for a value of a field at all, as far as that can be told.
+    fn reads(&self, index: usize, encoded: &[u8]) -> bool;
 }
 
 /// One thing in which a build differs from what is registered. Fields of the build are named by their index.

@@ -7,12 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::session::{Format, ReadField, Session};
 
+mod node;
 mod parts;
 mod walker;
 
 #[cfg(test)]
 mod tests;
 
+use node::{Node, Seen, Stop};
 use walker::Walker;
 
 /// How deep parts are looked at, and how many of a field: types can go on for ever.
@@ -40,45 +42,24 @@ impl ReadField for Ask {
             let _: Result<Read<F, R>, _> = Read::of(Walker::to(path, &seen, self.is_human_readable));
             seen.take()
         };
-        Explorer { look: &look, path: Vec::new(), around: Vec::new(), left: MOST }.explore()
+        let field = R::type_name();
+        Explorer { look: &look, field, path: Vec::new(), around: Vec::new(), left: MOST }.explore()
     }
 }
 
 struct Read<F, R>(PhantomData<(F, R)>);
 
 impl<F, R: Format<F>> Read<F, R> {
-    fn of(walker: Walker<'_>) -> Result<Self, walker::Stop> {
+    fn of(walker: Walker<'_>) -> Result<Self, Stop> {
         R::deserialize(walker).map(|_| Self(PhantomData))
     }
-}
-
-/// What a type asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Node {
-    Scalar(&'static str),
-    Any,
-    Option,
-    List,
-    Map,
-    Tuple(usize),
-    Struct(&'static [&'static str]),
-    Enum(&'static [&'static str]),
-    /// The content of a variant that has one.
-    Content,
-    /// The content of a variant that has fields.
-    Fields(&'static [&'static str]),
-}
-
-/// What was asked for at the end of a path, and by which type.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    node: Node,
-    by: &'static str,
 }
 
 /// Goes to every part of a type, along a path of places from the top for each.
 struct Explorer<'a> {
     look: &'a dyn Fn(&[usize]) -> Option<Seen>,
+    /// The type of the whole field.
+    field: &'static str,
     path: Vec<usize>,
     /// The structs and enums that the part is in.
     around: Vec<&'static str>,
@@ -95,6 +76,8 @@ impl Explorer<'_> {
         let Some(Seen { node, by }) = (self.look)(&self.path) else { return json!(["any", "?"]) };
         match node {
             Node::Scalar(name) => name.into(),
+            // Serde's own types buffer what others look at.
+            Node::Any if by.contains("serde::") || by.contains("serde_core::") => json!(["any", short(self.field)]),
             Node::Any => json!(["any", short(by)]),
             Node::Content => self.part(0),
             Node::Option => json!(["option", self.part(0)]),

@@ -1,43 +1,38 @@
 //! The parts of a value: the one that a way leads to, and those before it, which are made up.
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess};
 
-use super::walker::{Stop, Walker};
+use super::node::Stop;
 
-/// What the parts of a value are read through.
+/// The parts of a list or tuple.
 pub(super) struct Items<W> {
     /// How many are made up first.
     before: usize,
+    made_up: W,
     /// Who reads the last.
     last: Option<W>,
-    made_up: W,
 }
 
-impl<'a> Items<Walker<'a>> {
-    /// So many that are made up.
-    pub(super) fn all(len: usize, next: Walker<'a>) -> Self {
-        Self { before: len, last: None, made_up: next.aside() }
+impl<W> Items<W> {
+    /// So many, made up.
+    pub(super) fn all(len: usize, made_up: W) -> Self {
+        Self { before: len, made_up, last: None }
     }
 
     /// The one at this place, and those before it.
-    pub(super) fn nth(place: usize, next: Walker<'a>) -> Self {
-        Self { before: place, last: Some(next), made_up: next.aside() }
+    pub(super) fn nth(place: usize, reader: W, made_up: W) -> Self {
+        Self { before: place, made_up, last: Some(reader) }
     }
 }
 
-impl<'de> SeqAccess<'de> for Items<Walker<'_>> {
+impl<'de, W: Deserializer<'de, Error = Stop> + Copy> SeqAccess<'de> for Items<W> {
     type Error = Stop;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Stop> {
-        let reader = if self.before > 0 {
-            self.before -= 1;
-            self.made_up
-        } else {
-            let Some(last) = self.last.take() else { return Ok(None) };
-            last
-        };
-        seed.deserialize(reader).map(Some)
+        let reader = if self.before > 0 { Some(self.made_up) } else { self.last.take() };
+        self.before = self.before.saturating_sub(1);
+        reader.map(|reader| seed.deserialize(reader)).transpose()
     }
 }
 
@@ -47,26 +42,25 @@ pub(super) struct Entries<W> {
     reader: W,
 }
 
-impl<'a> Entries<Walker<'a>> {
+impl<W> Entries<W> {
     /// All, made up.
-    pub(super) fn all(names: &'static [&'static str], next: Walker<'a>) -> Self {
-        Self { names, reader: next.aside() }
+    pub(super) fn all(names: &'static [&'static str], made_up: W) -> Self {
+        Self { names, reader: made_up }
     }
 
     /// The one at this place alone.
-    pub(super) fn nth(names: &'static [&'static str], place: usize, next: Walker<'a>) -> Self {
-        Self { names: names.get(place..=place).unwrap_or_default(), reader: next }
+    pub(super) fn nth(names: &'static [&'static str], place: usize, reader: W) -> Self {
+        Self { names: names.get(place..=place).unwrap_or_default(), reader }
     }
 }
 
-impl<'de> MapAccess<'de> for Entries<Walker<'_>> {
+impl<'de, W: Deserializer<'de, Error = Stop> + Copy> MapAccess<'de> for Entries<W> {
     type Error = Stop;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Stop> {
         let Some((name, rest)) = self.names.split_first() else { return Ok(None) };
         self.names = rest;
-        let name: StrDeserializer<'_, Stop> = name.into_deserializer();
-        seed.deserialize(name).map(Some)
+        name_of(name, seed).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Stop> {
@@ -74,21 +68,20 @@ impl<'de> MapAccess<'de> for Entries<Walker<'_>> {
     }
 }
 
-/// The key and the value of the one entry of a map; or none.
+/// The one entry of a map, or none.
 pub(super) struct Pair<W> {
     key: Option<W>,
     value: W,
 }
 
-impl<'a> Pair<Walker<'a>> {
+impl<W: Copy> Pair<W> {
     /// The way leads to the key, to the value, or past the map.
-    pub(super) fn to(part: Option<usize>, next: Walker<'a>) -> Self {
-        let key = part.map(|part| if part == 0 { next } else { next.aside() });
-        Self { key, value: next }
+    pub(super) fn to(part: Option<usize>, reader: W, made_up: W) -> Self {
+        Self { key: part.map(|part| if part == 0 { reader } else { made_up }), value: reader }
     }
 }
 
-impl<'de> MapAccess<'de> for Pair<Walker<'_>> {
+impl<'de, W: Deserializer<'de, Error = Stop> + Copy> MapAccess<'de> for Pair<W> {
     type Error = Stop;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Stop> {
@@ -106,12 +99,16 @@ pub(super) struct Chosen<W> {
     pub(super) content: W,
 }
 
-impl<'de, 'a> EnumAccess<'de> for Chosen<Walker<'a>> {
+impl<'de, W: VariantAccess<'de, Error = Stop>> EnumAccess<'de> for Chosen<W> {
     type Error = Stop;
-    type Variant = Walker<'a>;
+    type Variant = W;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Walker<'a>), Stop> {
-        let name: StrDeserializer<'_, Stop> = self.name.into_deserializer();
-        Ok((seed.deserialize(name)?, self.content))
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, W), Stop> {
+        Ok((name_of(self.name, seed)?, self.content))
     }
+}
+
+fn name_of<'de, S: DeserializeSeed<'de>>(name: &'static str, seed: S) -> Result<S::Value, Stop> {
+    let name: StrDeserializer<'_, Stop> = name.into_deserializer();
+    seed.deserialize(name)
 }

@@ -2,33 +2,14 @@
 
 use std::any::type_name;
 use std::cell::Cell;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, VariantAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, VariantAccess, Visitor};
 
+use super::node::{Node, Seen, Stop};
 use super::parts::{Chosen, Entries, Items, Pair};
-use super::{Node, Seen};
 
 /// How deep values are made up.
 const DEEPEST: u8 = 64;
-
-/// The walk is over.
-#[derive(Debug)]
-pub(super) struct Stop;
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the walk is over")
-    }
-}
-
-impl std::error::Error for Stop {}
-
-impl Error for Stop {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
-    }
-}
 
 /// Goes to a part, or makes up a value of what the way leads past.
 #[derive(Clone, Copy)]
@@ -69,7 +50,8 @@ impl<'a> Walker<'a> {
 
     fn tuple<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
         let (part, next) = self.step::<V::Value>(Node::Tuple(len))?;
-        visitor.visit_seq(part.map_or_else(|| Items::all(len, next), |part| Items::nth(part, next)))
+        visitor
+            .visit_seq(part.map_or_else(|| Items::all(len, next.aside()), |part| Items::nth(part, next, next.aside())))
     }
 
     fn fields<'de, V: Visitor<'de>>(
@@ -79,7 +61,8 @@ impl<'a> Walker<'a> {
         visitor: V,
     ) -> Result<V::Value, Stop> {
         let (part, next) = self.step::<V::Value>(node)?;
-        visitor.visit_map(part.map_or_else(|| Entries::all(names, next), |part| Entries::nth(names, part, next)))
+        visitor
+            .visit_map(part.map_or_else(|| Entries::all(names, next.aside()), |part| Entries::nth(names, part, next)))
     }
 }
 
@@ -150,7 +133,7 @@ impl<'de> Deserializer<'de> for Walker<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         let (part, next) = self.step::<V::Value>(Node::List)?;
-        visitor.visit_seq(part.map_or_else(|| Items::all(0, next), |part| Items::nth(part, next)))
+        visitor.visit_seq(part.map_or_else(|| Items::all(0, next.aside()), |part| Items::nth(part, next, next.aside())))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
@@ -168,7 +151,7 @@ impl<'de> Deserializer<'de> for Walker<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         let (part, next) = self.step::<V::Value>(Node::Map)?;
-        visitor.visit_map(Pair::to(part, next))
+        visitor.visit_map(Pair::to(part, next, next.aside()))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
