@@ -5,7 +5,9 @@
 mod aside;
 mod builds;
 mod changes;
+mod checked;
 mod compatible;
+mod file;
 mod incompatible;
 mod indexing;
 mod racing;

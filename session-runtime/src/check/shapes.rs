@@ -58,7 +58,7 @@ fn at(was: &Value, is: &Value, part: String) -> Option<Change> {
         },
         _ if optional(is).is_some_and(|inner| inner == was) => Effect::DeployedCannotRead,
         _ if optional(was).is_some_and(|inner| inner == is) => Effect::CannotRead,
-        _ => numbers(was, is),
+        _ => scalars(was, is),
     };
     Some(Change { part, was: show(was), is: show(is), effect })
 }
@@ -101,8 +101,14 @@ fn optional(shape: &Value) -> Option<&Value> {
     }
 }
 
-fn numbers(was: &Value, is: &Value) -> Effect {
+fn scalars(was: &Value, is: &Value) -> Effect {
+    let refines = |one: &Value, other: &Value| match (one.as_str(), other.as_str()) {
+        (Some(one), Some(other)) => one.strip_prefix(other).is_some_and(|rest| rest.starts_with(':')),
+        _ => false,
+    };
     match (range(was), range(is)) {
+        _ if refines(was, is) => Effect::DeployedCannotRead,
+        _ if refines(is, was) => Effect::CannotRead,
         (Some(was), Some(is)) if was.0 >= is.0 && was.1 <= is.1 => Effect::DeployedCannotRead,
         (Some(was), Some(is)) if was.0 <= is.0 && was.1 >= is.1 => Effect::CannotRead,
         _ => Effect::Neither,
@@ -165,6 +171,9 @@ mod tests {
         assert_eq!(of("u8", "i8"), Effect::Neither);
         assert_eq!(of("u8", "string"), Effect::Neither);
         assert_eq!(of("f32", "f64"), Effect::Neither);
+        assert_eq!(of("u16: NonZero<u16>", "u16"), Effect::DeployedCannotRead);
+        assert_eq!(of("string", "string: Uuid"), Effect::CannotRead);
+        assert_eq!(of("string: Uuid", "string: Ipv4Addr"), Effect::Neither);
         assert_eq!(change(&json!("u8"), &json!("u8")), None);
     }
 

@@ -21,7 +21,7 @@ use walker::Walker;
 const DEEPEST: usize = 32;
 const MOST: usize = 4096;
 
-/// What a field's type reads: the name of a scalar, an object of the fields of a struct, or a list that begins with
+/// What a field's type reads: the name of a scalar (and after a colon that of the type, if it may refuse some), an object of the fields of a struct, or a list that begins with
 /// `option`, `list`, `map`, `tuple`, `enum`, `again` (a struct or enum that this part is in) or `any` (what it reads
 /// cannot be told; the name of the type follows).
 pub(crate) fn shape<T: Session>(session: &T, index: usize, is_human_readable: bool) -> Value {
@@ -75,7 +75,7 @@ impl Explorer<'_> {
         // A value that was made up on the way there was refused.
         let Some(Seen { node, by }) = (self.look)(&self.path) else { return json!(["any", "?"]) };
         match node {
-            Node::Scalar(name) => name.into(),
+            Node::Scalar(name) => scalar(name, &short(by)).into(),
             // Serde's own types buffer what others look at.
             Node::Any if by.contains("serde::") || by.contains("serde_core::") => json!(["any", short(self.field)]),
             Node::Any => json!(["any", short(by)]),
@@ -113,6 +113,12 @@ impl Explorer<'_> {
         self.around.pop();
         found
     }
+}
+
+/// A scalar, and the type that reads it unless that takes every value of it.
+fn scalar(name: &str, by: &str) -> String {
+    let takes_all = name == by || matches!((name, by), ("string", "String" | "&str" | "Box<str>") | ("null", _));
+    if takes_all { name.to_owned() } else { format!("{name}: {by}") }
 }
 
 /// The name of a type without the paths: types move.

@@ -76,7 +76,7 @@ fn a_field_of_any_type_says_what_it_reads() {
 
 #[test]
 fn a_struct_says_it_of_each_field_that_is_stored_by_its_stored_name() {
-    let item = json!({ "code": "string", "quantity": "u16", "notes": ["option", ["list", "char"]] });
+    let item = json!({ "code": "string", "quantity": "u16: NonZero<u16>", "notes": ["option", ["list", "char"]] });
     assert_eq!(shape(&vec![Item::default()]), json!(["list", item]));
 }
 
@@ -84,7 +84,7 @@ fn a_struct_says_it_of_each_field_that_is_stored_by_its_stored_name() {
 fn an_enum_says_it_of_each_variant() {
     let variants = json!({
         "Start": "null",
-        "Asked": "string",
+        "Asked": "string: Ipv4Addr",
         "Pair": ["tuple", "u8", "bool"],
         "Named": { "name": "string", "age": "f64" },
     });
