@@ -100,13 +100,13 @@ fn checks_builds(url: &str, folder: &Path) {
     let changed = same.replace(r#""light""#, r#""dark""#).replace(r#""name": "user""#, r#""name": "member""#);
     let bad = file("bad.session", &changed);
     let (said, status) = says(url, &["check", &bad, &good]);
-    let [initial, renamed, fine] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let [initial, renamed, last] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
     assert!(
         initial.starts_with(&format!(r#"{bad}: the initial value of `theme` is "dark" and was "light": "#)),
         "{said}"
     );
     assert!(renamed.contains(r#"write `#[session(alias = "user")]` on `member`"#), "{said}");
-    assert!(fine.ends_with("gets on with what is registered"), "{said}");
+    assert!(last.ends_with("gets on with what is registered"), "{said}");
     assert_eq!(status, 1);
 
     let raised = file("raised.session", &same.replace(r#""version": 2"#, r#""version": 3"#));

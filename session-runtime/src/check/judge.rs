@@ -43,14 +43,13 @@ pub(super) fn compare<T: Session, C: Codec>(
 pub(crate) fn registered(own: &Snapshot, known: &[Registration]) -> Vec<Difference> {
     let newest = known.iter().map(|one| one.version).max().filter(|newest| *newest > own.version);
     let mut found: Vec<_> = newest.map(|newest| Difference::lowered(newest, own.version)).into_iter().collect();
-    match known.iter().find(|one| one.version == own.version) {
-        Some(same) => found.extend(Judge { own, build: own, deployed: None }.of(same)),
-        None => {
-            let older = known.iter().map(|one| one.version).filter(|version| *version < own.version);
-            let unreached = older.filter(|version| !own.reads.contains(version));
-            found.extend(unreached.map(|version| Difference::no_migration(version, own.version)));
-        }
+    if let Some(same) = known.iter().find(|one| one.version == own.version) {
+        found.extend(Judge { own, build: own, deployed: None }.of(same));
+        return found;
     }
+    let older = known.iter().map(|one| one.version).filter(|version| *version < own.version);
+    let unreached = older.filter(|version| !own.reads.contains(version));
+    found.extend(unreached.map(|version| Difference::no_migration(version, own.version)));
     found
 }
 

@@ -78,7 +78,7 @@ impl Snapshot {
         let value = schema.initial()?;
         let fields = schema.leaves.iter().enumerate().map(|(index, leaf)| SnapshotField {
             name: leaf.name.to_string(),
-            aliases: leaf.aliases().iter().map(|alias| alias.to_string()).collect(),
+            aliases: leaf.aliases().iter().map(ToString::to_string).collect(),
             shape: schema.shape(&value, index),
             initial: (!leaf.def.pin).then(|| initial::of(schema, &value, index)),
             registered: None,
@@ -189,7 +189,7 @@ fn attributes(leaf: &Leaf) -> Vec<String> {
         ("unordered", def.unordered),
         ("conflict = \"reject\"", def.reject),
     ];
-    all.into_iter().filter_map(|(name, is_set)| is_set.then(|| name.to_owned())).collect()
+    all.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The type by what was written down of it.
