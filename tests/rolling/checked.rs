@@ -79,6 +79,14 @@ mod later {
     }
 }
 
+mod forgetting {
+    #[derive(session_runtime::Session)]
+    #[session(name = "visitor", version = 4)]
+    pub struct Visitor {
+        pub visits: u64,
+    }
+}
+
 fn sessions<T: Session>() -> Sessions<T> {
     Sessions::new(MemoryStore::new())
 }
@@ -147,6 +155,13 @@ fn a_version_is_not_lowered_and_is_raised_from_the_type_that_is_deployed() {
         of_older.starts_with("the type of version 0 that `from` leads to is not the one that is deployed"),
         "{of_older}"
     );
+}
+
+#[test]
+fn versions_that_are_still_stored_have_to_stay_readable() {
+    assert_eq!(rules::<later::Visitor, forgetting::Visitor>(), [Rule::NoMigration]);
+    assert_eq!(rules::<first::Visitor, forgetting::Visitor>(), [Rule::NoMigration]);
+    assert_eq!(rules::<forgetting::Visitor, later::Visitor>(), []);
 }
 
 #[test]
@@ -231,4 +246,17 @@ fn what_is_no_snapshot_is_told_with_the_reason() {
     assert!(reason(&text.replace("\"version\"", "\"vision\"")).contains("unknown field `vision`"));
     assert!(reason(&text.replace("\"session_snapshot\": 1", "\"session_snapshot\": 2")).starts_with("it has form 2"));
     assert!(reason(&text[..text.len() / 2]).contains("EOF"));
+}
+
+#[test]
+fn a_damaged_file_does_no_harm() {
+    let text = of::<sets::Visitor>().to_string();
+    for (at, _) in text.char_indices() {
+        for with in ["", "9", "[", "\"", "null"] {
+            let damaged = [&text[..at], with, &text[at + 1..]].concat();
+            if let Ok(snapshot) = damaged.parse() {
+                _ = said::<sets::Visitor>(&snapshot);
+            }
+        }
+    }
 }

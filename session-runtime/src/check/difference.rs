@@ -25,7 +25,7 @@ pub enum Rule {
     Codec,
     /// The version was raised, and the deployed build will meet sessions that it cannot read.
     Raised,
-    /// The version was raised, and no `from` leads to the deployed one.
+    /// No `from` leads to an older version that can have stored sessions.
     NoMigration,
     /// The version is lower than the deployed one.
     Lowered,
@@ -122,8 +122,9 @@ impl Difference {
         Self::new(
             Rule::NoMigration,
             format!(
-                "the version is {is}, and no `from` leads to version {was}: a program that cannot read what is stored is \
-                 refused, so keep the older type and write `{attribute}` with its name"
+                "the version is {is}, and no `from` leads to version {was}: what that version stored could not be read, so \
+                 keep the older type and write `{attribute}` with its name, or accept it if nothing of it is stored any \
+                 more"
             ),
         )
         .paste(attribute)

@@ -28,14 +28,19 @@ pub(super) fn compare<T: Session, C: Codec>(
     if own.version < deployed.version {
         return Ok(vec![Difference::lowered(deployed.version, own.version)]);
     }
-    if own.version == deployed.version {
-        return Ok(same_version(deployed, &own, &schema));
-    }
-    let older = T::previous(Older { deployed, codec: &schema.codec, below: own.version })?;
-    let Some(mut found) = older else {
-        return Ok(vec![Difference::no_migration(deployed.version, own.version)]);
+    let mut found = if own.version == deployed.version {
+        same_version(deployed, &own, &schema)
+    } else {
+        let older = T::previous(Older { deployed, codec: &schema.codec, below: own.version })?;
+        let mut found = older.unwrap_or_else(|| vec![Difference::no_migration(deployed.version, own.version)]);
+        if own.reads.contains(&deployed.version) {
+            found.push(Difference::raised(deployed.version, own.version));
+        }
+        found
     };
-    found.push(Difference::raised(deployed.version, own.version));
+    // Sessions of these versions can still be there.
+    let unreached = deployed.reads.iter().filter(|version| !own.reads.contains(version));
+    found.extend(unreached.map(|version| Difference::no_migration(*version, own.version)));
     Ok(found)
 }
 

@@ -35,6 +35,17 @@ macro_rules! build {
     };
 }
 
+/// The build that comes, if it knows what the deployed one knows.
+macro_rules! build_of_all {
+    ($build:ty) => {
+        build!($build {
+            visits: visits => *visits += 1;
+            theme: theme => theme.push_str(" red");
+            language: language => language.push('n');
+        });
+    };
+}
+
 pub mod plain {
     use super::*;
 
@@ -138,11 +149,7 @@ pub mod reordered {
         pub visits: u32,
     }
 
-    build!(Visitor {
-        visits: visits => *visits += 1;
-        theme: theme => theme.push_str(" red");
-        language: language => language.push('n');
-    });
+    build_of_all!(Visitor);
 }
 
 pub mod other_initial {
@@ -156,11 +163,7 @@ pub mod other_initial {
         pub language: String,
     }
 
-    build!(Visitor {
-        visits: visits => *visits += 1;
-        theme: theme => theme.push_str(" red");
-        language: language => language.push('n');
-    });
+    build_of_all!(Visitor);
 }
 
 pub mod pinned {
@@ -174,11 +177,7 @@ pub mod pinned {
         pub language: String,
     }
 
-    build!(Visitor {
-        visits: visits => *visits += 1;
-        theme: theme => theme.push_str(" red");
-        language: language => language.push('n');
-    });
+    build_of_all!(Visitor);
 }
 
 pub mod indexed {
@@ -193,11 +192,7 @@ pub mod indexed {
         pub language: String,
     }
 
-    build!(Visitor {
-        visits: visits => *visits += 1;
-        theme: theme => theme.push_str(" red");
-        language: language => language.push('n');
-    });
+    build_of_all!(Visitor);
 }
 
 pub mod nested {
