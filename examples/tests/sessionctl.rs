@@ -1,11 +1,13 @@
 //! The `sessionctl` program as its users run it, on each store.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use session_runtime::check::Snapshot;
 use session_runtime::store::connect;
-use session_runtime::{Error, Handle, Session, Sessions};
+use session_runtime::{Error, Handle, MemoryStore, Session, Sessions};
 use session_tests::postgres_server::{self, PostgresServer};
 use session_tests::redis_server::{self, RedisServer};
 
@@ -76,6 +78,50 @@ async fn fill(sessions: &Sessions<Visitor>) {
     sessions.load("read").await.expect("a load").commit().await.expect("nothing to do");
 }
 
+/// A build that is about to go out, and what stands against it.
+fn checks_builds(url: &str, folder: &Path) {
+    let file = |name: &str, snapshot: &str| {
+        let path = folder.join(name);
+        fs::write(&path, snapshot).expect("a file");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let snapshot = |name: &str| {
+        let sessions = Sessions::<Visitor>::builder(MemoryStore::new()).name(name).build();
+        Snapshot::of(&sessions).expect("a snapshot").to_string()
+    };
+    let same = snapshot("visitor");
+    let (good, new) = (file("good.session", &same), file("new.session", &snapshot("guest")));
+    let said = [
+        format!("{good}: `visitor` version 2 gets on with what is registered"),
+        format!("{new}: nothing is registered of `guest` version 2 yet"),
+    ];
+    assert_eq!(says(url, &["check", &good, &new]), (lines(&said.each_ref().map(String::as_str)), 0));
+
+    let changed = same.replace(r#""light""#, r#""dark""#).replace(r#""name": "user""#, r#""name": "member""#);
+    let bad = file("bad.session", &changed);
+    let (said, status) = says(url, &["check", &bad, &good]);
+    let [initial, renamed, last] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert!(
+        initial.starts_with(&format!(r#"{bad}: the initial value of `theme` is "dark" and was "light": "#)),
+        "{said}"
+    );
+    assert!(renamed.contains(r#"write `#[session(alias = "user")]` on `member`"#), "{said}");
+    assert!(last.ends_with("gets on with what is registered"), "{said}");
+    assert_eq!(status, 1);
+
+    let raised = file("raised.session", &same.replace(r#""version": 2"#, r#""version": 3"#));
+    let (said, status) = says(url, &["check", &raised]);
+    assert!(said.contains("no `from` leads to version 2") && status == 1, "{said}");
+    let reads = same.replace(r#""version": 2"#, r#""version": 3"#).replace(r#""reads": []"#, r#""reads": [2]"#);
+    assert_eq!(says(url, &["check", &file("reads.session", &reads)]).1, 0);
+
+    let foreign = file("foreign.session", "{}");
+    let said = complains(url, &["check", &good, &foreign]);
+    assert!(said.starts_with(&format!("error: {foreign} is none of the files that")), "{said}");
+    let said = complains(url, &["check", "nowhere.session"]);
+    assert!(said.starts_with("error: cannot read nowhere.session: "), "{said}");
+}
+
 /// Each task, on a store of its own.
 async fn does_it_all(url: &str) {
     let store = connect(url).await.expect("a store");
@@ -107,6 +153,8 @@ async fn does_it_all(url: &str) {
     assert_eq!(says(url, &["list", "nobody"]), (String::new(), 0));
 
     shows_sessions(url);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    checks_builds(url, folder.path());
 
     let mut held = sessions.load("42").await.expect("a load");
     *held.edit().visits() += 1;

@@ -63,10 +63,16 @@ const ROOMS: &[Room] = &[
         holds: &["sessions"],
         may_use: &["codec", "words of stores", "store", "error", "field", "schema", "tracked"],
     },
+    // What a deployment would say of a session type.
+    Room {
+        name: "check",
+        holds: &["check"],
+        may_use: &["codec", "words of stores", "store", "error", "schema", "sessions"],
+    },
     Room {
         name: "admin",
         holds: &["admin"],
-        may_use: &["codec", "words of stores", "store", "error", "schema", "sessions"],
+        may_use: &["codec", "words of stores", "store", "error", "schema", "sessions", "check"],
     },
     Room {
         name: "conformance",

@@ -4,7 +4,10 @@
 
 mod aside;
 mod builds;
+mod changes;
+mod checked;
 mod compatible;
+mod file;
 mod incompatible;
 mod indexing;
 mod racing;
@@ -47,6 +50,7 @@ macro_rules! on_each_store {
 }
 
 on_each_store! {
+    p10_the_check_passes_no_change_that_a_deployment_would_not_bear: crate::changes::run;
     p10_builds_that_differ_compatibly_show_the_same_values_at_any_time: crate::compatible::run;
     p10_builds_that_differ_compatibly_lose_nothing_to_each_other: crate::racing::run;
     p11_builds_of_two_versions_lose_nothing_and_a_rollback_serves_what_is_not_migrated: crate::incompatible::run;

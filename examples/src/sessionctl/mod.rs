@@ -4,9 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use session_runtime::admin::{Admin, InspectedValue};
+use session_runtime::check::NoSnapshot;
 use session_runtime::store::{DamagedRegistration, Registration, Registrations, StoreError, connect};
 use session_runtime::{AnyStore, Error};
 
+mod check;
 mod options;
 pub mod text;
 
@@ -22,6 +24,22 @@ pub enum SessionctlError {
     /// There is no file at the path of the URL, and a tool makes none.
     #[error("cannot open the store: there is no file {0}")]
     NoFile(String),
+    /// A file cannot be read.
+    #[error("cannot read {file}")]
+    File {
+        /// Its path.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is no snapshot of a session type.
+    #[error("{file} is none of the files that `session_runtime::check::snapshot` keeps")]
+    NoSnapshot {
+        /// Its path.
+        file: String,
+        /// Why.
+        source: NoSnapshot,
+    },
     /// The store failed, or the key is none.
     #[error(transparent)]
     Session(#[from] Error),
@@ -62,6 +80,7 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, Sessio
         Task::Stats => stats(&admin, out).await?,
         Task::Namespaces => namespaces(&admin, out).await?,
         Task::Registrations => registrations(&admin, out).await?,
+        Task::Check { files } => check::run(&admin, files, out).await?,
         Task::Withdraw { name, version } => withdraw(&admin, name, *version, out).await?,
     };
     out.flush()?;

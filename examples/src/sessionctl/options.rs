@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::ValueParser;
@@ -67,6 +68,11 @@ pub enum Task {
     Namespaces,
     /// Print the registered initial values.
     Registrations,
+    /// Compare session types with what is registered.
+    Check {
+        /// The files of their snapshots.
+        files: Vec<PathBuf>,
+    },
     /// Remove a registration.
     Withdraw {
         /// The session's name.
@@ -131,6 +137,7 @@ fn task_of(task: &str, found: &mut ArgMatches) -> Task {
         "purge" => Task::Purge,
         "namespaces" => Task::Namespaces,
         "registrations" => Task::Registrations,
+        "check" => Task::Check { files: found.remove_many("file").into_iter().flatten().collect() },
         "withdraw" => {
             Task::Withdraw { name: text(found, "name"), version: found.remove_one("version").unwrap_or_default() }
         }
@@ -160,7 +167,7 @@ fn command() -> Command {
     let task = |name: &'static str, about: &'static str| Command::new(name).about(about);
     Command::new("sessionctl")
         .about("Looks after the sessions in a store")
-        .after_help("The status is 0 when it is done, 1 when there is no such session or registration, and 2 when it failed.")
+        .after_help("The status is 0 when it is done, 1 when there is no such session or registration or a check found something, and 2 when it failed.")
         .arg(Arg::new("store").long("store").value_name("URL").required(true).help(
             "Where the sessions are: sqlite:PATH, redis://host, rediss://host, redis+cluster://host:port,host:port or postgres://user:password@host/database; with ?namespace=NAME, only those of a namespace",
         ))
@@ -190,6 +197,16 @@ fn command() -> Command {
         .subcommand(task("stats", "Prints how many sessions of each registered name are stored"))
         .subcommand(task("namespaces", "Prints the namespaces in the store, and which sessions each has"))
         .subcommand(task("registrations", "Prints the initial values that all programs agreed on"))
+        .subcommand(
+            task("check", "Tells before a build goes out whether it gets on with what is registered").arg(
+                Arg::new("file")
+                    .value_name("FILE")
+                    .required(true)
+                    .num_args(1..)
+                    .value_parser(value_parser!(PathBuf))
+                    .help("The files that `session_runtime::check::snapshot` keeps of the build's session types"),
+            ),
+        )
         .subcommand(
             task("withdraw", "Removes a registration; sessions that refer to it can no longer be read")
                 .arg(name())
@@ -239,6 +256,8 @@ mod tests {
         assert_eq!(task(&["stats"]), Ok(Task::Stats));
         assert_eq!(task(&["namespaces"]), Ok(Task::Namespaces));
         assert_eq!(task(&["registrations"]), Ok(Task::Registrations));
+        let files = vec!["one.session".into(), "two.session".into()];
+        assert_eq!(task(&["check", "one.session", "two.session"]), Ok(Task::Check { files }));
         assert_eq!(task(&["withdraw", "visitor", "3"]), Ok(Task::Withdraw { name: owned("visitor"), version: 3 }));
     }
 
@@ -255,6 +274,7 @@ mod tests {
         assert!(
             task(&["destroy", "visitor"]).is_err() && task(&["destroy", "visitor", "1", "--where", "a=1"]).is_err()
         );
+        assert!(task(&["check"]).expect_err("no file").contains("<FILE>"));
         assert!(task(&[]).is_err() && task(&["explode"]).is_err());
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::date::Date;
-use crate::codec::{Codec, Json};
+use crate::codec::to_json;
 use crate::store::{Head, Key, Record, RegisteredField, Registration};
 
 /// A stored session, as far as it can be shown without its type.
@@ -128,12 +128,7 @@ impl InspectedField {
 impl InspectedValue {
     /// An encoded value. What is not what its codec writes is shown as it is.
     fn decode(codec: Option<&str>, encoded: Bytes) -> Self {
-        let decoded = match codec {
-            Some(Json::NAME) => Json.decode(&encoded).ok(),
-            #[cfg(feature = "msgpack")]
-            Some(crate::codec::MessagePack::NAME) => crate::codec::MessagePack.decode(&encoded).ok(),
-            _ => None,
-        };
+        let decoded = codec.and_then(|codec| to_json(codec, &encoded));
         decoded.map_or(Self::Bytes(encoded), Self::Json)
     }
 }

@@ -4,6 +4,7 @@
 //! how they are encoded, and which are sensitive. [`Sessions::admin`](crate::Sessions::admin) is the same for the sessions of one type.
 
 mod aside;
+mod checking;
 mod date;
 mod destroying;
 mod finding;
@@ -17,6 +18,7 @@ mod registrations;
 mod showing;
 mod tool;
 
+pub use checking::Checked;
 pub use inspected::{Inspected, InspectedField, InspectedValue};
 pub use listing::{KeyStream, NameStats};
 pub use purging::{Purger, Purging};

@@ -10,10 +10,12 @@ mod json;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 mod scalar;
+mod shown;
 
 pub use json::Json;
 #[cfg(feature = "msgpack")]
 pub use msgpack::MessagePack;
+pub(crate) use shown::to_json;
 
 /// Turns fields into bytes and back.
 ///

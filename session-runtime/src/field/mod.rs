@@ -15,6 +15,7 @@ mod describe;
 mod hash;
 mod names;
 mod same;
+mod shape;
 mod tree;
 mod written;
 
@@ -23,6 +24,7 @@ mod tests;
 
 use depth::Limited;
 use describe::{Describe, Description};
+pub(crate) use shape::shape;
 use tree::Tree;
 use written::Written;
 

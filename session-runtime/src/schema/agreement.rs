@@ -1,11 +1,11 @@
 //! All instances agree on the initial state, or say so instead of serving it.
 
 use std::any::type_name;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::difference::{Build, Difference, differences};
 use super::{Leaf, Schema};
 use crate::codec::Codec;
 use crate::error::{Error, Mismatch};
@@ -44,23 +44,26 @@ impl<T: Session, C: Codec> Schema<T, C> {
     /// Makes sure that this program's session type is the one that is registered: it is the same by its path, or by
     /// its fields, since a type can have moved.
     pub(crate) fn belongs_to(&self, known: &Registration) -> Result<(), Error> {
-        let own = type_name::<T>();
-        let Some(registered) = known.session_type().filter(|_| !known.is_of(own)) else { return Ok(()) };
-        let fields = known.by_name();
-        let is_registered = |leaf: &Leaf| names(leaf).any(|name| fields.contains_key(name));
-        if known.session_fields().count() == self.leaves.len() && self.leaves.iter().all(is_registered) {
-            return Ok(());
+        for difference in differences(self, known) {
+            if let Difference::Type(registered) = difference {
+                let name = known.name.clone();
+                return Err(Error::NameTaken { name, registered: registered.into(), own: type_name::<T>() });
+            }
         }
-        Err(Error::NameTaken { name: known.name.clone(), registered: registered.into(), own })
+        Ok(())
     }
 
     /// Warns of fields that nobody of this program knows any more, where others are new: one may be the other renamed,
     /// and then its values are lost to this program.
     pub(crate) fn warn_of_renames(&self, session: &str, known: &Registration) {
-        let names: HashSet<&str> = self.leaves.iter().flat_map(names).collect();
-        let is_known = |name: &str| names.contains(name);
-        let gone: Vec<_> = known.session_fields().map(|field| &*field.name).filter(|name| !is_known(name)).collect();
-        let new: Vec<_> = self.unregistered(Some(known)).map(|field| field.name).collect();
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        for difference in differences(self, known) {
+            match difference {
+                Difference::Gone(field) => gone.push(&*field.name),
+                Difference::New(index) => new.push(&self.leaves[index].name),
+                _ => {}
+            }
+        }
         if let ([gone, ..], [first, ..]) = (&gone[..], &new[..]) {
             tracing::warn!(
                 session,
@@ -83,46 +86,57 @@ impl<T: Session, C: Codec> Schema<T, C> {
 
     /// Takes over the names and values that are registered.
     pub(crate) fn follow(&mut self, agreed: &Registration, policy: Agreement) -> Result<(), Error> {
-        if &*agreed.codec != C::NAME {
-            return Err(Error::OtherCodec { stored: agreed.codec.clone(), own: C::NAME });
-        }
-        let (value, agreed) = (self.initial()?, agreed.by_name());
         let mut mismatches = Vec::new();
-        for index in 0..self.leaves.len() {
-            let Some(field) = self.registered(&agreed, index) else { continue };
-            let Some(registered) = field.initial.clone() else {
-                // Records differ from no common value of a field that is registered as pinned, so it stays that.
-                self.pin(index);
-                continue;
-            };
-            if self.leaves[index].def.pin {
-                self.decode(&mut self.initial()?, index, &registered)?;
-                self.leaves[index].initial = registered;
-                if !self.elided.contains(&index) {
-                    self.elided.push(index);
+        for difference in differences(self, agreed) {
+            match difference {
+                Difference::Codec => {
+                    return Err(Error::OtherCodec { stored: agreed.codec.clone(), own: C::NAME });
                 }
-                continue;
-            }
-            // A registered value that this build cannot even decode differs as well.
-            let same = self.same(&value, index, &registered, &self.leaves[index].initial).unwrap_or(false);
-            if same {
-                continue;
-            }
-            match policy {
-                Agreement::Adopt => {
-                    self.decode(&mut self.initial()?, index, &registered).map_err(Error::into_type_change)?;
-                    self.leaves[index].initial = registered;
+                Difference::Renamed(index, field) => self.rename(index, &field.name),
+                // Records differ from no common value of a field that is registered as pinned, so it stays that.
+                Difference::Unpinned(index) => self.pin(index),
+                Difference::Pinned(index, registered) => {
+                    self.take_over(index, registered)?;
+                    if !self.elided.contains(&index) {
+                        self.elided.push(index);
+                    }
+                }
+                Difference::Initial(index, _, registered) if policy == Agreement::Adopt => {
+                    self.take_over(index, registered).map_err(Error::into_type_change)?;
                     self.adopted.push(index);
                 }
-                Agreement::Refuse => mismatches.push(Mismatch {
-                    field: field.name.clone(),
-                    registered: field.show(&registered, self.leaves[index].def.sensitive),
-                    own: field.show(&self.leaves[index].initial, self.leaves[index].def.sensitive),
-                }),
+                Difference::Initial(index, field, registered) => {
+                    mismatches.push(self.mismatch(index, field, registered));
+                }
+                Difference::New(_) | Difference::Gone(_) | Difference::Type(_) => {}
             }
         }
         self.name();
         if mismatches.is_empty() { Ok(()) } else { Err(Error::InitialStateMismatch { fields: mismatches }) }
+    }
+
+    /// How the registered initial value of a field differs from this program's.
+    fn mismatch(&self, index: usize, field: &RegisteredField, registered: &[u8]) -> Mismatch {
+        let Leaf { initial, def, .. } = &self.leaves[index];
+        Mismatch {
+            field: field.name.clone(),
+            registered: field.show(registered, def.sensitive),
+            own: field.show(initial, def.sensitive),
+        }
+    }
+
+    /// Makes a registered value the initial one of a field, which has to be able to hold it.
+    fn take_over(&mut self, index: usize, registered: &Bytes) -> Result<(), Error> {
+        self.decode(&mut self.initial()?, index, registered)?;
+        self.leaves[index].initial = registered.clone();
+        Ok(())
+    }
+
+    /// Stores a field under a name that was one of its aliases.
+    fn rename(&mut self, index: usize, name: &Arc<str>) {
+        let leaf = &mut self.leaves[index];
+        let newer = std::mem::replace(&mut leaf.name, name.clone());
+        leaf.aliases.push(newer);
     }
 
     /// Makes sure that a registration which was made anew has the values of the one that this program agreed on.
@@ -150,27 +164,39 @@ impl<T: Session, C: Codec> Schema<T, C> {
             self.pinned.insert(place, index);
         }
     }
-
-    /// The registration of a field, which can stand under an alias: then that stays its stored name.
-    fn registered<'a>(
-        &mut self,
-        agreed: &HashMap<&str, &'a RegisteredField>,
-        index: usize,
-    ) -> Option<&'a RegisteredField> {
-        let leaf = &mut self.leaves[index];
-        if let Some(field) = agreed.get(&*leaf.name) {
-            return Some(field);
-        }
-        let field = leaf.aliases.iter().find_map(|alias| agreed.get(&**alias))?;
-        let newer = std::mem::replace(&mut leaf.name, field.name.clone());
-        leaf.aliases.push(newer);
-        Some(field)
-    }
 }
 
-/// All names under which a field can be registered.
-fn names(leaf: &Leaf) -> impl Iterator<Item = &str> {
-    std::iter::once(&leaf.name).chain(&leaf.aliases).map(|name| &**name)
+impl<T: Session, C: Codec> Build for Schema<T, C> {
+    fn codec(&self) -> &str {
+        C::NAME
+    }
+
+    fn session_type(&self) -> &str {
+        type_name::<T>()
+    }
+
+    fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    fn names(&self, index: usize) -> impl Iterator<Item = &str> {
+        let leaf = &self.leaves[index];
+        std::iter::once(&leaf.name).chain(&leaf.aliases).map(|name| &**name)
+    }
+
+    fn is_pinned(&self, index: usize) -> bool {
+        self.leaves[index].def.pin
+    }
+
+    fn begins_with(&self, index: usize, encoded: &[u8]) -> bool {
+        // A registered value that this build cannot even decode differs as well.
+        let same = |value| self.same(&value, index, encoded, &self.leaves[index].initial);
+        self.initial().and_then(same).unwrap_or(false)
+    }
+
+    fn reads(&self, index: usize, encoded: &[u8]) -> bool {
+        self.initial().and_then(|mut value| self.decode(&mut value, index, encoded)).is_ok()
+    }
 }
 
 impl RegisteredField {
@@ -184,7 +210,7 @@ impl RegisteredField {
     }
 
     /// A value of this field as text.
-    fn show(&self, value: &[u8], sensitive: bool) -> String {
+    pub(crate) fn show(&self, value: &[u8], sensitive: bool) -> String {
         if self.sensitive || sensitive { "[redacted]".to_owned() } else { String::from_utf8_lossy(value).into_owned() }
     }
 }

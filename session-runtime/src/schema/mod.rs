@@ -11,6 +11,7 @@ use crate::session::{FieldDef, Nesting, Session};
 use crate::store::{IndexEntry, IndexKey, StoredField, Term};
 
 pub(crate) mod agreement;
+pub(crate) mod difference;
 pub(crate) mod migration;
 pub(crate) mod older;
 mod stability;
@@ -203,6 +204,11 @@ impl<T: Session, C: Codec> Schema<T, C> {
         Ok(value)
     }
 
+    /// What the type of a field reads.
+    pub(crate) fn shape(&self, value: &T, index: usize) -> serde_json::Value {
+        field::shape(value, index, self.memory.is_human_readable)
+    }
+
     /// The fields marked `pin`.
     pub(crate) fn pinned(&self) -> &[usize] {
         &self.pinned
@@ -273,6 +279,11 @@ impl Leaf {
     /// An error about this field that shows nothing it must not.
     fn shown(&self, error: crate::codec::CodecError) -> crate::codec::CodecError {
         if self.def.sensitive { crate::codec::CodecError::redacted() } else { error }
+    }
+
+    /// The older names of this field.
+    pub(crate) fn aliases(&self) -> &[Arc<str>] {
+        &self.aliases
     }
 
     /// Whether `name` is an older name of this field.

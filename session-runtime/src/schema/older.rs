@@ -13,7 +13,7 @@ pub(crate) fn unreached<T: Session>() -> impl Iterator<Item = u32> {
 }
 
 /// The versions that `from` leads to, newest first.
-fn reached<T: Session>() -> Vec<u32> {
+pub(crate) fn reached<T: Session>() -> Vec<u32> {
     let mut versions = Vec::new();
     T::previous(Chain { own: T::CONTAINER.version, versions: &mut versions });
     versions

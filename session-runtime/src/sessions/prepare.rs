@@ -49,11 +49,16 @@ impl<T: Session, C: Codec> Inner<T, C> {
         }
     }
 
+    /// What this program knows of the session type before it agreed with others.
+    pub(crate) fn schema(&self) -> Result<Schema<T, C>, Error> {
+        Schema::new(self.codec.clone(), self.make.clone())
+    }
+
     async fn agree(&self) -> Result<Arc<Agreed<T, C>>, Error> {
         check_name(&self.name)?;
         let span = span("prepare", &self.name);
         self.store.prepare().instrument(span.clone()).await?;
-        let mut schema = Schema::new(self.codec.clone(), self.make.clone())?;
+        let mut schema = self.schema()?;
         schema.reads_back = self.settings.read_back;
         schema.index_key.clone_from(&self.settings.index_key);
         if let Some(field) = schema.lacks_index_key() {
