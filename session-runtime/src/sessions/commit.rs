@@ -164,15 +164,12 @@ impl<T: Session, C: Codec> Handle<T, C> {
             if progress.finds_done(&self.commits) {
                 return self.forget_changes();
             }
-            match self.freeze(verb)? {
-                ControlFlow::Continue(pending) => self.pending = Some(pending),
-                ControlFlow::Break(cause) => {
-                    // What an earlier change of this call stored was not avoided.
-                    if progress.was_stored.is_none() {
-                        self.count_avoided(cause);
-                    }
-                    break;
+            if let ControlFlow::Break(cause) = self.freeze(verb)? {
+                // What an earlier change of this call stored was not avoided.
+                if progress.was_stored.is_none() {
+                    self.count_avoided(cause);
                 }
+                break;
             }
             match self.send_or_rebase(progress).await {
                 Ok(true) => break,
@@ -190,16 +187,17 @@ impl<T: Session, C: Codec> Handle<T, C> {
         Ok(())
     }
 
-    /// Makes a patch of what changed, and forgets that it did: later changes travel in a patch of their own.
-    /// Breaks off, and says why, when there is nothing to send.
-    pub(super) fn freeze(&mut self, verb: &Verb) -> Result<ControlFlow<Count, Pending<T>>, Error> {
+    /// Makes a patch of what changed, which is pending from then on, and forgets that it did: later changes travel in a
+    /// patch of their own. Breaks off, and says why, when there is nothing to send.
+    pub(super) fn freeze(&mut self, verb: &Verb) -> Result<ControlFlow<Count>, Error> {
         let valid_until = self.expires_with(self.expiry);
         let base = self.known.base(valid_until).map_err(|ended| self.ended(ended))?;
         let settings = &self.sessions.inner.settings;
         let to = match verb {
             Verb::Destroy => {
                 let commit = Commit::new(base, Action::Destroy, settings.lifetime, settings.clock);
-                return Ok(ControlFlow::Continue(Pending::destruction(commit)));
+                self.pending = Some(Pending::destruction(commit));
+                return Ok(ControlFlow::Continue(()));
             }
             // A renewal that was settled just now has moved the session already.
             Verb::Renew(to) if *to != self.key => Some(to.clone()),
@@ -233,9 +231,10 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 let commit = Commit::new(base, action, settings.lifetime, settings.clock);
                 if let Verb::Work(work) = verb { commit.doing(*work) } else { commit }
             });
+        self.pending = Some(pending);
         self.tracked.marks.fill(false);
         self.expiry = ExpiryChange::Keep;
-        Ok(ControlFlow::Continue(pending))
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Takes back a change that was not applied for certain.

@@ -182,6 +182,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
     }
 
     /// Forgets uncommitted changes where the handle is.
+    #[inline]
     pub(crate) fn give_up(&mut self) {
         self.tracked.marks.fill(false);
         self.expiry = ExpiryChange::Keep;

@@ -132,7 +132,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
             return Ok(ControlFlow::Break(()));
         }
         match self.freeze(verb) {
-            Ok(ControlFlow::Continue(pending)) => self.pending = Some(pending),
+            Ok(ControlFlow::Continue(())) => {}
             Ok(ControlFlow::Break(cause)) => {
                 self.count_avoided(cause);
                 return Ok(ControlFlow::Break(()));
