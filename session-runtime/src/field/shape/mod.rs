@@ -21,9 +21,9 @@ use walker::Walker;
 const DEEPEST: usize = 32;
 const MOST: usize = 4096;
 
-/// What a field's type reads: the name of a scalar (and after a colon that of the type, if it may refuse some), an object of the fields of a struct, or a list that begins with
-/// `option`, `list`, `map`, `tuple`, `enum`, `again` (a struct or enum that this part is in) or `any` (what it reads
-/// cannot be told; the name of the type follows).
+/// What a field's type reads: the name of a scalar (and after a colon that of the type, if it may refuse some), an object
+/// of the fields of a struct, or a list that begins with `option`, `list`, `map`, `tuple`, `enum`, `again` (a struct or
+/// enum that this part is in) or `any` (what it reads cannot be told; the name of the type follows).
 pub(crate) fn shape<T: Session>(session: &T, index: usize, is_human_readable: bool) -> Value {
     T::read(session, index, Ask { is_human_readable }).unwrap_or_default()
 }
