@@ -45,7 +45,7 @@ fn deny() -> Deny {
 }
 
 /// Dependencies that no line of code names: they are there for a feature, or for examples in comments.
-const UNNAMED: &[(&str, &str)] = &[("session-runtime", "axum")];
+const UNNAMED: &[(&str, &str)] = &[("session-runtime", "axum"), ("session-runtime", "getrandom")];
 
 #[test]
 fn licences_are_those_that_users_can_live_with() {

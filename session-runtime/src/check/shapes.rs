@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn fields_that_come_are_dropped_by_others_and_variants_are_not_read() {
-        let (one, two) = (json!({ "a": "u8" }), json!({ "b": "bool", "a": "u8" }));
+        let (one, two) = (json!({ "a": "u8" }), json!({ "a": "u8", "b": "bool" }));
         assert_eq!(changed(&one, &two), told("", "{ a }", "{ a, b }", Effect::DeployedDrops));
         assert_eq!(changed(&two, &one).3, Effect::Drops);
         assert_eq!(changed(&one, &json!({ "b": "u8" })).3, Effect::Neither);

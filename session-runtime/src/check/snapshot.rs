@@ -79,8 +79,8 @@ impl Snapshot {
         let fields = schema.leaves.iter().enumerate().map(|(index, leaf)| SnapshotField {
             name: leaf.name.to_string(),
             aliases: leaf.aliases().iter().map(ToString::to_string).collect(),
-            shape: schema.shape(&value, index),
-            initial: (!leaf.def.pin).then(|| initial::of(schema, &value, index)),
+            shape: sorted(schema.shape(&value, index)),
+            initial: (!leaf.def.pin).then(|| sorted(initial::of(schema, &value, index))),
             registered: None,
             attributes: attributes(leaf),
         });
@@ -179,6 +179,12 @@ impl SnapshotField {
 }
 
 const SENSITIVE: &str = "sensitive";
+
+/// In the same order in every program: another crate can tell `serde_json` to keep the order of names.
+fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
+}
 
 fn attributes(leaf: &Leaf) -> Vec<String> {
     let def = leaf.def;
