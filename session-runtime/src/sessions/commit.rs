@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{Instrument, debug_span};
+use tracing::Instrument;
 
 use super::Inner;
 use super::committed::{Committed, Outcome};
@@ -314,9 +314,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
         let resent = std::mem::replace(&mut pending.sent, true);
         let commit = &pending.commit;
         let inner = &self.sessions.inner;
-        let key = KeyHash::of(&self.key);
-        let span = debug_span!("session_store", operation = "commit", session = self.key.name(), %key);
-        match inner.store.commit(&self.key, commit).instrument(span).await {
+        match inner.store.commit(&self.key, commit).instrument(key_span("commit", &self.key)).await {
             Ok(Reply::Applied(applied)) => {
                 self.settle(&applied, progress);
                 Ok(ControlFlow::Break(Sent::Applied))
@@ -340,6 +338,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                     return Err(Error::Occupied);
                 }
                 self.count(Count::Conflicts, 1);
+                let key = KeyHash::of(&self.key);
                 tracing::debug!(session = self.key.name(), %key, revision = record.head.revision, "rebasing");
                 if progress.contended.get_or_insert_with(Instant::now).elapsed() >= self.deadline() {
                     return Err(Error::Contended);
