@@ -7,3 +7,7 @@ pub mod expiry;
 pub mod replay;
 pub mod sessionctl;
 pub mod shop;
+
+/// What an option says that takes the URL of a store.
+const STORES: &str =
+    "Where the sessions are kept: memory:, sqlite:PATH, redis://…, rediss://…, redis+cluster://… or postgres://…";

@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::log::FORMATS;
 use super::stores::Place;
+use crate::STORES;
 
 /// What a replay is asked to do.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ fn command() -> Command {
         .arg(
             option("store", "URL", ValueParser::new(str::parse::<Place>))
                 .default_value("memory")
-                .help("Where the sessions are kept: memory:, sqlite:PATH, redis://…, rediss://…, redis+cluster://… or postgres://…"),
+                .help(STORES),
         )
         .arg(
             option("concurrency", "N", value_parser!(u16).range(1..).into())

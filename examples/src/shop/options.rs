@@ -1,5 +1,7 @@
 use clap::{Arg, ArgMatches, Command, value_parser};
 
+use crate::STORES;
+
 /// Where the shop is, and where its sessions are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -29,11 +31,7 @@ impl From<ArgMatches> for Options {
 fn command() -> Command {
     Command::new("web")
         .about("A small shop with sessions, and a panel that shows what they cost")
-        .arg(
-            Arg::new("store").long("store").value_name("URL").default_value("sqlite:shop.db").help(
-                "Where the sessions are kept: memory:, sqlite:PATH, redis://…, rediss://…, redis+cluster://… or postgres://…",
-            ),
-        )
+        .arg(Arg::new("store").long("store").value_name("URL").default_value("sqlite:shop.db").help(STORES))
         .arg(
             Arg::new("port")
                 .long("port")
