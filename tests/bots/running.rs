@@ -5,19 +5,17 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_examples::bot::{BotApi, TOKEN};
-use teloxide::dispatching::{ShutdownToken, UpdateHandler};
+use session_examples::bot::{self, BotApi, TOKEN};
+use teloxide::dispatching::UpdateHandler;
 use teloxide::error_handlers::ErrorHandler;
 use teloxide::prelude::*;
 use teloxide::update_listeners::{Polling, UpdateListener, webhooks};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use crate::chat::Failure;
 
 pub(crate) struct Running {
-    shutdown: ShutdownToken,
-    task: JoinHandle<()>,
+    running: bot::Running,
     errors: mpsc::UnboundedReceiver<String>,
 }
 
@@ -69,16 +67,12 @@ impl Running {
         L::Err: Debug + Send,
     {
         let (sender, errors) = mpsc::unbounded_channel();
-        let mut dispatcher = Dispatcher::builder(bot, tree)
+        let dispatcher = Dispatcher::builder(bot, tree)
             .distribution_function(distribute)
             .default_handler(async |_| {})
             .error_handler(Arc::new(Errors(sender)))
             .build();
-        let shutdown = dispatcher.shutdown_token();
-        let task = tokio::spawn(async move {
-            dispatcher.dispatch_with_listener(listener, LoggingErrorHandler::new()).await;
-        });
-        Self { shutdown, task, errors }
+        Self { running: bot::Running::start(dispatcher, listener), errors }
     }
 
     /// Waits for the next error of a handler.
@@ -88,7 +82,6 @@ impl Running {
 
     /// Stops it when all updates that it has are handled.
     pub(crate) async fn stop(self) {
-        self.shutdown.shutdown().expect("it runs").await;
-        self.task.await.expect("it did not panic");
+        self.running.stop().await.expect("it did not panic");
     }
 }

@@ -3,8 +3,9 @@
 use session_runtime::Sessions;
 use session_runtime::store::Store;
 use teloxide::prelude::*;
+use teloxide::update_listeners::polling_default;
 
-use super::{BotApi, Chat, Failure, TOKEN, tree};
+use super::{BotApi, Chat, Failure, Running, TOKEN, tree};
 
 /// What two chats write.
 const SAID: [(i64, &str); 9] = [
@@ -27,9 +28,8 @@ pub async fn demo<S: Store>(store: S) -> Result<Vec<String>, Failure> {
     let api = BotApi::start().await?;
     let bot = Bot::new(TOKEN).set_api_url(api.url().parse()?);
     let sessions = Sessions::<Chat>::new(store);
-    let mut dispatcher = Dispatcher::builder(bot, tree(sessions.clone())).build();
-    let shutdown = dispatcher.shutdown_token();
-    let running = tokio::spawn(async move { dispatcher.dispatch().await });
+    let dispatcher = Dispatcher::builder(bot.clone(), tree(sessions.clone())).build();
+    let running = Running::start(dispatcher, polling_default(bot).await);
 
     let mut lines = Vec::new();
     let mut last = 0;
@@ -40,8 +40,7 @@ pub async fn demo<S: Store>(store: S) -> Result<Vec<String>, Failure> {
         lines.push(format!("   {}", answers[number]));
     }
     api.acknowledged(last).await;
-    shutdown.shutdown()?.await;
-    running.await?;
+    running.stop().await?;
     let known = sessions.load("8").await?;
     lines.push(format!(
         "Of chat 8, which only said hello, {}.",

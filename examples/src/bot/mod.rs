@@ -3,6 +3,7 @@
 
 mod api;
 mod demo;
+mod running;
 mod webhook;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use teloxide::prelude::*;
 
 pub use api::{BotApi, Reply, TOKEN};
 pub use demo::demo;
+pub use running::Running;
 
 /// What the bot knows of a chat.
 #[derive(Debug, Session)]

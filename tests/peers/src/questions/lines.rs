@@ -4,9 +4,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, header};
 use serde::{Deserialize, Serialize};
-use session_examples::bot::{BotApi, TOKEN};
+use session_examples::bot::{BotApi, Running, TOKEN};
 use teloxide::Bot;
 use teloxide::dispatching::{DefaultKey, Dispatcher};
+use teloxide::update_listeners::polling_default;
 use tower::Service;
 
 use crate::bots::Failure;
@@ -64,9 +65,8 @@ fn count(program: &str, side: &str, file: &str, source: &str) -> Lines {
 /// What a bot answers to these messages of two people, on a stand-in for Telegram.
 async fn talk(dispatcher: fn(Bot) -> Dispatcher<Bot, Failure, DefaultKey>, said: &[&str]) -> Vec<String> {
     let api = BotApi::start().await.expect("a free port");
-    let mut dispatcher = dispatcher(Bot::new(TOKEN).set_api_url(api.url().parse().expect("a URL")));
-    let shutdown = dispatcher.shutdown_token();
-    let running = tokio::spawn(async move { dispatcher.dispatch().await });
+    let bot = Bot::new(TOKEN).set_api_url(api.url().parse().expect("a URL"));
+    let running = Running::start(dispatcher(bot.clone()), polling_default(bot).await);
     let (mut answers, mut last) = (Vec::new(), 0);
     for chat in [7, 8] {
         for text in said {
@@ -75,8 +75,7 @@ async fn talk(dispatcher: fn(Bot) -> Dispatcher<Bot, Failure, DefaultKey>, said:
         }
     }
     api.acknowledged(last).await;
-    shutdown.shutdown().expect("it runs").await;
-    running.await.expect("it did not panic");
+    running.stop().await.expect("it did not panic");
     answers
 }
 
