@@ -54,9 +54,11 @@ struct Bar {
     is_ours: bool,
 }
 
+type Figure = fn(&Figures) -> u64;
+
 /// What each policy did: a group for each figure.
 pub(super) fn policies(report: &Report) -> Vec<Group> {
-    let figures: [(_, fn(&Figures) -> u64); 4] = [
+    let figures: [(_, Figure); 4] = [
         ("reads", |figures| figures.reads),
         ("writes", |figures| figures.writes),
         ("bytes written", |figures| figures.bytes_written),

@@ -30,20 +30,22 @@ pub(in crate::shop) fn panel(panel: &Panel) -> Markup {
 pub(in crate::shop) fn counted(stats: &Stats) -> Markup {
     let writes = stats.commits_created + stats.commits_updated + stats.commits_removed;
     html! {
-        table {
-            caption { "Counted since the shop opened, by " code { "Sessions::stats()" } }
-            @for (what, figure) in [
-                ("loads", stats.loads),
-                ("loads that failed", stats.load_failures),
-                ("commits that stored something", writes),
-                ("commits that failed", stats.commits_failed),
-                ("commits of sessions that nobody touched", stats.avoided_unmarked),
-                ("commits of what had not changed", stats.avoided_initial + stats.avoided_same_value + stats.avoided_reverted),
-                ("bytes written", stats.bytes_written),
-                ("bytes not written again", stats.bytes_not_written),
-                ("conflicts with other commits", stats.conflicts),
-            ] {
-                tr { th scope="row" { (what) } td.number { (count(figure)) } }
+        details {
+            summary { "Counted since the shop opened, by " code { "Sessions::stats()" } }
+            table {
+                @for (what, figure) in [
+                    ("loads", stats.loads),
+                    ("loads that failed", stats.load_failures),
+                    ("commits that stored something", writes),
+                    ("commits that failed", stats.commits_failed),
+                    ("commits of sessions that nobody touched", stats.avoided_unmarked),
+                    ("commits of what had not changed", stats.avoided_initial + stats.avoided_same_value + stats.avoided_reverted),
+                    ("bytes written", stats.bytes_written),
+                    ("bytes not written again", stats.bytes_not_written),
+                    ("conflicts with other commits", stats.conflicts),
+                ] {
+                    tr { th scope="row" { (what) } td.number { (count(figure)) } }
+                }
             }
         }
     }
