@@ -22,7 +22,7 @@ pub(super) struct Metric {
 /// What was exported.
 pub(super) struct Exported {
     pub(super) metrics: BTreeMap<String, Metric>,
-    pub(super) samples: Vec<(Selector, f64)>,
+    pub(super) samples: Vec<(Selector, u64)>,
     /// The same, as the program itself counts it.
     pub(super) stats: Stats,
 }
@@ -56,7 +56,7 @@ impl Exported {
     }
 
     /// A sample of the session type of the traffic.
-    pub(super) fn value(&self, metric: &str, label: Option<(&str, &str)>) -> f64 {
+    pub(super) fn value(&self, metric: &str, label: Option<(&str, &str)>) -> u64 {
         let has = |selector: &Selector, (label, value): (&str, &str)| {
             selector.matchers.iter().any(|matcher| matcher.label == label && matcher.value == value)
         };
