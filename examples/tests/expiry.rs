@@ -26,6 +26,7 @@ fn renewals_and_lives_are_shown_for_both_shares() {
         ("loads", "5", "5"),
         ("  that found a session, or an emptied one", "3", "3"),
         ("  that sent a renewal", "2", "3"),
+        ("  that had no need to, by Sessions::stats", "1", "0"),
         ("sessions ended when their client came back", "1", "1"),
         ("  shortest time without use before an end", "30 min 11.000 s", "30 min 11.000 s"),
         ("  longest time without use survived", "29 min 59.000 s", "29 min 59.000 s"),

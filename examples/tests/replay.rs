@@ -80,6 +80,86 @@ fn a_log_is_replayed_into_a_file_and_reported_for_machines() {
     }
 }
 
+/// What stands between two marks, each time.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
+    text.split(from).skip(1).filter_map(|rest| Some(rest.split_once(to)?.0)).collect()
+}
+
+#[test]
+fn the_page_tells_what_the_terminal_tells() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (log, page) = (folder.path().join("some.log"), folder.path().join("report.html"));
+    fs::write(&log, LOG).expect("room");
+    let store = format!("sqlite:{}", text(&folder.path().join("replay.db")));
+    let output = replay(&["--log", text(&log), "--store", &store, "--html", text(&page)]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let terminal = String::from_utf8(output.stdout).expect("text");
+    let page = fs::read_to_string(page).expect("it was written");
+
+    let policies = [
+        "write on every request",
+        "write the whole record when borrowed",
+        "write the changed fields (session-runtime)",
+    ];
+    let rows = between(&page, "<th scope=\"row\">", "</tr>");
+    for (policy, row) in policies.iter().zip(rows) {
+        // First the table, then what the engine saw.
+        let of_policy = terminal.lines().filter_map(|line| line.strip_prefix(policy)).flat_map(str::split_whitespace);
+        assert_eq!(between(row, "<td>", "</td>"), of_policy.collect::<Vec<_>>(), "{policy}");
+    }
+    let titles = ["reads", "writes", "bytes written", "records stored", "WAL bytes", "requests"];
+    assert_eq!(between(&page, "<figcaption>", "</figcaption>"), titles);
+    let drawn: Vec<_> = between(&page, "<svg", "</svg>")
+        .iter()
+        .map(|svg| between(svg, "class=\"ink\"", "</text>"))
+        .map(|texts| texts.into_iter().map(|text| text.split_once('>').expect("a text").1).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(drawn[1], [policies[0], "7", policies[1], "4", policies[2], "3"], "names and figures, writes");
+    assert_eq!(drawn[5], ["all", "7", "use their session", "6", "touch it", "4", "leave it different", "3"]);
+    let told = between(&page, "<desc id=\"told1\">", "</desc>");
+    assert_eq!(
+        told,
+        [
+            "write on every request: 7; write the whole record when borrowed: 4; write the changed fields (session-runtime): 3"
+        ]
+    );
+    for sentence in [
+        "7 requests of 4 clients, at most 3 of one; 1 times go back",
+        "6 requests use their session, 4 touch it, 3 leave it different",
+        "exact: one write for each request that left a session different, and no other",
+        "verified: read back through a new connection, all ",
+        "1 lines are no requests, the first of them:",
+    ] {
+        assert!(terminal.contains(sentence) && page.contains(sentence), "{sentence} is missing in\n{terminal}\n{page}");
+    }
+}
+
+#[test]
+fn the_page_loads_nothing_and_a_log_cannot_write_into_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (log, page, chart) = ("<script>alert(1)<img src=x>&\u{202e}.log", "report.html", "chart.svg");
+    fs::write(folder.path().join(log), LOG).expect("room");
+    let output = Command::new(env!("CARGO_BIN_EXE_replay"))
+        .args(["--log", log, "--html", page, "--svg", chart])
+        .current_dir(folder.path())
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    for file in [page, chart] {
+        let text = fs::read_to_string(folder.path().join(file)).expect("it was written");
+        assert!(text.contains("&lt;script&gt;alert(1)&lt;img src=x&gt;&amp;\u{fffd}.log, memory store"), "{text}");
+        for part in ["<script", "<img", "<link", "<iframe", "href=", "src=\"", "url(", "@import", "\u{202e}"] {
+            assert!(!text.contains(part), "{part} is in {text}");
+        }
+    }
+    let page = fs::read_to_string(folder.path().join(page)).expect("it was written");
+    assert!(
+        page.contains("Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'"),
+        "{page}"
+    );
+    assert!(page.contains("<li><bdi>&lt;script&gt;"), "the bad line, by its file");
+}
+
 #[test]
 fn standard_input_is_replayed_compressed_or_not() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -187,10 +267,12 @@ fn what_cannot_be_read_or_written_is_a_clear_error() {
     let folder = replay(&["--log", "."]);
     assert_eq!(folder.status.code(), Some(2));
 
-    let chart = replay(&["--svg", "no/such/chart.svg"]);
-    assert_eq!(chart.status.code(), Some(2));
-    let message = String::from_utf8_lossy(&chart.stderr);
-    assert!(message.starts_with("error: cannot write the chart no/such/chart.svg: "), "{message}");
+    for (option, file, what) in [("--svg", "no/such.svg", "chart"), ("--html", "no/such.html", "page")] {
+        let output = replay(&[option, file]);
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.starts_with(&format!("error: cannot write the {what} {file}: ")), "{message}");
+    }
 
     let store = replay(&["--store", "sqlite:no/such/folder/replay.db"]);
     assert_eq!(store.status.code(), Some(2));

@@ -24,7 +24,9 @@ fn it_prints_where_to_look_and_is_there() {
     let told: Vec<_> = lines.take(2).map(|line| line.expect("a line")).collect();
     let (_, address) = told[0].split_once("http://localhost:").expect("an address");
     assert!(told[1].ends_with(&format!("http://localhost:{address}/panel")), "{told:?}");
-    for (path, text) in [("/", "Good tea"), ("/panel", "What sessions cost")] {
+    for (path, text) in
+        [("/", "Good tea"), ("/panel", "What sessions cost"), ("/panel", "<code>Sessions::stats()</code>")]
+    {
         let mut connection = TcpStream::connect(("127.0.0.1", address.parse().expect("a port"))).expect("a server");
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         connection.write_all(request.as_bytes()).expect("a request");

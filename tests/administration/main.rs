@@ -5,6 +5,7 @@ mod counting;
 mod destroying;
 mod indexing;
 mod listing;
+mod monitoring;
 mod place;
 mod purging;
 mod showing;

@@ -3,5 +3,6 @@
 mod arrows;
 mod dependencies;
 mod metadata;
+mod observed;
 mod packages;
 mod source;

@@ -73,6 +73,17 @@ pub(crate) fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// What the Rust files of a folder hold.
+pub(crate) fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let source = |path: PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false if path.extension().is_some_and(|ending| ending == "rs") => read(&path),
+        false => String::new(),
+    };
+    entries.map(source).collect()
+}
+
 impl Metadata {
     /// Of the workspace with all features, on this machine's platform.
     pub(crate) fn read() -> Self {

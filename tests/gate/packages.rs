@@ -1,9 +1,6 @@
 //! The published crates: what users and the registry look for is in them, and what their pages say is so.
 
-use std::fs;
-use std::path::Path;
-
-use super::metadata::{Metadata, PUBLISHED, read, root};
+use super::metadata::{Metadata, PUBLISHED, read, root, sources};
 
 #[test]
 fn each_published_crate_says_what_it_is() {
@@ -42,17 +39,6 @@ fn the_pages_name_each_feature_and_the_oldest_compiler() {
             assert!(text.contains(&format!("`{feature}`")), "{page} does not name the feature `{feature}`");
         }
     }
-}
-
-/// What the Rust files of a folder hold.
-fn sources(folder: &Path) -> String {
-    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let source = |path: std::path::PathBuf| match path.is_dir() {
-        true => sources(&path),
-        false if path.extension().is_some_and(|ending| ending == "rs") => read(&path),
-        false => String::new(),
-    };
-    entries.map(source).collect()
 }
 
 #[test]

@@ -49,4 +49,7 @@ mod pages {
 
     #[doc = include_str!("../../docs/sessions-of-a-user.md")]
     struct SessionsOfAUser;
+
+    #[doc = include_str!("../../docs/running-in-production.md")]
+    struct RunningInProduction;
 }

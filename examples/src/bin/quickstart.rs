@@ -53,6 +53,15 @@ async fn main() -> Result<(), Error> {
     *there.edit().theme() = Visitor::initial().theme;
     there.edit().cart().clear();
     commit("back to the initial theme and cart", &mut there).await?;
+
+    let stats = sessions.stats();
+    println!(
+        "in all: {} reads, {} writes of {} fields, and {} commits that had nothing to write",
+        stats.loads,
+        stats.commits_created + stats.commits_updated,
+        stats.fields_written,
+        stats.avoided_unmarked
+    );
     Ok(())
 }
 

@@ -1,5 +1,8 @@
-//! `replay [--log FILE]… [--store URL] [--concurrency N] [--json] [--svg FILE]`: replays traffic through
+//! `replay [--log FILE]… [--store URL] [--concurrency N] [--json] [--svg FILE] [--html FILE]`: replays traffic through
 //! the session runtime and shows what was saved.
+//!
+//! `--html report.html` writes the report with charts as one page, to keep or to send: it loads nothing from elsewhere,
+//! and what it tells of a log is text in it.
 //!
 //! Logs are read as they come, `zcat access.log.*.gz | replay --log -` as well as `replay --log access.log.2.xz`: which
 //! formats are understood, says `replay --help`. Lines that are no requests are counted, and the report shows the first

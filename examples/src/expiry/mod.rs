@@ -7,7 +7,7 @@
 use std::time::{Duration, SystemTime};
 
 use session_runtime::store::{CommitId, Store};
-use session_runtime::{Error, Expiry, Sessions};
+use session_runtime::{Error, Expiry, Sessions, Stats};
 
 use crate::replay::log::Traffic;
 use crate::replay::rule::Effect;
@@ -28,6 +28,8 @@ const APART: i64 = 20;
 pub struct Findings {
     /// What loads did.
     pub loads: Loads,
+    /// What the sessions counted themselves.
+    pub stats: Stats,
     /// How many stored sessions had ended when their client came back.
     pub ended: u64,
     /// The shortest time without use after which a session had ended, in milliseconds.
@@ -82,7 +84,7 @@ pub async fn play<S: Store>(traffic: &Traffic, store: S, ttl: Duration, share: f
         *last = (!visitor.is_new()).then_some(Use { at: now, ends });
         findings.early += u64::from(last.is_some() && ends - now < guaranteed);
     }
-    Ok(Findings { loads: store.loads(), ..findings })
+    Ok(Findings { loads: store.loads(), stats: sessions.stats(), ..findings })
 }
 
 impl Findings {

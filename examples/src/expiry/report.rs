@@ -40,6 +40,7 @@ impl fmt::Display for Report {
         line("loads", |found| grouped(found.loads.all))?;
         line("  that found a session, or an emptied one", |found| grouped(found.loads.known))?;
         line("  that sent a renewal", |found| grouped(found.loads.touched))?;
+        line("  that had no need to, by Sessions::stats", |found| grouped(found.stats.touches_skipped))?;
         line("sessions ended when their client came back", |found| grouped(found.ended))?;
         line("  shortest time without use before an end", |found| found.shortest_end.map_or("-".to_owned(), time))?;
         line("  longest time without use survived", |found| time(found.longest_life))?;

@@ -70,6 +70,12 @@ impl Seen {
         }
     }
 
+    /// Whether the engine did not say.
+    #[must_use]
+    pub fn is_unknown(self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
     /// Each figure by its name.
     #[must_use]
     pub fn figures(self) -> Vec<(&'static str, u64)> {

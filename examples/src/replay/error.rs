@@ -30,9 +30,11 @@ pub enum ReplayError {
     /// A worker ended before its work.
     #[error("a worker of the replay ended before its work")]
     Worker(#[from] JoinError),
-    /// The chart cannot be written.
-    #[error("cannot write the chart {}", path.display())]
-    Chart {
+    /// A chart or a page cannot be written.
+    #[error("cannot write the {what} {}", path.display())]
+    Output {
+        /// What it is.
+        what: &'static str,
         /// Where it was to be.
         path: PathBuf,
         /// Why it is not there.

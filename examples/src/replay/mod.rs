@@ -2,7 +2,8 @@
 //!
 //! Each client is a session. [`rule`] says what a request does to it; [`visitor`] does that through the runtime,
 //! [`model`] without it. [`policies`] replay the same requests, [`verify`] compares what the store holds in the end
-//! with the model, [`engine`] asks the store's engine what it saw, and [`report`] and [`chart`] show the figures.
+//! with the model, [`engine`] asks the store's engine what it saw, and [`report`], [`chart`] and [`html`] show the
+//! figures.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ pub mod counting;
 pub mod engine;
 mod error;
 pub mod generate;
+pub mod html;
 pub mod log;
 pub mod model;
 mod options;
@@ -38,10 +40,10 @@ use policies::{Cost, Job, Policy};
 use report::Source;
 use stores::Place;
 
-/// Replays as the options say, and draws the chart if they ask for one.
+/// Replays as the options say, and writes the chart and the page that they ask for.
 ///
 /// # Errors
-/// When the logs cannot be read, a store fails, or the chart cannot be written. A store that holds something else than
+/// When the logs cannot be read, a store fails, or the chart or the page cannot be written. A store that holds something else than
 /// it should is no error here: the report says so.
 pub async fn run(options: &Options) -> Result<Report, ReplayError> {
     let (source, traffic) = if options.logs.is_empty() {
@@ -54,21 +56,40 @@ pub async fn run(options: &Options) -> Result<Report, ReplayError> {
         return Err(ReplayError::NoRequests);
     }
     // Opened first, so that nobody waits for a replay whose chart cannot be written.
-    let chart = match &options.svg {
-        Some(path) => Some((path, File::create(path).map_err(cannot_draw(path))?)),
-        None => None,
-    };
+    let chart = Output::open("chart", options.svg.as_deref())?;
+    let page = Output::open("page", options.html.as_deref())?;
     let replay = Replay::new(traffic, options.place.clone(), options.concurrency);
     let costs = replay.play().await?;
     let report = replay.report(source, costs).await?;
-    if let Some((path, mut file)) = chart {
-        file.write_all(chart::draw(&report).as_bytes()).map_err(cannot_draw(path))?;
+    for (output, write) in [(chart, chart::draw as fn(&Report) -> String), (page, html::page)] {
+        if let Some(output) = output {
+            output.write(&write(&report))?;
+        }
     }
     Ok(report)
 }
 
-fn cannot_draw(path: &Path) -> impl Fn(io::Error) -> ReplayError {
-    move |source| ReplayError::Chart { path: path.to_owned(), source }
+/// A file that is to show the report.
+struct Output<'a> {
+    what: &'static str,
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> Output<'a> {
+    fn open(what: &'static str, path: Option<&'a Path>) -> Result<Option<Self>, ReplayError> {
+        let Some(path) = path else { return Ok(None) };
+        let file = File::create(path).map_err(|error| cannot_write(what, path, error))?;
+        Ok(Some(Self { what, path, file }))
+    }
+
+    fn write(mut self, text: &str) -> Result<(), ReplayError> {
+        self.file.write_all(text.as_bytes()).map_err(|error| cannot_write(self.what, self.path, error))
+    }
+}
+
+fn cannot_write(what: &'static str, path: &Path, source: io::Error) -> ReplayError {
+    ReplayError::Output { what, path: path.to_owned(), source }
 }
 
 /// A replay of some traffic into a store.

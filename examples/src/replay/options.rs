@@ -20,6 +20,8 @@ pub struct Options {
     pub json: bool,
     /// Where to draw the report as a chart.
     pub svg: Option<PathBuf>,
+    /// Where to write the report as a page with charts.
+    pub html: Option<PathBuf>,
 }
 
 impl Options {
@@ -38,6 +40,7 @@ impl From<ArgMatches> for Options {
             concurrency: found.remove_one("concurrency").map_or(1, |workers: u16| workers.into()),
             json: found.get_flag("json"),
             svg: found.remove_one("svg"),
+            html: found.remove_one("html"),
         }
     }
 }
@@ -66,6 +69,9 @@ fn command() -> Command {
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Reports as JSON"))
         .arg(option("svg", "FILE", file()).help("Draws the comparison as a bar chart"))
+        .arg(option("html", "FILE", file()).help(
+            "Writes the report, with charts, as one page of HTML that needs nothing else and loads nothing from elsewhere",
+        ))
 }
 
 #[cfg(test)]
@@ -86,14 +92,16 @@ mod tests {
         let options = options("replay").expect("no option is needed");
         assert!(options.logs.is_empty());
         assert_eq!(options.place.to_string(), "memory");
-        assert_eq!((options.concurrency, options.json, options.svg), (8, false, None));
+        assert_eq!((options.concurrency, options.json, options.svg, options.html), (8, false, None, None));
     }
 
     #[test]
     fn logs_can_be_given_several_times() {
-        let options = options("replay --log a.gz --log b --concurrency 3 --json --svg c.svg").expect("all are known");
+        let options = options("replay --log a.gz --log b --concurrency 3 --json --svg c.svg --html c.html");
+        let options = options.expect("all are known");
         assert_eq!(options.logs, [PathBuf::from("a.gz"), "b".into()]);
-        assert_eq!((options.concurrency, options.json, options.svg), (3, true, Some("c.svg".into())));
+        assert_eq!((options.concurrency, options.json), (3, true));
+        assert_eq!((options.svg, options.html), (Some("c.svg".into()), Some("c.html".into())));
     }
 
     #[test]

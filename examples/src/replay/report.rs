@@ -16,9 +16,21 @@ use super::stores::Place;
 use super::verify::{Difference, Findings};
 
 /// What the columns of the table mean.
-const LEGEND: &str = "\
+pub(super) const LEGEND: &str = "\
 Reads and writes are calls of the store, by all policies through the same trait, in one round trip each.
 Bytes written are the names and the encoded values of the fields in those calls; a whole record is one field.";
+
+/// A column of the table: its name, and the figure in it.
+type Column = (&'static str, fn(&Figures) -> String);
+
+/// The table, right of the policies' names.
+pub(super) const COLUMNS: [Column; 5] = [
+    ("reads", |figures| grouped(figures.reads)),
+    ("writes", |figures| grouped(figures.writes)),
+    ("records", |figures| grouped(figures.records)),
+    ("bytes written", |figures| grouped(figures.bytes_written)),
+    ("seconds", |figures| format!("{:.2}", figures.elapsed.as_secs_f64())),
+];
 
 /// Where the traffic came from.
 #[derive(Debug, Clone)]
@@ -217,13 +229,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.show_traffic(f)?;
         writeln!(f, "\nrule\n{}", indented(RULE))?;
-        writeln!(
-            f,
-            "{} requests use their session, {} touch it, {} leave it different",
-            grouped(self.uses),
-            grouped(self.touches),
-            grouped(self.changes)
-        )?;
+        writeln!(f, "{}", self.effects_told())?;
         let (store, clients) = (&self.store, self.concurrency);
         writeln!(f, "\nstore    {store}; {clients} clients at a time, the requests of each in their order\n")?;
         self.show_table(f)?;
@@ -245,16 +251,9 @@ impl Report {
                 writeln!(f, "traffic  generated, seed {seed}\n{}", indented(DISTRIBUTION))?;
             }
         }
-        writeln!(
-            f,
-            "{} requests of {} clients, at most {} of one; {} times go back",
-            grouped(self.requests as u64),
-            grouped(self.clients as u64),
-            grouped(self.busiest as u64),
-            grouped(self.back_in_time as u64)
-        )?;
+        writeln!(f, "{}", self.requests_told())?;
         if self.bad_lines > 0 {
-            writeln!(f, "{} lines are no requests, the first of them:", grouped(self.bad_lines as u64))?;
+            writeln!(f, "{}", self.bad_lines_told())?;
             for line in &self.first_bad_lines {
                 writeln!(f, "    {line}")?;
             }
@@ -263,33 +262,25 @@ impl Report {
     }
 
     fn show_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:<42} {:>10} {:>10} {:>10} {:>14} {:>9}",
-            "policy", "reads", "writes", "records", "bytes written", "seconds"
-        )?;
-        for figures in &self.figures {
-            writeln!(
-                f,
-                "{:<42} {:>10} {:>10} {:>10} {:>14} {:>9.2}",
-                figures.policy.name(),
-                grouped(figures.reads),
-                grouped(figures.writes),
-                grouped(figures.records),
-                grouped(figures.bytes_written),
-                figures.elapsed.as_secs_f64()
-            )?;
+        // How wide a column is, by its name.
+        let wide = |name: &str| name.len().max(9) + 1;
+        write!(f, "{:<42}", "policy")?;
+        for (name, _) in COLUMNS {
+            write!(f, " {name:>width$}", width = wide(name))?;
         }
-        Ok(())
+        for figures in &self.figures {
+            write!(f, "\n{:<42}", figures.policy.name())?;
+            for (name, figure) in COLUMNS {
+                write!(f, " {:>width$}", figure(figures), width = wide(name))?;
+            }
+        }
+        writeln!(f)
     }
 
     fn show_engine(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One that was asked in vain once has not told everything: its reason comes first.
-        let is_unknown = |seen: &Seen| matches!(seen, Seen::Unknown(_));
-        let seen = self.figures.map(|figures| figures.engine);
-        let seen = seen.into_iter().find(is_unknown).unwrap_or(self.ours().engine);
+        let seen = self.seen();
         let Some(legend) = seen.legend() else { return Ok(()) };
-        if is_unknown(&seen) {
+        if seen.is_unknown() {
             return writeln!(f, "what the engine saw is not known: {legend}\n");
         }
         write!(f, "{:<42}", "what the engine saw")?;
@@ -306,27 +297,57 @@ impl Report {
     }
 
     fn show_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}", self.exactness(), self.verification())?;
+        self.differences.iter().try_for_each(|difference| writeln!(f, "    {difference}"))
+    }
+}
+
+/// The sentences of every form of the report.
+impl Report {
+    pub(super) fn requests_told(&self) -> String {
+        let [requests, clients, busiest, back] =
+            [self.requests, self.clients, self.busiest, self.back_in_time].map(|count| grouped(count as u64));
+        format!("{requests} requests of {clients} clients, at most {busiest} of one; {back} times go back")
+    }
+
+    pub(super) fn effects_told(&self) -> String {
+        let [uses, touches, changes] = [self.uses, self.touches, self.changes].map(grouped);
+        format!("{uses} requests use their session, {touches} touch it, {changes} leave it different")
+    }
+
+    pub(super) fn bad_lines_told(&self) -> String {
+        format!("{} lines are no requests, the first of them:", grouped(self.bad_lines as u64))
+    }
+
+    pub(super) fn exactness(&self) -> String {
         if self.writes_are_exact() {
-            writeln!(f, "exact: one write for each request that left a session different, and no other")?;
-        } else {
-            let (writes, changes) = (grouped(self.ours().writes), grouped(self.changes));
-            writeln!(f, "WRONG: {writes} writes, but {changes} requests left a session different")?;
+            return "exact: one write for each request that left a session different, and no other".to_owned();
         }
-        let compared = grouped(self.compared);
+        let (writes, changes) = (grouped(self.ours().writes), grouped(self.changes));
+        format!("WRONG: {writes} writes, but {changes} requests left a session different")
+    }
+
+    pub(super) fn verification(&self) -> String {
+        let (compared, differing) = (grouped(self.compared), grouped(self.differing));
         if self.differing == 0 {
-            return writeln!(f, "verified: read back through a new connection, all {compared} fields equal the model");
+            return format!("verified: read back through a new connection, all {compared} fields equal the model");
         }
-        writeln!(
-            f,
-            "WRONG: {} of {compared} fields differ from the model, the first of them:",
-            grouped(self.differing)
-        )?;
-        for Difference { policy, client, field, stored, expected } in &self.differences {
-            let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
-            let (policy, stored, expected) = (policy.name(), show(stored), show(expected));
-            writeln!(f, "    {policy}: client {client}: {field} is {stored} and should be {expected}")?;
-        }
-        Ok(())
+        format!("WRONG: {differing} of {compared} fields differ from the model, the first of them:")
+    }
+
+    /// What the engine saw of our policy. If it was asked in vain once, it has not told everything: why, comes first.
+    pub(super) fn seen(&self) -> Seen {
+        let seen = self.figures.map(|figures| figures.engine);
+        seen.into_iter().find(|seen| seen.is_unknown()).unwrap_or(self.ours().engine)
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { policy, client, field, stored, expected } = self;
+        let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
+        let (policy, stored, expected) = (policy.name(), show(stored), show(expected));
+        write!(f, "{policy}: client {client}: {field} is {stored} and should be {expected}")
     }
 }
 

@@ -10,7 +10,6 @@ use session_runtime::axum::WebSession;
 
 use super::goods::Tea;
 use super::pages::{self, Page};
-use super::panel::Panel;
 use super::{REMEMBERED, Shop, Shopper, ShopperIndex, Theme};
 
 /// The longest name, in characters.
@@ -30,8 +29,8 @@ pub(super) async fn basket(State(shop): State<Shop>, visitor: Visitor) -> Markup
     pages::basket(&shop.panel, visitor.as_deref())
 }
 
-pub(super) async fn panel(State(panel): State<Panel>) -> Markup {
-    pages::panel(&panel)
+pub(super) async fn panel(State(shop): State<Shop>) -> Markup {
+    pages::panel(&shop.panel, &shop.sessions.stats())
 }
 
 #[derive(Deserialize)]

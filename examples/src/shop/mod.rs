@@ -109,8 +109,9 @@ pub async fn router<S: Store>(store: S, more: Router) -> Result<Router, Error> {
         .merge(more)
         .layer(layer)
         .layer(watched);
-    let panel = Router::new().route("/panel", get(handlers::panel)).route("/panel/events", get(panel::events));
-    Ok(pages.merge(panel.with_state(shop.panel)).layer(CsrfLayer::new()))
+    let events = Router::new().route("/panel/events", get(panel::events)).with_state(shop.panel.clone());
+    let panel = Router::new().route("/panel", get(handlers::panel)).with_state(shop);
+    Ok(pages.merge(panel).merge(events).layer(CsrfLayer::new()))
 }
 
 /// What a visitor sees whose changes cannot be stored.

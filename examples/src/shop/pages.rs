@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
-use session_runtime::FoundSession;
+use session_runtime::{FoundSession, Stats};
 
 use super::goods::{TEAS, Tea, euros};
 use super::panel::{self, Panel};
@@ -167,8 +167,8 @@ pub(super) fn devices(
     )
 }
 
-/// The panel alone. It needs no session.
-pub(super) fn panel(panel: &Panel) -> Markup {
+/// The panel alone, and what the sessions counted themselves. It needs no session.
+pub(super) fn panel(panel: &Panel, stats: &Stats) -> Markup {
     document(
         "What sessions cost",
         Theme::Light,
@@ -176,6 +176,7 @@ pub(super) fn panel(panel: &Panel) -> Markup {
             main.alone {
                 p { a href=(Page::Front.path()) { "← to the shop" } }
                 h1 { "What sessions cost" }
+                (panel::counted(stats))
                 (panel::panel(panel))
             }
         },

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 pub use tape::{Fate, Loading, Tape};
-pub(super) use view::panel;
+pub(super) use view::{counted, panel};
 pub use watched::Watched;
 
 /// How many requests are kept.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::sse::Event;
 use maud::{Markup, PreEscaped, html};
+use session_runtime::Stats;
 use session_runtime::axum::slot_of;
 
 use super::{Entry, Fate, Loading, Panel, Totals};
@@ -22,6 +23,31 @@ pub(in crate::shop) fn panel(panel: &Panel) -> Markup {
             ol #entries { @for entry in entries.iter().rev() { (row(entry)) } }
         }
         script { (PreEscaped(include_str!("panel.js"))) }
+    }
+}
+
+/// What the sessions of this program counted themselves, when the page was made.
+pub(in crate::shop) fn counted(stats: &Stats) -> Markup {
+    let writes = stats.commits_created + stats.commits_updated + stats.commits_removed;
+    html! {
+        details {
+            summary { "Counted since the shop opened, by " code { "Sessions::stats()" } }
+            table {
+                @for (what, figure) in [
+                    ("loads", stats.loads),
+                    ("loads that failed", stats.load_failures),
+                    ("commits that stored something", writes),
+                    ("commits that failed", stats.commits_failed),
+                    ("commits of sessions that nobody touched", stats.avoided_unmarked),
+                    ("commits of what had not changed", stats.avoided_initial + stats.avoided_same_value + stats.avoided_reverted),
+                    ("bytes written", stats.bytes_written),
+                    ("bytes not written again", stats.bytes_not_written),
+                    ("conflicts with other commits", stats.conflicts),
+                ] {
+                    tr { th scope="row" { (what) } td.number { (count(figure)) } }
+                }
+            }
+        }
     }
 }
 
