@@ -4,4 +4,5 @@ mod arrows;
 mod dependencies;
 mod metadata;
 mod packages;
+mod pages;
 mod source;
