@@ -7,14 +7,18 @@ use std::{env, fs};
 
 use super::metadata::{read, root};
 
-/// Where the names of files with this ending are, in a folder of the repository.
+/// The pages in a folder of the repository.
 fn pages_in(folder: &str) -> Vec<PathBuf> {
     let entries =
         fs::read_dir(root().join(folder)).expect("a folder").map(|entry| entry.expect("an entry").file_name());
     let mut pages: Vec<_> = entries.map(|name| Path::new(folder).join(name)).collect();
-    pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
+    pages.retain(|page| is_page(page));
     pages.sort();
     pages
+}
+
+fn is_page(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "md")
 }
 
 /// What stands outside of blocks of code, by lines.
@@ -74,7 +78,7 @@ fn each_link_of_a_page_leads_somewhere() {
             let place = page.display();
             assert!(root().join(&target).exists(), "{place} links {link}, and nothing is there");
             // A book has no pages but its own.
-            let is_outside = page.starts_with("docs") && path.starts_with("../") && path.ends_with(".md");
+            let is_outside = page.starts_with("docs") && path.starts_with("../") && is_page(Path::new(path));
             assert!(!is_outside, "{place} links {link}, which is no page of the book");
             assert!(
                 anchor.is_empty() || anchors(&read(&target)).contains(anchor),
