@@ -46,6 +46,7 @@
 //! | `conformance` | the suite that every store passes, and a store that logs its calls, for tests |
 //!
 //! Without any, tracking and the memory store are left.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "actix-web")]
 pub mod actix_web;

@@ -5,4 +5,5 @@ mod dependencies;
 mod metadata;
 mod observed;
 mod packages;
+mod pages;
 mod source;

@@ -38,8 +38,17 @@ mod pages {
     #[doc = include_str!("../../session-runtime/README.md")]
     struct Runtime;
 
+    #[doc = include_str!("../../docs/first-steps-web.md")]
+    struct FirstStepsWeb;
+
+    #[doc = include_str!("../../docs/first-steps-bots.md")]
+    struct FirstStepsBots;
+
     #[doc = include_str!("../../docs/web.md")]
     struct Web;
+
+    #[doc = include_str!("../../docs/sessions-of-a-user.md")]
+    struct SessionsOfAUser;
 
     #[doc = include_str!("../../docs/bots.md")]
     struct Bots;
@@ -47,9 +56,15 @@ mod pages {
     #[doc = include_str!("../../docs/changing-a-session-type.md")]
     struct ChangingASessionType;
 
-    #[doc = include_str!("../../docs/sessions-of-a-user.md")]
-    struct SessionsOfAUser;
-
     #[doc = include_str!("../../docs/running-in-production.md")]
     struct RunningInProduction;
+
+    #[doc = include_str!("../../docs/exactness.md")]
+    struct Exactness;
+
+    #[doc = include_str!("../../docs/conflicts.md")]
+    struct Conflicts;
+
+    #[doc = include_str!("../../docs/how-it-works.md")]
+    struct HowItWorks;
 }
