@@ -223,9 +223,8 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Contended => true,
+            Self::Contended | Self::Legacy { source: LegacyError::Unavailable(_), .. } => true,
             Self::Store(error) => error.kind().is_transient(),
-            Self::Legacy { source: LegacyError::Unavailable(_), .. } => true,
             _ => false,
         }
     }

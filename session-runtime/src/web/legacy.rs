@@ -26,8 +26,11 @@ pub struct LegacyCookie {
     name: String,
     path: String,
     domain: Option<String>,
-    read: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    read: Arc<Read>,
 }
+
+/// Makes an id of what stands in a cookie.
+type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl LegacyCookie {
     /// The cookie of this name, with the path `/` and without a domain.

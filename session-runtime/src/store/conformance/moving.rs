@@ -103,7 +103,7 @@ pub(super) async fn p11_an_old_session_is_asked_for_once_and_stored_as_a_whole(f
     // A key that the old store does not have, and one after its time.
     let other = fixture.id("other");
     assert!(!load(&old.visitors(&fixture, &fixture), &other).await.is_moved_in());
-    assert_eq!(take(&old.asked), [other.clone()]);
+    assert_eq!(take(&old.asked), std::slice::from_ref(&other));
     assert!(!load(&old.visitors(&fixture, &fixture.after(30 * DAY)), &other).await.is_moved_in());
     assert!(take(&old.asked).is_empty());
 }
