@@ -184,6 +184,16 @@ pub enum Error {
     )]
     OutcomeUnknown,
 
+    /// The session's predecessor, which [another library](crate::legacy::Legacy) stored, cannot be taken over. It is left
+    /// as it is, and so is what is stored here.
+    #[error("the old session of the key {key} cannot be taken over")]
+    Legacy {
+        /// The key, as this process's log shows it: a hash.
+        key: String,
+        /// Why.
+        source: LegacyError,
+    },
+
     /// The store failed. The commit can be tried again, and is applied once.
     #[error("the session store failed")]
     Store(#[from] StoreError),
@@ -213,10 +223,43 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Contended => true,
+            Self::Contended | Self::Legacy { source: LegacyError::Unavailable(_), .. } => true,
             Self::Store(error) => error.kind().is_transient(),
             _ => false,
         }
+    }
+}
+
+/// Why a session that another library stored cannot be taken over.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LegacyError {
+    /// The old store gave no answer. It can be tried again.
+    #[error("the old store gave no answer")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// What it holds cannot be read.
+    #[error("what the old store holds cannot be read")]
+    Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl LegacyError {
+    /// The old store gave no answer, because of this.
+    ///
+    /// ```
+    /// use session_runtime::legacy::LegacyError;
+    ///
+    /// # fn get() -> std::io::Result<Vec<u8>> { Err(std::io::ErrorKind::TimedOut.into()) }
+    /// let stored = get().map_err(LegacyError::unavailable);
+    /// assert!(matches!(stored, Err(LegacyError::Unavailable(_))));
+    /// ```
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into())
+    }
+
+    /// What the old store holds cannot be read, because of this.
+    pub fn damaged(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Damaged(source.into())
     }
 }
 

@@ -28,6 +28,7 @@
 //! Where sessions are kept is a [`store`]; how fields become bytes is a [`codec`]; when sessions end says an [`Expiry`];
 //! what becomes of a field that two overlapping commits changed says a [`merge`]. [`Tracked`] is the tracking alone.
 //! [`Admin`] looks after the sessions of a store without knowing their types, and [`Stats`] says what sessions have cost.
+//! [`legacy`] takes over sessions of other libraries.
 //! [`check`] tells in a test what a change of a session type does to sessions that are stored.
 //!
 //! # Features
@@ -58,6 +59,7 @@ pub mod codec;
 mod error;
 pub mod expiry;
 mod field;
+pub mod legacy;
 pub mod merge;
 mod schema;
 mod session;

@@ -8,6 +8,7 @@ mod dialogues;
 mod failing;
 mod keys;
 mod killed;
+mod legacy;
 mod lending;
 mod moving;
 mod overlap;

@@ -80,6 +80,8 @@ const ROOMS: &[Room] = &[
         may_use: &["codec", "words of stores", "store", "error", "sessions"],
     },
     Room { name: "web", holds: &["web"], may_use: &["codec", "words of stores", "error", "sessions"] },
+    // What users name: it passes names on, and reads what others stored.
+    Room { name: "legacy", holds: &["legacy"], may_use: &["error", "sessions", "web"] },
     Room { name: "axum", holds: &["axum"], may_use: &["codec", "words of stores", "error", "sessions", "web"] },
     Room {
         name: "actix_web",

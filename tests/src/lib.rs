@@ -53,6 +53,9 @@ mod pages {
     #[doc = include_str!("../../docs/bots.md")]
     struct Bots;
 
+    #[doc = include_str!("../../docs/moving-in.md")]
+    struct MovingIn;
+
     #[doc = include_str!("../../docs/changing-a-session-type.md")]
     struct ChangingASessionType;
 

@@ -77,7 +77,7 @@ impl Client {
         !self.cookies.is_empty()
     }
 
-    fn keep(&mut self, line: &str) {
+    pub(crate) fn keep(&mut self, line: &str) {
         let (name, value) = line.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
         self.cookies.retain(|(kept, _)| kept != name);
         if !line.contains("Max-Age=0") {

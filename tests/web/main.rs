@@ -7,6 +7,7 @@ mod calls;
 mod client;
 mod cookies;
 mod ends;
+mod legacy;
 mod middlewares;
 mod on_actix_web;
 mod on_axum;

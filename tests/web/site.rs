@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 use session_runtime::axum::{SessionCookie, WebError, WebSession};
+use session_runtime::legacy::{Legacy, LegacyCookie};
 use session_runtime::{Error, Sessions};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -212,6 +213,7 @@ pub(crate) struct Layer {
     pub(crate) cookie: Option<SessionCookie>,
     pub(crate) bearer: bool,
     pub(crate) in_turn: bool,
+    pub(crate) legacy: Option<(LegacyCookie, Legacy<Visitor>)>,
     pub(crate) commit_when: Option<fn(u16) -> bool>,
     /// Where to send a client whose session has ended meanwhile.
     pub(crate) ended: Option<&'static str>,
@@ -219,7 +221,7 @@ pub(crate) struct Layer {
 
 impl Layer {
     pub(crate) fn new(sessions: Sessions<Visitor>) -> Self {
-        Self { sessions, cookie: None, bearer: false, in_turn: false, commit_when: None, ended: None }
+        Self { sessions, cookie: None, bearer: false, in_turn: false, legacy: None, commit_when: None, ended: None }
     }
 
     pub(crate) fn cookie(self, cookie: SessionCookie) -> Self {
@@ -228,6 +230,10 @@ impl Layer {
 
     pub(crate) fn bearer(self) -> Self {
         Self { bearer: true, ..self }
+    }
+
+    pub(crate) fn legacy(self, cookie: LegacyCookie, legacy: Legacy<Visitor>) -> Self {
+        Self { legacy: Some((cookie, legacy)), ..self }
     }
 
     pub(crate) fn in_turn(self) -> Self {
@@ -255,6 +261,9 @@ macro_rules! tell {
         }
         if $layer.in_turn {
             told = told.in_turn();
+        }
+        if let Some((cookie, legacy)) = $layer.legacy.clone() {
+            told = told.legacy(cookie, legacy);
         }
         if let Some(commit_when) = $layer.commit_when {
             told = told.commit_when(move |status| commit_when(status.as_u16()));

@@ -9,8 +9,8 @@ use actix_web::{HttpMessage, HttpResponse, ResponseError};
 
 use crate::codec::{Codec, Json};
 use crate::session::Session;
-use crate::sessions::Sessions;
-use crate::web::{Finish, Policy, SessionCookie, WebError};
+use crate::sessions::{Legacy, Sessions};
+use crate::web::{Finish, LegacyCookie, Policy, SessionCookie, WebError};
 
 /// Gives each request its session of type `T`, for handlers to take as [`WebSession`](super::WebSession).
 ///
@@ -64,6 +64,30 @@ impl<T: Session, C: Codec> SessionMiddleware<T, C> {
     /// hands the token out: see [`WebSession::token`](super::WebSession::token).
     pub fn bearer(self) -> Self {
         self.with(Policy::bearer)
+    }
+
+    /// Takes over sessions that another library gave clients by a cookie: see [moving in](crate::legacy).
+    ///
+    /// A client that comes with that cookie, and with no token, gets what [`Legacy`] finds of it. The session is stored
+    /// under a fresh token with the response, also if its handler changed nothing, and the old cookie is removed. From
+    /// then on the old id is dead here.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use session_runtime::{MemoryStore, Session, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { visits: u32 }
+    /// # let sessions = Sessions::<Visitor>::new(MemoryStore::new());
+    /// # let in_a_month = SystemTime::now() + Duration::from_secs(30 * 24 * 3600);
+    /// use session_runtime::actix_web::SessionMiddleware;
+    /// use session_runtime::legacy::{Legacy, LegacyCookie};
+    ///
+    /// # async fn find(id: String) -> Result<Option<session_runtime::legacy::Old<Visitor>>, session_runtime::legacy::LegacyError> { Ok(None) }
+    /// let middleware = SessionMiddleware::new(sessions).legacy(LegacyCookie::new("id"), Legacy::until(in_a_month, find));
+    /// # drop(middleware);
+    /// ```
+    pub fn legacy(self, cookie: LegacyCookie, legacy: Legacy<T>) -> Self {
+        self.with(|policy| policy.legacy(cookie, legacy))
     }
 
     /// Lets the requests of one session take turns, within this process and whichever worker they come to: each sees

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use super::clock::StoreClock;
+use super::legacy::Legacy;
 use super::queue::Queues;
 use super::settings::{Limits, OnUndecodable, Settings};
 use super::{Inner, Sessions};
@@ -34,6 +35,7 @@ pub struct SessionsBuilder<T, C = Json> {
     make: Make<T>,
     name: Arc<str>,
     settings: Settings,
+    legacy: Option<Legacy<T>>,
 }
 
 impl<T: Session> Sessions<T> {
@@ -58,6 +60,7 @@ impl<T: Session> Sessions<T> {
             make: Arc::new(T::initial),
             name: T::CONTAINER.name.into(),
             settings: Settings::default(),
+            legacy: None,
         }
     }
 }
@@ -65,8 +68,8 @@ impl<T: Session> Sessions<T> {
 impl<T: Session, C: Codec> SessionsBuilder<T, C> {
     /// How fields are encoded. The default is [`Json`].
     pub fn codec<D: Codec>(self, codec: D) -> SessionsBuilder<T, D> {
-        let Self { store, make, name, settings, .. } = self;
-        SessionsBuilder { store, codec, make, name, settings }
+        let Self { store, make, name, settings, legacy, .. } = self;
+        SessionsBuilder { store, codec, make, name, settings, legacy }
     }
 
     /// The initial value of a session, instead of the one that its type declares.
@@ -176,6 +179,14 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
         self.set(|settings| settings.deadline = deadline)
     }
 
+    /// Takes over sessions that another library stored under the same keys, each at its first load: see [`Legacy`].
+    ///
+    /// Sessions of a web server have keys of their own: give it to the layer instead, together with the cookie by which
+    /// the old sessions are known.
+    pub fn legacy(self, legacy: Legacy<T>) -> Self {
+        Self { legacy: Some(legacy), ..self }
+    }
+
     /// Moves the store's clock, for tests.
     pub fn clock_offset(self, clock: ClockOffset) -> Self {
         self.set(|settings| settings.clock = clock)
@@ -183,8 +194,11 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
 
     /// The sessions. Nothing is checked yet: see [`Sessions::prepare`].
     pub fn build(self) -> Sessions<T, C> {
-        let Self { store, codec, make, name, mut settings } = self;
+        let Self { store, codec, make, name, mut settings, legacy } = self;
         settings.lifetime = Lifetime::new(settings.expiry, settings.touch_share, settings.retention);
+        if let Some(legacy) = &legacy {
+            settings.keep_headers_until(legacy.end());
+        }
         let counters = Counters::new(&name);
         let (agreed, clock, queues) = (OnceCell::new(), StoreClock::default(), Queues::new());
         #[cfg(feature = "_web")]
@@ -196,6 +210,7 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
                 codec,
                 make,
                 settings,
+                legacy,
                 agreed,
                 clock,
                 queues,

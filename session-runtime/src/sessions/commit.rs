@@ -210,7 +210,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
         }
         let persists = T::CONTAINER.persist_always && !self.known.is_stored();
         let expires = self.expiry != ExpiryChange::Keep && self.known.is_stored();
-        if patch.is_empty() && !persists && !expires && to.is_none() && !self.is_due_to_migrate() {
+        let moves_in = self.known.is_moved_in();
+        if patch.is_empty() && !persists && !expires && to.is_none() && !self.is_due_to_migrate() && !moves_in {
             let cause = self.tracked.why_clean();
             self.tracked.marks.fill(false);
             return Ok(ControlFlow::Break(cause));
@@ -218,10 +219,11 @@ impl<T: Session, C: Codec> Handle<T, C> {
 
         let replace = self.known.is_migrated();
         let pending = Draft::new(patch, self.expiry)
-            .complete(&self.tracked, replace, persists)?
+            .complete(&self.tracked, replace || moves_in, persists)?
             .measure(&self.tracked, settings.limits)?
             .freeze(&self.tracked, to.is_some(), |changes, index, expiry| {
-                let keep_empty = T::CONTAINER.persist_always;
+                // An old session that is emptied here must not be asked for again.
+                let keep_empty = T::CONTAINER.persist_always || moves_in;
                 let write = Write::new(T::CONTAINER.version, self.agreed.current(), changes);
                 let write = Write { replace, keep_empty, expiry, index, ..write };
                 let action = match to {
@@ -398,6 +400,9 @@ impl<T: Session, C: Codec> Handle<T, C> {
         self.count(Outcome::of(was_stored, applied.is_stored).count(), 1);
         let key = KeyHash::of(&self.key);
         tracing::debug!(session = self.key.name(), %key, ?outcome, fields = fields.len(), "committed");
+        if self.known.is_moved_in() {
+            self.sessions.inner.has_moved_in(&self.key);
+        }
         self.known = self.known.after(&commit, applied);
         self.commits.add(commit.id);
         progress.did(commit.id);

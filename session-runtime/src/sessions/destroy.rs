@@ -1,7 +1,7 @@
 use std::pin::pin;
 
 use super::commit::Verb;
-use super::committed::Outcome;
+use super::committed::{Committed, Outcome};
 use super::deadline::within;
 use super::ending::Ending;
 use super::handle::Handle;
@@ -17,7 +17,8 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// Removes the session of `key`, whether or not it can be decoded. Handles that were loaded before can no longer
     /// store anything.
     ///
-    /// Returns [`Outcome::Unchanged`] when there was no stored session.
+    /// Returns [`Outcome::Unchanged`] when there was no stored session. One that would be
+    /// [taken over](crate::legacy::Legacy) is stored and removed, so that it is not.
     ///
     /// ```
     /// # use session_runtime::{MemoryStore, Outcome, Session, Sessions};
@@ -34,18 +35,26 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     ///
     /// # Errors
     /// [`Error::InvalidKey`]; [`Error::Renewed`] when somebody moved the session to another key meanwhile, where it
-    /// lives on; [`Error::Store`], after which it can be tried again. Before the first load, those of
+    /// lives on; [`Error::Store`] and [`Error::Legacy`], after which it can be tried again. Before the first load, those of
     /// [`Sessions::prepare`].
     pub async fn destroy(&self, key: &str) -> Result<Outcome, Error> {
         let key = Key::new(self.inner.name.clone(), key)?;
         let settings = &self.inner.settings;
-        let done = within(settings.deadline, pin!(self.inner.destroy_key(&key))).await;
+        let done = within(settings.deadline, pin!(self.destroy_key(key))).await;
         done.inspect_err(|_| self.inner.counters.add(Count::Failed, 1))
+    }
+
+    async fn destroy_key(&self, key: Key) -> Result<Outcome, Error> {
+        let outcome = self.inner.destroy_stored(&key).await?;
+        if outcome == Outcome::Unchanged && self.inner.legacy.is_some() {
+            return Box::pin(async { self.load_key(key).await?.destroy_moved_in().await }).await;
+        }
+        Ok(outcome)
     }
 }
 
 impl<T: Session, C: Codec> Inner<T, C> {
-    async fn destroy_key(&self, key: &Key) -> Result<Outcome, Error> {
+    async fn destroy_stored(&self, key: &Key) -> Result<Outcome, Error> {
         self.agreed().await?;
         let _turn = self.queues.enter(key.keyed_hash()).await;
         let Some(applied) = self.ending().destroy(key).await? else { return Ok(Outcome::Unchanged) };
@@ -87,7 +96,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// whether it does; [`Error::Store`], after which it can be tried again. If the answer to an earlier commit is
     /// missing, those of [`commit`](Handle::commit).
     pub async fn destroy(&mut self) -> Result<Outcome, Error> {
-        let done = within(self.deadline(), pin!(self.run(Verb::Destroy))).await;
+        let done = within(self.deadline(), pin!(self.run_destruction())).await;
         let outcome = match done {
             Ok(committed) => committed.outcome(),
             // It has ended already, which is what was wanted.
@@ -100,5 +109,19 @@ impl<T: Session, C: Codec> Handle<T, C> {
         self.tracked.marks.fill(false);
         self.expiry = ExpiryChange::Keep;
         Ok(outcome)
+    }
+
+    /// An old session is stored first, so that a header is left which keeps it from being taken over again.
+    async fn run_destruction(&mut self) -> Result<Committed<T>, Error> {
+        if self.known.is_moved_in() {
+            self.tracked.marks.fill(false);
+            Box::pin(self.run(Verb::Commit)).await?;
+        }
+        self.run(Verb::Destroy).await
+    }
+
+    /// Ends a session if it is an old one. Its key's turn is not taken.
+    async fn destroy_moved_in(mut self) -> Result<Outcome, Error> {
+        if self.known.is_moved_in() { self.destroy().await } else { Ok(Outcome::Unchanged) }
     }
 }

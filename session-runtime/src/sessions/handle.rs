@@ -341,13 +341,17 @@ impl<T: Session, C: Codec> Handle<T, C> {
             && self.pending.is_none()
             && self.expiry == ExpiryChange::Keep
             && !self.is_due_to_migrate()
+            && !self.known.is_moved_in()
             && (!T::CONTAINER.persist_always || self.known.is_stored() || self.known.is_ended())
     }
 
     /// Whether anything was borrowed for change, or is to be changed, and is not committed.
     #[cfg(feature = "_web")]
     pub(crate) fn is_marked(&self) -> bool {
-        self.tracked.marks.any() || self.pending.is_some() || self.expiry != ExpiryChange::Keep
+        self.tracked.marks.any()
+            || self.pending.is_some()
+            || self.expiry != ExpiryChange::Keep
+            || self.known.is_moved_in()
     }
 
     /// Gives a session that was started, and of which nothing was sent, the key under which it is to be stored.

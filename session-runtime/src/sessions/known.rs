@@ -18,6 +18,8 @@ pub(super) enum Known {
         traced_until: Timestamp,
         /// Whether nobody looked: the session is to be the first of its key.
         started: bool,
+        /// Whether an old session was taken over: the next commit then stores all of it.
+        moved_in: bool,
     },
     /// All fields went back to their initial values; the record left its header.
     Emptied { head: Head },
@@ -33,14 +35,37 @@ pub(super) enum Known {
 
 impl Known {
     pub(super) fn absent(saw: Option<Past>, lifetime: &Lifetime, now: Timestamp) -> Self {
-        let expires_at = lifetime.expires_at(now, None, now);
-        Self::Absent { saw, created_at: now, expires_at, traced_until: now.plus(LEAST_RETENTION), started: false }
+        Self::Absent {
+            saw,
+            created_at: now,
+            expires_at: lifetime.expires_at(now, None, now),
+            traced_until: now.plus(LEAST_RETENTION),
+            started: false,
+            moved_in: false,
+        }
     }
 
     /// A session of a key that nobody looked at, since it was just made.
     pub(super) fn started(lifetime: &Lifetime, now: Timestamp) -> Self {
-        let expires_at = lifetime.expires_at(now, None, now);
-        Self::Absent { saw: None, created_at: now, expires_at, traced_until: now.plus(LEAST_RETENTION), started: true }
+        let mut known = Self::absent(None, lifetime, now);
+        if let Self::Absent { started, .. } = &mut known {
+            *started = true;
+        }
+        known
+    }
+
+    /// A session of another library's, of which nothing is stored here.
+    pub(super) fn moved_in(lifetime: &Lifetime, now: Timestamp) -> Self {
+        let mut known = Self::absent(None, lifetime, now);
+        if let Self::Absent { moved_in, .. } = &mut known {
+            *moved_in = true;
+        }
+        known
+    }
+
+    /// Whether the next commit stores all of an old session.
+    pub(super) fn is_moved_in(&self) -> bool {
+        matches!(self, Self::Absent { moved_in: true, .. })
     }
 
     pub(super) fn is_started(&self) -> bool {
@@ -106,6 +131,7 @@ impl Known {
                 expires_at: head.expires_at,
                 traced_until: now.plus(LEAST_RETENTION),
                 started: false,
+                moved_in: false,
             }),
             _ => None,
         }

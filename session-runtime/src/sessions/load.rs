@@ -33,6 +33,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     ///
     /// # Errors
     /// [`Error::InvalidKey`]; [`Error::Store`] when the store fails, which is never taken for a new session;
+    /// [`Error::Legacy`] when an old session cannot be [taken over](crate::legacy::Legacy);
     /// [`Error::Decode`], [`Error::NewerVersion`], [`Error::NoMigration`] and [`Error::RegistrationGone`] when what is
     /// stored cannot be read by this program: it is left as it is. Before the first load, those of
     /// [`Sessions::prepare`].
@@ -59,6 +60,12 @@ impl<T: Session, C: Codec> Sessions<T, C> {
                 |tracked, known| Handle::new(self.clone(), agreed.clone(), key.clone(), tracked, known, loaded.now);
             let record = match loaded.found {
                 Found::Absent { saw } => {
+                    if saw.is_none()
+                        && inner.legacy.is_some()
+                        && let Some(handle) = Box::pin(self.move_in(agreed, &key, loaded.now)).await?
+                    {
+                        return Ok(handle);
+                    }
                     let known = Known::absent(saw, &inner.settings.lifetime, loaded.now);
                     let tracked = Tracked::initial(agreed.schema.clone())?;
                     agreed.schema.watch(&tracked, loaded.now)?;

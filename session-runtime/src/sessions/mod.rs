@@ -26,7 +26,9 @@ mod ending;
 mod find;
 mod handle;
 mod known;
+mod legacy;
 mod load;
+mod moving;
 mod pending;
 mod prepare;
 mod queue;
@@ -47,6 +49,7 @@ pub use committed::{Committed, Outcome};
 pub(crate) use ending::Ending;
 pub use find::{FoundSession, FoundSessions};
 pub use handle::Handle;
+pub use legacy::{Legacy, Old};
 use queue::Queues;
 #[cfg(feature = "_web")]
 pub(crate) use queue::Turn;
@@ -70,6 +73,8 @@ pub(crate) struct Inner<T: Session, C> {
     /// Makes initial values.
     make: Make<T>,
     pub(crate) settings: Settings,
+    /// Sessions of another library's that go on here.
+    legacy: Option<Legacy<T>>,
     /// What all instances agreed on; empty until the first load or `prepare`.
     agreed: OnceCell<Arc<Agreed<T, C>>>,
     /// The store's clock, for sessions that are started without a read.

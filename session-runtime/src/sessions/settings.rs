@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::expiry::{ClockOffset, Expiry, Lifetime};
+use crate::expiry::{ClockOffset, Expiry, Lifetime, Timestamp};
 use crate::schema::{Agreement, WriteMigrated};
 use crate::store::IndexKey;
 
@@ -39,6 +39,14 @@ impl Default for Settings {
             clock: ClockOffset::default(),
             lifetime: Lifetime::new(expiry, touch_share, retention),
         }
+    }
+}
+
+impl Settings {
+    /// Keeps the headers of ended sessions at least until this date, and for the usual time after it.
+    pub(super) fn keep_headers_until(&mut self, date: Timestamp) {
+        let left = date.as_millis().saturating_sub(Timestamp::now(self.clock).as_millis());
+        self.lifetime.retention = self.lifetime.retention.saturating_add(left.max(0));
     }
 }
 

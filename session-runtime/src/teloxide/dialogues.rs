@@ -20,6 +20,12 @@ pub struct KeptDialogue<D: Default + Clone + Serialize + DeserializeOwned + Send
     state: D,
 }
 
+impl<D: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> From<D> for KeptDialogue<D> {
+    fn from(state: D) -> Self {
+        Self { state }
+    }
+}
+
 /// Keeps dialogues of teloxide in sessions: its `Storage`, on any store of this crate.
 ///
 /// It takes the place of teloxide's own storages. A dialogue that nobody has begun, and one that is back where it began,

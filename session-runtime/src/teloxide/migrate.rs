@@ -70,7 +70,7 @@ where
 
 async fn follow<T: Session, C: Codec>(sessions: &Sessions<T, C>, from: ChatId, to: ChatId) -> Result<(), Error> {
     let mut group = sessions.load(&from.to_string()).await?;
-    if group.is_new() {
+    if group.is_new() && !group.is_moved_in() {
         return Ok(());
     }
     match group.renew(&to.to_string()).await {

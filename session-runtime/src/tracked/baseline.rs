@@ -53,6 +53,11 @@ impl Baseline {
         Ok(baseline)
     }
 
+    /// Whether all fields are at their initial values.
+    pub(crate) fn is_initial(&self) -> bool {
+        self.fields.iter().all(Option::is_none)
+    }
+
     /// The stored value of a field; `None` stands for the initial value.
     pub(crate) fn stored(&self, index: usize) -> Option<&Bytes> {
         self.fields.get(index)?.as_ref()

@@ -116,7 +116,7 @@ impl<T: Session, C: Codec, R> Policy<T, C, R> {
             Closed::Unasked => return Leaving::Now(handled.answer()),
             Closed::Kept => {
                 let answer = H::replace(handled.answer(), (self.on_error)(WebError::Kept));
-                return Leaving::Now(self.told::<H>(answer, &Notice::Nothing));
+                return Leaving::Now(self.told::<H>(answer, &Notice::default()));
             }
             Closed::Nothing(notice) => notice,
             Closed::Lease(lease) if handled.status().is_some_and(&*self.commit_when) && !lease.is_unmarked() => {
@@ -143,9 +143,8 @@ impl<T: Session, C: Codec, R> Policy<T, C, R> {
 
     /// An answer that depends on the session, and tells the client what became of it.
     fn told<H: Handled>(&self, mut answer: H::Answer, notice: &Notice) -> H::Answer {
-        let transport = &self.lender.transport;
-        let vary = ("vary", Cow::Borrowed(transport.header()));
-        for (header, value) in [vary].into_iter().chain(transport.tell(notice)) {
+        let vary = ("vary", Cow::Borrowed(self.lender.transport.header()));
+        for (header, value) in [vary].into_iter().chain(self.lender.tell(notice)) {
             if !H::add(&mut answer, header, value) {
                 tracing::error!(header, "the session's name or domain cannot stand in a cookie");
             }

@@ -21,7 +21,10 @@ pub(crate) struct Lease<T: Session, C: Codec> {
     owner: Owner,
     /// Where a renewal moves the session, until it is certain that it did.
     next: Option<Token>,
-    notice: Notice,
+    /// What the client is to be told of its token.
+    told: Told,
+    /// Whether the request brought the cookie of another library.
+    brought_old: bool,
     /// The end of the session, if it outlives the browser, as the client was told.
     end: Option<Timestamp>,
     /// Whether the request brought a token, whatever became of its session.
@@ -37,14 +40,26 @@ enum Owner {
     Client,
     /// Nobody: it was made for this request, and its session is not stored.
     Nobody,
+    /// Nobody yet: the client knows the session by the cookie of another library. It moves to a fresh token with the
+    /// commit that stores it, and its old key is dead from then on.
+    Predecessor,
     /// Nobody, and the client's token was renewed: it has a better one by now, or will have with another response. A
     /// session that is stored here would take that one's place.
     Straggler,
 }
 
 /// What the response has to tell the client.
-#[derive(Clone)]
-pub(crate) enum Notice {
+#[derive(Clone, Default)]
+pub(crate) struct Notice {
+    pub(super) token: Told,
+    /// That the cookie of another library is of no use any more.
+    pub(super) removes_old: bool,
+}
+
+/// What it tells of its token.
+#[derive(Clone, Default)]
+pub(super) enum Told {
+    #[default]
     Nothing,
     /// Its token, and how long to keep it if it outlives the browser.
     Token(Token, Option<Duration>),
@@ -78,9 +93,24 @@ impl<T: Session, C: Codec> Lease<T, C> {
         Ok(Self { brought, ..Self::new(sessions, handle, None, owner) })
     }
 
+    /// The session that a client has by the cookie of another library. What the old store holds goes on here, unless it
+    /// did before.
+    pub(super) async fn of_old(sessions: &Sessions<T, C>, old: &Sessions<T, C>, key: &str) -> Result<Self, Error> {
+        let handle = old.load_boxed(key).await?;
+        let absence = handle.absence();
+        let lease = if handle.is_moved_in() || absence.is_none() {
+            Self::new(sessions, handle, None, Owner::Predecessor)
+        } else {
+            let owner = if absence == Some(Absence::Renewed) { Owner::Straggler } else { Owner::Nobody };
+            Self::new(sessions, sessions.start_boxed(UNNAMED).await?, None, owner)
+        };
+        Ok(Self { brought: false, brought_old: true, ..lease })
+    }
+
     fn new(sessions: &Sessions<T, C>, handle: Box<Handle<T, C>>, token: Option<Token>, owner: Owner) -> Self {
         let (sessions, end, brought) = (sessions.clone(), handle.sliding_end(), owner != Owner::Nobody);
-        Self { sessions, handle, token, owner, next: None, notice: Notice::Nothing, end, brought, turn: None }
+        let (next, told, brought_old, turn) = (None, Told::Nothing, false, None);
+        Self { sessions, handle, token, owner, next, told, brought_old, end, brought, turn }
     }
 
     /// Whether the client has a session: a stored one, or one that this request has begun to change.
@@ -99,6 +129,9 @@ impl<T: Session, C: Codec> Lease<T, C> {
     }
 
     pub(super) async fn commit(&mut self) -> Result<Committed<T>, Error> {
+        if self.owner == Owner::Predecessor {
+            return Box::pin(self.move_in()).await;
+        }
         if self.owner == Owner::Straggler {
             let is_unchanged = self.handle.dirty()?.is_empty();
             return if is_unchanged { Ok(Committed::unchanged()) } else { Err(Error::Renewed) };
@@ -112,7 +145,9 @@ impl<T: Session, C: Codec> Lease<T, C> {
     pub(super) async fn renew(&mut self) -> Result<Committed<T>, Error> {
         let Some(token) = self.token.as_ref().filter(|_| self.owner == Owner::Client) else {
             // The token is fresh. Whoever renews wants a new session, also in place of one that was renewed before.
-            self.owner = Owner::Nobody;
+            if self.owner == Owner::Straggler {
+                self.owner = Owner::Nobody;
+            }
             return self.commit().await;
         };
         // The same one as before, if it is not certain what became of that renewal.
@@ -122,16 +157,33 @@ impl<T: Session, C: Codec> Lease<T, C> {
         done
     }
 
+    /// Stores an old session under a fresh token, and leaves a trace at its old key, in one step: of two requests that
+    /// do it at the same time one is the first.
+    async fn move_in(&mut self) -> Result<Committed<T>, Error> {
+        let is_unchanged = self.handle.dirty()?.is_empty();
+        let next = self.next.get_or_insert_with(|| Token::following(self.handle.key())).key();
+        let done = self.handle.renew(&next).await;
+        self.follow();
+        if matches!(done, Err(Error::Renewed | Error::Destroyed | Error::Expired)) {
+            self.owner = Owner::Straggler;
+            if is_unchanged {
+                return Ok(Committed::unchanged());
+            }
+        }
+        done
+    }
+
     /// Ends the session. What comes after it in the same request, such as a word of farewell, belongs to a new one.
     pub(super) async fn destroy(&mut self) -> Result<Outcome, Error> {
         if self.owner == Owner::Straggler {
             return Err(Error::Renewed);
         }
-        let outcome = if self.token.is_some() { self.handle.destroy().await? } else { Outcome::Unchanged };
+        let is_known = self.token.is_some() || self.owner == Owner::Predecessor;
+        let outcome = if is_known { self.handle.destroy().await? } else { Outcome::Unchanged };
         let handle = self.sessions.start_boxed(UNNAMED).await?;
         std::mem::replace(&mut self.handle, handle).give_up();
         (self.token, self.owner, self.next, self.end) = (None, Owner::Nobody, None, None);
-        self.notice = if self.brought { Notice::Removal } else { Notice::Nothing };
+        self.told = if self.brought { Told::Removal } else { Told::Nothing };
         Ok(outcome)
     }
 
@@ -164,7 +216,7 @@ impl<T: Session, C: Codec> Lease<T, C> {
     fn tell(&mut self) {
         self.end = self.handle.sliding_end();
         if let Some(token) = &self.token {
-            self.notice = Notice::Token(token.clone(), self.handle.sliding_lifetime());
+            self.told = Told::Token(token.clone(), self.handle.sliding_lifetime());
         }
     }
 
@@ -172,6 +224,7 @@ impl<T: Session, C: Codec> Lease<T, C> {
     pub(crate) fn is_unmarked(&self) -> bool {
         match self.owner {
             Owner::Straggler => !self.handle.is_marked(),
+            Owner::Predecessor => false,
             Owner::Client | Owner::Nobody => self.handle.skips_commit(),
         }
     }
@@ -185,13 +238,21 @@ impl<T: Session, C: Codec> Lease<T, C> {
     /// Forgets what is not committed, and says what the client has to be told of what is.
     pub(crate) fn discard(mut self: Box<Self>) -> Notice {
         self.handle.give_up();
-        self.notice
+        self.notice()
+    }
+
+    /// What the client has to be told. The cookie of another library is kept until its session is stored.
+    fn notice(&self) -> Notice {
+        Notice { token: self.told.clone(), removes_old: self.brought_old && self.owner != Owner::Predecessor }
     }
 
     /// Parts with the handle. Other requests of the session need not wait any longer.
     pub(super) fn into_handle(mut self) -> (Handle<T, C>, Notice) {
-        // A key of the length that ours have is never refused.
-        let _ = self.name();
-        (*self.handle, self.notice)
+        if self.owner != Owner::Predecessor {
+            // A key of the length that ours have is never refused.
+            let _ = self.name();
+        }
+        let notice = self.notice();
+        (*self.handle, notice)
     }
 }

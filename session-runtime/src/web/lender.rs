@@ -1,23 +1,36 @@
 //! Lends sessions of one type, by the token that a client sent.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::time::timeout;
 
 use super::cookie::SessionCookie;
 use super::error::WebError;
-use super::lease::Lease;
+use super::lease::{Lease, Notice};
+use super::legacy::{LegacyCookie, Predecessor};
 use super::token::Token;
 use super::transport::Transport;
 use crate::codec::Codec;
 use crate::session::Session;
-use crate::sessions::{Sessions, Turn};
+use crate::sessions::{Legacy, Sessions, Turn};
 use crate::store::Key;
+
+/// What a request claims to have.
+pub(super) enum Claim {
+    Nothing,
+    /// A session that is stored here.
+    Token(Token),
+    /// One that another library stored, whose key this is here.
+    Old(String),
+}
 
 /// The sessions of one type, and how their tokens travel.
 pub(crate) struct Lender<T: Session, C: Codec> {
     sessions: Sessions<T, C>,
     pub(crate) transport: Arc<Transport>,
+    /// Where the sessions of another library's clients come from.
+    predecessor: Option<Arc<Predecessor<T, C>>>,
     /// Whether the requests of a session take turns. Commits have turns of their own, taken while this one is held.
     in_turn: bool,
 }
@@ -25,7 +38,7 @@ pub(crate) struct Lender<T: Session, C: Codec> {
 impl<T: Session, C: Codec> Lender<T, C> {
     pub(crate) fn new(sessions: Sessions<T, C>) -> Self {
         let transport = Transport::Cookie(SessionCookie::new().called(sessions.name()));
-        Self { sessions, transport: Arc::new(transport), in_turn: false }
+        Self { sessions, transport: Arc::new(transport), predecessor: None, in_turn: false }
     }
 
     pub(crate) fn with_cookie(self, cookie: &SessionCookie) -> Self {
@@ -41,12 +54,43 @@ impl<T: Session, C: Codec> Lender<T, C> {
         Self { in_turn: true, ..self }
     }
 
-    pub(super) async fn lend(&self, token: Option<Token>) -> Result<Lease<T, C>, WebError> {
+    pub(crate) fn with_legacy(self, cookie: LegacyCookie, legacy: Legacy<T>) -> Self {
+        let predecessor = Predecessor::new(&self.sessions, cookie, legacy);
+        Self { predecessor: Some(Arc::new(predecessor)), ..self }
+    }
+
+    /// What a request claims to have, by these lines of its headers. Whoever has a token has no old session any more.
+    pub(super) fn claim<'a, I>(&self, lines: impl Fn(&'static str) -> I) -> Claim
+    where
+        I: Iterator<Item = &'a [u8]>,
+    {
+        let header = self.transport.header();
+        if let Some(token) = self.transport.find(lines(header)) {
+            return Claim::Token(token);
+        }
+        let old = self.predecessor.as_ref().and_then(|predecessor| predecessor.key_in(lines("cookie")));
+        old.map_or(Claim::Nothing, Claim::Old)
+    }
+
+    pub(super) async fn lend(&self, claim: Claim) -> Result<Lease<T, C>, WebError> {
+        let token = match (claim, &self.predecessor) {
+            (Claim::Old(key), Some(predecessor)) => {
+                return Ok(Lease::of_old(&self.sessions, &predecessor.sessions, &key).await?);
+            }
+            (Claim::Token(token), _) => Some(token),
+            _ => None,
+        };
         let turn = match &token {
             Some(token) if self.in_turn => Some(self.turn(token).await?),
             _ => None,
         };
         Ok(Lease::of(&self.sessions, token, turn).await?)
+    }
+
+    /// The headers of a response, names in lower case, that tell a client this.
+    pub(super) fn tell(&self, notice: &Notice) -> Vec<(&'static str, Cow<'static, str>)> {
+        let removed = self.predecessor.as_ref().filter(|_| notice.removes_old);
+        self.transport.tell(&notice.token, removed.map(|predecessor| predecessor.removal()))
     }
 
     async fn turn(&self, token: &Token) -> Result<Turn, WebError> {
@@ -59,6 +103,12 @@ impl<T: Session, C: Codec> Lender<T, C> {
 
 impl<T: Session, C: Codec> Clone for Lender<T, C> {
     fn clone(&self) -> Self {
-        Self { sessions: self.sessions.clone(), transport: self.transport.clone(), in_turn: self.in_turn }
+        let Self { sessions, transport, predecessor, in_turn } = self;
+        Self {
+            sessions: sessions.clone(),
+            transport: transport.clone(),
+            predecessor: predecessor.clone(),
+            in_turn: *in_turn,
+        }
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::cookie::SessionCookie;
 use super::error::WebError;
+use super::legacy::LegacyCookie;
 use super::lender::Lender;
 use super::slot::Slot;
 use crate::codec::Codec;
 use crate::session::Session;
-use crate::sessions::Sessions;
+use crate::sessions::{Legacy, Sessions};
 
 /// `R` is what an application answers when a session cannot be stored, in the words of its framework.
 pub(crate) struct Policy<T: Session, C: Codec, R> {
@@ -37,6 +38,10 @@ impl<T: Session, C: Codec, R> Policy<T, C, R> {
 
     pub(crate) fn in_turn(&mut self) {
         self.lend(Lender::in_turn);
+    }
+
+    pub(crate) fn legacy(&mut self, cookie: LegacyCookie, legacy: Legacy<T>) {
+        self.lend(|lender| lender.with_legacy(cookie, legacy));
     }
 
     /// Lends otherwise.

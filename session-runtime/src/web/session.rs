@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::error::WebError;
 use super::lease::Lease;
+use super::lender::Claim;
 use super::slot::Slot;
-use super::token::Token;
 use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::session::Session;
@@ -50,15 +50,14 @@ impl<T: Session, C: Codec> WebSession<T, C> {
     /// has yet. A client without a token has a new one.
     pub(crate) async fn borrow<'a, I>(
         slot: Arc<Slot<T, C>>,
-        lines: impl FnOnce(&'static str) -> I,
+        lines: impl Fn(&'static str) -> I,
     ) -> Result<Self, WebError>
     where
         I: Iterator<Item = &'a [u8]>,
     {
         let mut session = Self::taken(slot)?;
         if session.lease.is_none() {
-            let token = session.token_in(lines);
-            session.load(token).await?;
+            session.load(session.slot.lender.claim(lines)).await?;
         }
         Ok(session)
     }
@@ -66,15 +65,18 @@ impl<T: Session, C: Codec> WebSession<T, C> {
     /// The same if the client has a session. Without a token the store is not asked.
     pub(crate) async fn borrow_existing<'a, I>(
         slot: Arc<Slot<T, C>>,
-        lines: impl FnOnce(&'static str) -> I,
+        lines: impl Fn(&'static str) -> I,
     ) -> Result<Option<Self>, WebError>
     where
         I: Iterator<Item = &'a [u8]>,
     {
         let mut session = Self::taken(slot)?;
         if session.lease.is_none() {
-            let Some(token) = session.token_in(lines) else { return Ok(None) };
-            session.load(Some(token)).await?;
+            let claim = session.slot.lender.claim(lines);
+            if matches!(claim, Claim::Nothing) {
+                return Ok(None);
+            }
+            session.load(claim).await?;
         }
         Ok(Some(session).filter(|session| session.lease().exists()))
     }
@@ -85,16 +87,8 @@ impl<T: Session, C: Codec> WebSession<T, C> {
         Ok(Self { slot, lease })
     }
 
-    fn token_in<'a, I>(&self, lines: impl FnOnce(&'static str) -> I) -> Option<Token>
-    where
-        I: Iterator<Item = &'a [u8]>,
-    {
-        let transport = &self.slot.lender.transport;
-        transport.find(lines(transport.header()))
-    }
-
-    async fn load(&mut self, token: Option<Token>) -> Result<(), WebError> {
-        self.lease = Some(Box::new(self.slot.lender.lend(token).await?));
+    async fn load(&mut self, claim: Claim) -> Result<(), WebError> {
+        self.lease = Some(Box::new(self.slot.lender.lend(claim).await?));
         Ok(())
     }
 

@@ -97,7 +97,7 @@ impl<T: Session, C: Codec> State<T, C> {
     fn close(&mut self) -> Closed<T, C> {
         match std::mem::replace(self, Self::Closed) {
             Self::Unasked => Closed::Unasked,
-            Self::Empty | Self::Closed => Closed::Nothing(Notice::Nothing),
+            Self::Empty | Self::Closed => Closed::Nothing(Notice::default()),
             Self::Taken(notice) => Closed::Nothing(notice),
             Self::Here(lease) => Closed::Lease(lease),
             Self::Lent => Closed::Kept,

@@ -46,6 +46,26 @@ impl Token {
         Self(fresh)
     }
 
+    /// How many bytes longer the place of an old session is than its id.
+    pub(crate) const PLACE: usize = TAG + 1;
+
+    /// The key at which it is noted what became of an old session: its id, behind a tag and a character that no token's
+    /// key has.
+    pub(crate) fn place_of(id: &str) -> String {
+        let hash = Sha256::digest(id);
+        let tag: String = hash.iter().take(TAG).map(|&byte| char::from(character(byte))).collect();
+        format!("{tag}:{id}")
+    }
+
+    /// A random one with the tag of such a place.
+    pub(crate) fn following(place: &str) -> Self {
+        let Self(mut fresh) = Self::fresh();
+        for (to, from) in fresh.iter_mut().zip(slot_of(place).bytes()) {
+            *to = from;
+        }
+        Self(fresh)
+    }
+
     /// What a client sent, if it can be a token.
     #[expect(clippy::needless_bitwise_bool, reason = "looking at all bytes takes less time than a way out after each")]
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::cookie::Form;
-use super::lease::Notice;
+use super::lease::Told;
 use super::token::Token;
 
 #[derive(Debug, Clone)]
@@ -33,20 +33,20 @@ impl Transport {
         }
     }
 
-    /// The headers of a response, names in lower case, that tell a client this.
-    pub(super) fn tell(&self, notice: &Notice) -> Vec<(&'static str, Cow<'static, str>)> {
-        match (self, notice) {
-            (_, Notice::Nothing) | (Self::Bearer, Notice::Removal) => Vec::new(),
-            (Self::Cookie(form), notice) => {
-                let line = match notice {
-                    Notice::Token(token, age) => form.set(token, *age),
-                    _ => form.remove(),
-                };
-                // A cache that keeps the page must not give its cookie to others.
-                vec![("set-cookie", line.into()), ("cache-control", "no-cache=\"Set-Cookie\"".into())]
-            }
+    /// The headers of a response, names in lower case, that tell a client this, and set one more cookie.
+    pub(super) fn tell(&self, told: &Told, cookie: Option<String>) -> Vec<(&'static str, Cow<'static, str>)> {
+        let own = match (self, told) {
+            (_, Told::Nothing) | (Self::Bearer, Told::Removal) => None,
             // The token is likely to stand in the body.
-            (Self::Bearer, Notice::Token(..)) => vec![("cache-control", "no-store".into())],
+            (Self::Bearer, Told::Token(..)) => return vec![("cache-control", "no-store".into())],
+            (Self::Cookie(form), Told::Token(token, age)) => Some(form.set(token, *age)),
+            (Self::Cookie(form), Told::Removal) => Some(form.remove()),
+        };
+        let mut headers: Vec<_> = own.into_iter().chain(cookie).map(|line| ("set-cookie", Cow::Owned(line))).collect();
+        if !headers.is_empty() {
+            // A cache that keeps the page must not give its cookie to others.
+            headers.push(("cache-control", "no-cache=\"Set-Cookie\"".into()));
         }
+        headers
     }
 }

@@ -33,6 +33,7 @@ mod finding;
 mod fixture;
 mod listing;
 mod lost;
+mod moving;
 mod odd;
 mod overlapping;
 mod present;
@@ -58,6 +59,7 @@ use finding::*;
 use fixture::Fixture;
 use listing::*;
 use lost::*;
+use moving::*;
 use odd::*;
 use overlapping::*;
 use present::*;
@@ -412,6 +414,16 @@ macro_rules! __conformance_cases {
             p06_a_user_is_found_in_all_sessions
             p06_log_out_everywhere_ends_all_that_was_found
             p11_what_was_stored_before_is_found_once_the_index_is_built
+            p11_an_old_session_is_asked_for_once_and_stored_as_a_whole
+            p11_an_old_session_is_stored_with_what_its_first_handler_changed
+            p11_an_old_session_moves_on_to_another_key
+            p11_an_old_session_keeps_its_end
+            p01_an_old_session_without_differences_is_not_stored
+            p05_an_old_session_that_two_take_over_at_once_is_stored_once
+            p05_what_two_change_in_an_old_session_is_merged
+            p06_an_old_session_that_ended_here_does_not_come_back
+            p06_an_old_session_that_was_never_loaded_can_be_ended
+            p07_an_old_session_that_cannot_be_read_is_an_error
         }
     };
 }
