@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -93,8 +94,14 @@ struct Watched {
 /// # Errors
 /// When it cannot be watched, or the report cannot be written.
 pub async fn run(options: &Options, out: &mut impl Write) -> Result<(), super::SessionctlError> {
-    let watcher = Watcher::begin(options).await?;
-    let report = watcher.until(interrupted()).await?;
+    let mut interrupted = pin!(interrupted());
+    let watcher = tokio::select! {
+        // Asked first, so that Ctrl-C is heard of from the beginning.
+        biased;
+        () = &mut interrupted => return Ok(()),
+        watcher = Watcher::begin(options) => watcher?,
+    };
+    let report = watcher.until(interrupted).await?;
     if options.json {
         writeln!(out, "{:#}", report.to_json())?
     } else {

@@ -41,6 +41,9 @@ pub(super) struct Monitored {
 
 impl Monitored {
     pub(super) async fn begin(url: &str, options: &Options) -> Result<Self, WasteError> {
+        if url.starts_with("rediss:") || url.starts_with("valkeys:") {
+            return Err(WasteError::Encrypted);
+        }
         let info = url.into_connection_info().map_err(|error| WasteError::Url(error.to_string()))?;
         let mut link = open(&info).await?;
         let rate = link.commands_per_second().await?;
