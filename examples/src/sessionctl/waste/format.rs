@@ -24,7 +24,7 @@ pub fn digest(value: &[u8]) -> Digest {
         // An array of three, or a map.
         [0x93, ..] => Node::from_message_pack(value).and_then(|node| of_tower_sessions(&node)),
         [0x80..=0x8f | 0xde | 0xdf, ..] => {
-            Node::from_message_pack(value).and_then(|node| of_fields(Format::MessagePack, node.fields()?, 0))
+            Node::from_message_pack(value).and_then(|node| Some(of_fields(Format::MessagePack, node.fields()?, 0)))
         }
         _ => of_django(value),
     };
@@ -37,7 +37,7 @@ fn of_tower_sessions(record: &Node) -> Option<Digest> {
     if expiry.items()?.len() != 9 {
         return None;
     }
-    of_fields(Format::TowerSessions, data.fields()?, expiry.hash)
+    Some(of_fields(Format::TowerSessions, data.fields()?, expiry.hash))
 }
 
 fn of_json(node: &Node) -> Option<Digest> {
@@ -47,7 +47,7 @@ fn of_json(node: &Node) -> Option<Digest> {
     of_express_session(fields)
         .or_else(|| of_grammy(fields))
         .or_else(|| of_actix_session(fields))
-        .or_else(|| of_fields(Format::Json, fields, 0))
+        .or_else(|| Some(of_fields(Format::Json, fields, 0)))
 }
 
 /// The session beside a cookie, whose end moves with each request.
@@ -74,7 +74,7 @@ fn of_grammy(fields: &[(String, Node)]) -> Option<Digest> {
 fn of_actix_session(fields: &[(String, Node)]) -> Option<Digest> {
     let value = |(name, node): &(String, Node)| Some((name.clone(), Node::from_json(node.text()?.as_bytes())?));
     let fields: Vec<_> = fields.iter().map(value).collect::<Option<_>>()?;
-    if fields.is_empty() { None } else { of_fields(Format::ActixSession, &fields, 0) }
+    (!fields.is_empty()).then(|| of_fields(Format::ActixSession, &fields, 0))
 }
 
 /// `payload:time:signature`, where the payload is JSON in base64, after a dot if it is compressed.
@@ -91,7 +91,7 @@ fn of_django(value: &[u8]) -> Option<Digest> {
         Some(compressed) => inflate(&URL_SAFE_NO_PAD.decode(compressed).ok()?)?,
         None => URL_SAFE_NO_PAD.decode(payload).ok()?,
     };
-    of_fields(Format::Django, Node::from_json(&json)?.fields()?, hash_of(signed))
+    Some(of_fields(Format::Django, Node::from_json(&json)?.fields()?, hash_of(signed)))
 }
 
 fn inflate(compressed: &[u8]) -> Option<Vec<u8>> {
@@ -100,8 +100,8 @@ fn inflate(compressed: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
-fn of_fields(format: Format, fields: &[(String, Node)], added: u64) -> Option<Digest> {
-    Some(Digest::of_parts(format, parts_of(fields), added))
+fn of_fields(format: Format, fields: &[(String, Node)], added: u64) -> Digest {
+    Digest::of_parts(format, parts_of(fields), added)
 }
 
 fn parts_of(fields: &[(String, Node)]) -> Vec<Part> {
@@ -152,6 +152,40 @@ mod tests {
             let changed = later.replace(from, to);
             assert_eq!(change(EXPRESS.as_bytes(), changed.as_bytes()).1, Change::Parts(parts), "{to}");
         }
+    }
+
+    /// tower-sessions with its store on Redis 0.16: `visits` 3, `theme` "dark" and `user` 7, until 2100-02-03 04:05:06.789.
+    const TOWER: &[u8] = b"\x93\xc4\x10\x08\xb5\xb0;nZ9\xa6\xed\xb6\xcdfXOI\x86\x83\xa6visits\x03\xa4user\x07\xa5theme\xa4dark\x99\xcd\x084\x22\x04\x05\x06\xce/\x07/@\0\0\0";
+
+    #[test]
+    fn tower_sessions_keeps_the_end_and_its_map_has_no_order() {
+        let replaced = |from: &[u8], to: &[u8]| {
+            let at = TOWER.windows(from.len()).position(|bytes| bytes == from).expect("it is there");
+            [&TOWER[..at], to, &TOWER[at + from.len()..]].concat()
+        };
+        for (after, expected) in [
+            (TOWER.to_vec(), Change::Nothing),
+            (replaced(b"\xa6visits\x03\xa4user\x07", b"\xa4user\x07\xa6visits\x03"), Change::Nothing),
+            (replaced(b"\xce/\x07/@", b"\xce/\x07/A"), Change::Added),
+            (replaced(b"\xa6visits\x03", b"\xa6visits\x04"), Change::Parts(1)),
+            (replaced(b"\x83\xa6visits\x03\xa4user\x07", b"\x81"), Change::Parts(2)),
+        ] {
+            assert_eq!(change(TOWER, &after), (Format::TowerSessions, expected), "{}", after.escape_ascii());
+        }
+    }
+
+    /// actix-session 0.11 with the same session.
+    const ACTIX: &str = r#"{"user":"7","theme":"\"dark\"","visits":"3"}"#;
+
+    #[test]
+    fn actix_session_keeps_texts_of_json() {
+        let other_order = r#"{"visits":"3","user":"7","theme":"\"dark\""}"#;
+        let changed = ACTIX.replace(r#""3""#, r#""4""#);
+        assert_eq!(change(ACTIX.as_bytes(), other_order.as_bytes()), (Format::ActixSession, Change::Nothing));
+        assert_eq!(change(ACTIX.as_bytes(), changed.as_bytes()), (Format::ActixSession, Change::Parts(1)));
+        let user = |user: &str| ACTIX.replace(r#""7""#, user);
+        let (before, after) = (user(r#""{\"id\":7,\"name\":\"Zoë\"}""#), user(r#""{\"id\":7,\"name\":\"Zoe\"}""#));
+        assert_eq!(change(before.as_bytes(), after.as_bytes()).1, Change::Parts(1));
     }
 
     /// grammY 1.46 with its Redis adapter 2.6, and with `enhanceStorage` around it.

@@ -103,9 +103,9 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<(), super::S
     };
     let report = watcher.until(interrupted).await?;
     if options.json {
-        writeln!(out, "{:#}", report.to_json())?
+        writeln!(out, "{:#}", report.to_json())?;
     } else {
-        write!(out, "{report}")?
+        write!(out, "{report}")?;
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ pub struct Watcher {
 
 enum Link {
     Redis(redis::Monitored),
-    Postgres(postgres::Decoded),
+    Postgres(Box<postgres::Decoded>),
     File(PathBuf),
 }
 
@@ -138,7 +138,7 @@ impl Watcher {
     pub async fn begin(options: &Options) -> Result<Self, WasteError> {
         let link = match &options.source {
             Source::Redis(url) => Link::Redis(redis::Monitored::begin(url, options).await?),
-            Source::Postgres(url) => Link::Postgres(postgres::Decoded::begin(url, options).await?),
+            Source::Postgres(url) => Link::Postgres(Box::new(postgres::Decoded::begin(url, options).await?)),
             Source::File(path) => Link::File(path.clone()),
         };
         // Drawn on a terminal only.

@@ -130,7 +130,10 @@ impl Link {
     async fn ask_patiently(&mut self, words: &[&str]) -> Result<String, WasteError> {
         let mut request = format!("*{}\r\n", words.len());
         for word in words {
-            request += &format!("${}\r\n{word}\r\n", word.len());
+            for line in [format!("${}", word.len()).as_str(), word] {
+                request.push_str(line);
+                request.push_str("\r\n");
+            }
         }
         self.stream.write_all(request.as_bytes()).await.map_err(WasteError::Connection)?;
         let mut line = Vec::new();

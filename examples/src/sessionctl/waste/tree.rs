@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn depth_and_length_that_lie_are_refused() {
         assert_eq!(Node::from_json("[".repeat(100_000).as_bytes()), None);
-        assert_eq!(Node::from_message_pack(&[0x91; 100_000]), None);
+        assert_eq!(Node::from_message_pack(&vec![0x91; 100_000]), None);
         assert_eq!(Node::from_message_pack(&[0xdf, 0xff, 0xff, 0xff, 0xff]), None);
         assert_eq!(Node::from_message_pack(&[0xc6, 0xff, 0xff, 0xff, 0xff, 1]), None);
         assert_eq!(Node::from_json(b"{} {}"), None);
