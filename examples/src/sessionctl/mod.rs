@@ -11,6 +11,7 @@ use session_runtime::{AnyStore, Error};
 mod check;
 mod options;
 pub mod text;
+pub mod waste;
 
 pub use options::{Condition, Options, Task};
 use text::{escape, escape_json};
@@ -43,6 +44,9 @@ pub enum SessionctlError {
     /// The store failed, or the key is none.
     #[error(transparent)]
     Session(#[from] Error),
+    /// A server cannot be watched.
+    #[error(transparent)]
+    Waste(#[from] waste::WasteError),
     /// The output cannot be written.
     #[error("cannot write the output")]
     Output(#[from] io::Error),
@@ -68,6 +72,11 @@ pub fn explain(error: &dyn std::error::Error) -> String {
 /// # Errors
 /// When the store cannot be opened or fails, a key is none, or the output cannot be written.
 pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, SessionctlError> {
+    if let Task::Waste(options) = &options.task {
+        waste::run(options, out).await?;
+        out.flush()?;
+        return Ok(true);
+    }
     let admin = Admin::new(open(&options.store).await?);
     let found = match &options.task {
         Task::List { name } => list(&admin, name, out).await?,
@@ -81,6 +90,7 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<bool, Sessio
         Task::Namespaces => namespaces(&admin, out).await?,
         Task::Registrations => registrations(&admin, out).await?,
         Task::Check { files } => check::run(&admin, files, out).await?,
+        Task::Waste(_) => true,
         Task::Withdraw { name, version } => withdraw(&admin, name, *version, out).await?,
     };
     out.flush()?;

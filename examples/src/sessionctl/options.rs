@@ -2,16 +2,18 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::ValueParser;
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 
 use serde_json::Value;
 
 use super::text::unescape;
+use super::waste;
 
 /// What `sessionctl` is asked to do, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The store's URL.
+    /// The store's URL. Empty for a task that takes none.
     pub store: String,
     /// What to do.
     pub task: Task,
@@ -73,6 +75,8 @@ pub enum Task {
         /// The files of their snapshots.
         files: Vec<PathBuf>,
     },
+    /// Watch what any session library writes.
+    Waste(waste::Options),
     /// Remove a registration.
     Withdraw {
         /// The session's name.
@@ -105,18 +109,25 @@ impl Options {
     /// Reads the command line. Ends the program with a message if that is no good, or asks for help.
     #[must_use]
     pub fn from_command_line() -> Self {
-        Self::from(command().get_matches())
+        Self::try_from(command().get_matches()).unwrap_or_else(|error| error.exit())
     }
 }
 
-impl From<ArgMatches> for Options {
-    fn from(mut found: ArgMatches) -> Self {
+impl TryFrom<ArgMatches> for Options {
+    type Error = clap::Error;
+
+    fn try_from(mut found: ArgMatches) -> Result<Self, clap::Error> {
         let store = text(&mut found, "store");
         let task = match found.remove_subcommand() {
             Some((task, mut found)) => task_of(&task, &mut found),
             None => Task::Stats,
         };
-        Self { store, task }
+        if store.is_empty() && !matches!(task, Task::Waste(_)) {
+            return Err(
+                command().error(ErrorKind::MissingRequiredArgument, "where the sessions are is missing: --store <URL>")
+            );
+        }
+        Ok(Self { store, task })
     }
 }
 
@@ -138,6 +149,7 @@ fn task_of(task: &str, found: &mut ArgMatches) -> Task {
         "namespaces" => Task::Namespaces,
         "registrations" => Task::Registrations,
         "check" => Task::Check { files: found.remove_many("file").into_iter().flatten().collect() },
+        "waste" => Task::Waste(waste::options::of(found)),
         "withdraw" => {
             Task::Withdraw { name: text(found, "name"), version: found.remove_one("version").unwrap_or_default() }
         }
@@ -168,7 +180,7 @@ fn command() -> Command {
     Command::new("sessionctl")
         .about("Looks after the sessions in a store")
         .after_help("The status is 0 when it is done, 1 when there is no such session or registration or a check found something, and 2 when it failed.")
-        .arg(Arg::new("store").long("store").value_name("URL").required(true).help(
+        .arg(Arg::new("store").long("store").value_name("URL").help(
             "Where the sessions are: sqlite:PATH, redis://host, rediss://host, redis+cluster://host:port,host:port or postgres://user:password@host/database; with ?namespace=NAME, only those of a namespace",
         ))
         .subcommand_required(true)
@@ -207,6 +219,7 @@ fn command() -> Command {
                     .help("The files that `session_runtime::check::snapshot` keeps of the build's session types"),
             ),
         )
+        .subcommand(waste::options::command())
         .subcommand(
             task("withdraw", "Removes a registration; sessions that refer to it can no longer be read")
                 .arg(name())
@@ -222,7 +235,8 @@ mod tests {
 
     fn task(line: &[&str]) -> Result<Task, String> {
         let line = ["sessionctl", "--store", "memory:"].iter().chain(line);
-        command().try_get_matches_from(line).map(|found| Options::from(found).task).map_err(|error| error.to_string())
+        let found = command().try_get_matches_from(line).and_then(Options::try_from);
+        found.map(|options| options.task).map_err(|error| error.to_string())
     }
 
     #[test]

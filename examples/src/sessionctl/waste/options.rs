@@ -1,0 +1,107 @@
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::{Options, Source};
+
+const ABOUT: &str = "Watches what a server is sent by any session library, and says how much of it changed nothing";
+
+const LONG_ABOUT: &str = "\
+Watches what a server is sent by any session library for a time, compares each written value with the one before, and \
+says how many writes and bytes changed nothing, only the expiry, one part, or more, and how often two writers \
+overlapped.
+
+It reads, and writes nothing. It knows what tower-sessions, actix-session, express-session (connect-redis), Django and \
+grammY write, and this project; of the rest, JSON and MessagePack are taken apart, and other values are compared as \
+bytes. A part is a field of a session, or where that is an object, a field of it. The values themselves are not kept: \
+of each key at most 1 KB of hashes.
+
+Redis or Valkey: with MONITOR, which makes the server send a copy of every command that it carries out. This costs a \
+busy server up to half of its throughput while it lasts. When more than 5,000 commands a second come in, it asks for \
+--yes first. A server sees the commands of all its databases; with a number in the URL (redis://host/2), only those of \
+one are looked at.
+
+PostgreSQL: by decoding its log through a temporary slot with the plugin test_decoding. This takes wal_level = logical, \
+a role with the attribute REPLICATION, and no right on any table. Of the ways to see what is written it needs the least: \
+a log of statements takes access to the server's files, and costs more. The slot goes with the connection. It looks at \
+tables named after sessions, or with --prefix at those that are named so, if they have a primary key. Reads are not \
+logged, so that it cannot tell who overlapped.
+
+For an encrypted Redis server: timeout 60 redis-cli --tls -u URL monitor | sessionctl waste -";
+
+/// The task on the command line.
+pub(crate) fn command() -> Command {
+    Command::new("waste")
+        .about(ABOUT)
+        .long_about(LONG_ABOUT)
+        .arg(
+            Arg::new("source")
+                .value_name("URL")
+                .required(true)
+                .value_parser(|text: &str| text.parse::<Source>())
+                .help("What to watch: redis://host or postgres://user@host/database; or a file with the output of MONITOR, or - for standard input"),
+        )
+        .arg(
+            Arg::new("for")
+                .long("for")
+                .value_name("TIME")
+                .default_value("60s")
+                .value_parser(time)
+                .help("For how long: 30s, 5m, at most 1h. A file is read to its end"),
+        )
+        .arg(
+            Arg::new("prefix").long("prefix").value_name("TEXT").help("Looks only at keys that begin with this, or at tables: sess: or public.django_session"),
+        )
+        .arg(
+            Arg::new("keys")
+                .long("keys")
+                .value_name("N")
+                .default_value("100000")
+                .value_parser(value_parser!(u32).range(1..=10_000_000))
+                .help("Remembers at most so many keys, in about 300 bytes each. Writes of others are not compared"),
+        )
+        .arg(Arg::new("yes").long("yes").action(ArgAction::SetTrue).help("Watches a busy server too"))
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Reports as JSON"))
+}
+
+/// What the command line asks for.
+pub(crate) fn of(found: &mut ArgMatches) -> Options {
+    Options {
+        // The command line requires it.
+        source: found.remove_one("source").unwrap_or_else(|| Source::File("-".into())),
+        time: found.remove_one("for").unwrap_or(Duration::from_secs(60)),
+        prefix: found.remove_one("prefix").unwrap_or_default(),
+        keys: found.remove_one::<u32>("keys").and_then(|keys| keys.try_into().ok()).unwrap_or(100_000),
+        yes: found.get_flag("yes"),
+        json: found.get_flag("json"),
+    }
+}
+
+/// A time such as `60s`.
+fn time(text: &str) -> Result<Duration, &'static str> {
+    const WRONG: &str = "write a time from 1s to 1h, such as 60s or 5m";
+    let digits = text.len() - text.trim_start_matches(|sign: char| sign.is_ascii_digit()).len();
+    let number: u64 = text[..digits].parse().map_err(|_| WRONG)?;
+    let seconds = match &text[digits..] {
+        "s" | "" => Some(number),
+        "m" => number.checked_mul(60),
+        "h" => number.checked_mul(3600),
+        _ => None,
+    };
+    seconds.filter(|seconds| (1..=3600).contains(seconds)).map(Duration::from_secs).ok_or(WRONG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_and_an_end() {
+        assert_eq!(time("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(time("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(time("1h"), Ok(Duration::from_secs(3600)));
+        for wrong in ["", "s", "0s", "2h", "99999999999999999999s", "9999999999999999999h", "1d", "-1s", "1.5s"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+}
