@@ -241,8 +241,12 @@ impl PostgresServer {
         self.folder.join("data")
     }
 
-    /// The server process and its children.
-    fn processes(&self) -> Vec<String> {
+    /// The ids of the server process and its children.
+    ///
+    /// # Panics
+    /// Where there is no `ps`.
+    #[must_use]
+    pub fn processes(&self) -> Vec<String> {
         let pid = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
         let Some(server) = pid.lines().next().map(str::to_owned) else { return Vec::new() };
         let children = Command::new("ps").args(["-o", "pid=", "--ppid", &server]).output().expect("ps");

@@ -137,6 +137,12 @@ impl RedisServer {
         format!("{scheme}://{login}{address}/")
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn process(&self) -> &str {
+        &self.process.id
+    }
+
     /// Kills it without warning.
     pub fn kill9(&mut self) {
         drop(self.process.shell.stdin.take());

@@ -10,5 +10,6 @@ mod redis;
 mod redis_cluster;
 mod redis_histories;
 mod redis_index;
+mod redis_scan;
 mod sqlite;
 mod tls;

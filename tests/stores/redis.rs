@@ -220,7 +220,7 @@ async fn an_ended_session_leaves_its_header_and_nothing_of_its_fields() {
 }
 
 /// How often the engine ran each command since it was asked last.
-fn commands(server: &RedisServer) -> HashMap<String, u64> {
+pub(crate) fn commands(server: &RedisServer) -> HashMap<String, u64> {
     let ran = server.cli("INFO commandstats");
     assert_eq!(server.cli("CONFIG RESETSTAT"), "+OK\r\n");
     let count = |line: &str| {

@@ -26,7 +26,7 @@ macro_rules! store {
 const SEVEN: &str = "session:#index:Visitor:user:7";
 
 /// A commit that gives a session this user.
-fn login(base: Base, user: &'static str) -> Commit {
+pub(crate) fn login(base: Base, user: &'static str) -> Commit {
     let mut commit = write(base, vec![set("user", user)]);
     if let Action::Write(write) = &mut commit.action {
         write.index.push(IndexEntry { field: "user".into(), term: Term::of(user.as_bytes()) });

@@ -105,13 +105,14 @@ impl BotApi {
 
     /// Any other update, without its id, which is returned.
     pub fn update(&self, mut update: Value) -> u64 {
-        let id = self.change(|known| {
+        // At once, so that updates are fetched in the order of their ids: a bot asks for those after the last it got.
+        let (id, delivery) = self.change(|known| {
             let id = known.first + known.updates.len() as u64;
             update["update_id"] = id.into();
             known.updates.push(update);
-            id
+            (id, known.put(id))
         });
-        if let Some((webhook, update)) = self.put(id) {
+        if let Some((webhook, update)) = delivery {
             tokio::spawn(async move { deliver(&webhook, &update).await });
         }
         id
@@ -122,23 +123,9 @@ impl BotApi {
     /// # Panics
     /// When there is no such update.
     pub async fn deliver(&self, id: u64) {
-        if let Some((webhook, update)) = self.put(id) {
+        if let Some((webhook, update)) = self.change(|known| known.put(id)) {
             deliver(&webhook, &update).await;
         }
-    }
-
-    /// Puts an update where it is fetched, or says to which webhook it is to be delivered.
-    fn put(&self, id: u64) -> Option<(Webhook, Value)> {
-        self.change(|known| {
-            let place = id.checked_sub(known.first).and_then(|place| usize::try_from(place).ok());
-            let update = place.and_then(|place| known.updates.get(place)).expect("an update of before").clone();
-            if let Some(webhook) = known.webhook.clone() {
-                return Some((webhook, update));
-            }
-            known.acknowledged = known.acknowledged.min(id);
-            known.pending.push(update);
-            None
-        })
     }
 
     /// From now on acknowledgements get lost, and updates are fetched again by the next bot that starts.
@@ -156,6 +143,12 @@ impl BotApi {
     pub async fn texts(&self, count: usize) -> Vec<String> {
         self.until(|known| known.replies.len() >= count).await;
         self.replies().into_iter().map(|reply| reply.text).collect()
+    }
+
+    /// Waits until the bot has sent more than this many messages, and returns those after them.
+    pub async fn replies_after(&self, count: usize) -> Vec<Reply> {
+        self.until(|known| known.replies.len() > count).await;
+        self.look(|known| known.replies.get(count..).unwrap_or_default().to_vec())
     }
 
     /// Waits until the bot has acknowledged an update that it fetched.
@@ -233,6 +226,20 @@ impl BotApi {
     }
 }
 
+impl Known {
+    /// Puts an update where it is fetched, or says to which webhook it is to be delivered.
+    fn put(&mut self, id: u64) -> Option<(Webhook, Value)> {
+        let place = id.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
+        let update = place.and_then(|place| self.updates.get(place)).expect("an update of before").clone();
+        if let Some(webhook) = self.webhook.clone() {
+            return Some((webhook, update));
+        }
+        self.acknowledged = self.acknowledged.min(id);
+        self.pending.push(update);
+        None
+    }
+}
+
 async fn answer(State(api): State<BotApi>, Path((bot, method)): Path<(String, String)>, body: Bytes) -> String {
     let answer = if bot.strip_prefix("bot") == Some(TOKEN) {
         let parameters = serde_json::from_slice(&body).unwrap_or_else(|_| form(&String::from_utf8_lossy(&body)));
@@ -264,4 +271,22 @@ fn message(known: &mut Known, chat: i64) -> Value {
     };
     let user = json!({ "id": chat.unsigned_abs(), "is_bot": false, "first_name": "Ada" });
     json!({ "message_id": known.messages, "date": 1, "chat": place, "from": user })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn updates_that_come_at_the_same_time_are_fetched_in_the_order_of_their_ids() {
+        let api = BotApi::start().await.expect("a free port");
+        std::thread::scope(|scope| {
+            for chat in 0..4 {
+                let api = &api;
+                scope.spawn(move || (0..500).for_each(|_| _ = api.say(chat, "hello")));
+            }
+        });
+        let ids: Vec<_> = api.look(|known| known.pending.iter().map(|update| update["update_id"].as_u64()).collect());
+        assert_eq!(ids, (1..=2000).map(Some).collect::<Vec<_>>());
+    }
 }

@@ -15,8 +15,12 @@ use crate::error::Error;
 use crate::sessions::span;
 use crate::store::{Cursor, Housekeeping, Key, Keys};
 
-/// How many keys are asked for at a time. Some stores look at all keys for each part of a listing.
-const LISTED_AT_ONCE: usize = 4096;
+/// How many keys are asked for first. Some stores look at all keys for each part of a listing, so the next part is
+/// twice as long each time.
+const LISTED_FIRST: usize = 4096;
+
+/// How many keys are asked for at the most.
+const LISTED_AT_ONCE: usize = 65_536;
 
 /// How many sessions of a name there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,19 +71,22 @@ impl<S: Housekeeping> Admin<S> {
         Ok(stats)
     }
 
-    async fn page(&self, name: &str, after: Option<Cursor>) -> Result<Keys, Error> {
+    async fn page(&self, name: &str, after: Option<Cursor>, limit: usize) -> Result<Keys, Error> {
         self.prepare().await?;
-        Ok(self.store.keys(name, after, LISTED_AT_ONCE, self.clock).instrument(span("keys", name)).await?)
+        Ok(self.store.keys(name, after, limit, self.clock).instrument(span("keys", name)).await?)
     }
 }
 
-/// The keys of stored sessions, as a stream; it asks the store for some thousands at a time. It ends after an error.
+/// The keys of stored sessions, as a stream; it asks the store for some thousands at a time, and for up to 65,536 as it
+/// goes on. It ends after an error.
 pub struct KeyStream<S> {
     admin: Admin<S>,
     name: Arc<str>,
     found: vec::IntoIter<Key>,
     /// Where the listing goes on: at the start, after a cursor, or no more.
     rest: Option<Option<Cursor>>,
+    /// How many keys are asked for next.
+    limit: usize,
     question: Question<Keys>,
 }
 
@@ -88,7 +95,8 @@ impl<S> Unpin for KeyStream<S> {}
 
 impl<S: Housekeeping> KeyStream<S> {
     pub(super) fn new(admin: Admin<S>, name: Arc<str>) -> Self {
-        Self { admin, name, found: Vec::new().into_iter(), rest: Some(None), question: Question::none() }
+        let (found, limit) = (Vec::new().into_iter(), LISTED_FIRST);
+        Self { admin, name, found, rest: Some(None), limit, question: Question::none() }
     }
 
     /// The next key, for programs that bring no stream library.
@@ -101,16 +109,17 @@ impl<S: Housekeeping> Stream for KeyStream<S> {
     type Item = Result<Key, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { admin, name, found, rest, question } = self.get_mut();
+        let Self { admin, name, found, rest, limit, question } = self.get_mut();
         loop {
             if let Some(key) = found.next() {
                 return Poll::Ready(Some(Ok(key)));
             }
             let Some(after) = rest else { return Poll::Ready(None) };
             let answer = ready!(question.poll(context, || {
-                let (admin, name, after) = (admin.clone(), name.clone(), after.clone());
-                async move { admin.page(&name, after).await }
+                let (admin, name, after, limit) = (admin.clone(), name.clone(), after.clone(), *limit);
+                async move { admin.page(&name, after, limit).await }
             }));
+            *limit = LISTED_AT_ONCE.min(*limit * 2);
             match answer {
                 Ok(Keys { keys, next }) => {
                     *found = keys.into_iter();

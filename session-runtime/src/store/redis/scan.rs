@@ -31,8 +31,8 @@ struct Pass {
 }
 
 impl Pass {
-    /// The next hashes of this store, and their headers if they are sessions.
-    async fn step(&mut self) -> Result<Option<Vec<(Bytes, Header)>>, StoreError> {
+    /// The next hashes of this store.
+    async fn names(&mut self) -> Result<Option<Vec<Bytes>>, StoreError> {
         let Some(cursor) = self.cursor.take() else { return Ok(None) };
         let scan: [&[u8]; 8] = [b"SCAN", &cursor, b"MATCH", self.pattern.as_bytes(), b"COUNT", STEP, b"TYPE", b"hash"];
         let answer = send_to(&self.server, &Request::of(&scan)).await?;
@@ -41,19 +41,29 @@ impl Pass {
             return Err(error::unexpected());
         };
         self.cursor = Some(next).filter(|next| &next[..] != b"0");
-        let raw: Vec<Bytes> = raw.into_iter().filter_map(Value::bytes).collect();
-        if raw.is_empty() {
-            return Ok(Some(Vec::new()));
-        }
+        Ok(Some(raw.into_iter().filter_map(Value::bytes).collect()))
+    }
 
+    /// The headers of those hashes that are sessions.
+    async fn headers(&self, raw: Vec<Bytes>) -> Result<Vec<(Bytes, Header)>, StoreError> {
+        if raw.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut request = Request::default();
         for key in &raw {
             request.add(&[b"HMGET", key, wire::HEADER.as_bytes(), wire::COMMITS.as_bytes()]);
         }
         let headers = send_to(&self.server, &request).await?;
         // Whatever is no session of ours is not listed.
-        let sessions = raw.into_iter().zip(headers).filter_map(|(key, found)| Some((key, header(found)?)));
-        Ok(Some(sessions.collect()))
+        Ok(raw.into_iter().zip(headers).filter_map(|(key, found)| Some((key, header(found)?))).collect())
+    }
+
+    /// The next sessions of this store.
+    async fn step(&mut self) -> Result<Option<Vec<(Bytes, Header)>>, StoreError> {
+        match self.names().await? {
+            Some(raw) => self.headers(raw).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn now(&self, clock: ClockOffset) -> Result<Timestamp, StoreError> {
@@ -87,13 +97,19 @@ impl Housekeeping for RedisStore {
         let mut smallest: BTreeMap<String, Key> = BTreeMap::new();
         for mut pass in self.passes(&self.names.of_name(&name)).await? {
             let now = pass.now(clock).await?;
-            while let Some(sessions) = pass.step().await? {
-                for (raw, header) in sessions {
-                    let Some(key) = self.names.parse(&raw, &name).filter(|_| header.head.stored && header.is_live(now))
-                    else {
-                        continue;
-                    };
-                    if after.as_ref().is_none_or(|after| key.id().as_bytes() > &after.0[..]) {
+            while let Some(mut raw) = pass.names().await? {
+                // Most keys are not of this page, and of those nothing is asked.
+                let last = smallest.last_key_value().filter(|_| smallest.len() == limit).map(|(id, _)| id);
+                raw.retain(|raw| {
+                    self.names.parse(raw, &name).is_some_and(|key| {
+                        after.as_ref().is_none_or(|after| key.id().as_bytes() > &after.0[..])
+                            && last.is_none_or(|last| key.id() < &**last)
+                    })
+                });
+                for (raw, header) in pass.headers(raw).await? {
+                    if let Some(key) =
+                        self.names.parse(&raw, &name).filter(|_| header.head.stored && header.is_live(now))
+                    {
                         smallest.insert(key.id().to_owned(), key);
                         if smallest.len() > limit {
                             smallest.pop_last();
@@ -127,11 +143,8 @@ impl Housekeeping for RedisStore {
     /// The engine removes by itself what may go by its own clock; only a clock that was moved leaves work.
     async fn purge(&self, limit: usize, clock: ClockOffset) -> Result<Purged, StoreError> {
         let (mut removed, limit, offset) = (0, limit as u64, clock.0.to_string());
-        self.clean_index().await?;
-        if clock.0 == 0 {
-            return Ok(Purged { removed, more: false });
-        }
-        for mut pass in self.passes(&self.names.prefix).await? {
+        let passes = if clock.0 == 0 { Vec::new() } else { self.passes(&self.names.prefix).await? };
+        for mut pass in passes {
             let now = pass.now(clock).await?;
             while let Some(sessions) = pass.step().await? {
                 for (raw, _) in sessions.iter().filter(|(_, header)| header.is_purgeable(now)) {
@@ -144,6 +157,8 @@ impl Housekeeping for RedisStore {
                 }
             }
         }
+        // Once, and not with each part of a purge: it looks at all sets.
+        self.clean_index().await?;
         Ok(Purged { removed, more: false })
     }
 
