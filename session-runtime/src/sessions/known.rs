@@ -16,10 +16,7 @@ pub(super) enum Known {
         expires_at: Option<Timestamp>,
         /// Until when a header would be left to tell of a session that others created and ended since.
         traced_until: Timestamp,
-        /// Whether nobody looked: the session is to be the first of its key.
-        started: bool,
-        /// Whether an old session was taken over: the next commit then stores all of it.
-        moved_in: bool,
+        origin: Origin,
     },
     /// All fields went back to their initial values; the record left its header.
     Emptied { head: Head },
@@ -33,43 +30,44 @@ pub(super) enum Known {
     Ended(Ended),
 }
 
+/// Where a session comes from of which no record is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A look at the store found none.
+    Looked,
+    /// Nobody looked: the session is to be the first of its key.
+    Started,
+    /// An old session was taken over: the next commit stores all of it.
+    MovedIn,
+}
+
 impl Known {
     pub(super) fn absent(saw: Option<Past>, lifetime: &Lifetime, now: Timestamp) -> Self {
-        Self::Absent {
-            saw,
-            created_at: now,
-            expires_at: lifetime.expires_at(now, None, now),
-            traced_until: now.plus(LEAST_RETENTION),
-            started: false,
-            moved_in: false,
-        }
+        Self::without_record(Origin::Looked, saw, lifetime, now)
     }
 
     /// A session of a key that nobody looked at, since it was just made.
     pub(super) fn started(lifetime: &Lifetime, now: Timestamp) -> Self {
-        let mut known = Self::absent(None, lifetime, now);
-        if let Self::Absent { started, .. } = &mut known {
-            *started = true;
-        }
-        known
+        Self::without_record(Origin::Started, None, lifetime, now)
     }
 
     /// A session of another library's, of which nothing is stored here.
     pub(super) fn moved_in(lifetime: &Lifetime, now: Timestamp) -> Self {
-        let mut known = Self::absent(None, lifetime, now);
-        if let Self::Absent { moved_in, .. } = &mut known {
-            *moved_in = true;
-        }
-        known
+        Self::without_record(Origin::MovedIn, None, lifetime, now)
+    }
+
+    fn without_record(origin: Origin, saw: Option<Past>, lifetime: &Lifetime, now: Timestamp) -> Self {
+        let expires_at = lifetime.expires_at(now, None, now);
+        Self::Absent { saw, created_at: now, expires_at, traced_until: now.plus(LEAST_RETENTION), origin }
     }
 
     /// Whether the next commit stores all of an old session.
     pub(super) fn is_moved_in(&self) -> bool {
-        matches!(self, Self::Absent { moved_in: true, .. })
+        matches!(self, Self::Absent { origin: Origin::MovedIn, .. })
     }
 
     pub(super) fn is_started(&self) -> bool {
-        matches!(self, Self::Absent { started: true, .. })
+        matches!(self, Self::Absent { origin: Origin::Started, .. })
     }
 
     /// What makes a session that is stored anew end as a handler wanted it to.
@@ -130,8 +128,7 @@ impl Known {
                 created_at: head.created_at,
                 expires_at: head.expires_at,
                 traced_until: now.plus(LEAST_RETENTION),
-                started: false,
-                moved_in: false,
+                origin: Origin::Looked,
             }),
             _ => None,
         }
