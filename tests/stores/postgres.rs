@@ -1,6 +1,7 @@
 //! [`PostgresStore`] on a real server: what it sends, what it writes, and what goes on at the same time.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
@@ -519,5 +520,26 @@ async fn fields_that_another_life_left_are_never_seen_and_fill_no_session() {
     assert_eq!(fields(record(store.load(&key("2"), load(HALF_AN_HOUR)).await.unwrap())), ["b", "c"]);
     let beside = client.query_one("SELECT count(*) FROM field WHERE key = '3'", &[]).await.unwrap();
     assert_eq!(beside.get::<_, i64>(0), 1, "what is beside them is left alone");
+    place.clear().await;
+}
+
+/// Each session type is prepared by itself, and again when its registration was lost.
+#[tokio::test]
+async fn p12_a_store_that_is_prepared_often_opens_no_more_connections_than_it_may() {
+    let place = place!();
+    let named = format!("{}?application_name={}", place.url, place.schema);
+    let store = PostgresOptions::new(named).schema(&place.schema).connections(2).build().unwrap();
+    for _ in 0..10 {
+        let (one, other) = tokio::join!(store.prepare(), store.prepare());
+        one.unwrap();
+        other.unwrap();
+    }
+    let client = place.client().await;
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // The server may hear later that a connection was closed.
+    while client.query_one(open, &[&place.schema]).await.unwrap().get::<_, i64>(0) > 2 {
+        assert!(Instant::now() < deadline, "more than two connections stay open");
+    }
     place.clear().await;
 }

@@ -97,6 +97,8 @@ impl Pool {
     /// A connection that was not used before.
     pub(super) async fn lend_new(&self) -> Result<Lent<'_>, StoreError> {
         let mut lent = self.permitted().await?;
+        // It takes the place of one that rests: else each preparation would leave one more open.
+        drop(self.take());
         lent.connect().await?;
         Ok(lent)
     }
