@@ -13,7 +13,7 @@ use crate::store::{Commit, Find, FoundPage, Head, IndexEntry, Key, KeyHash, Stor
 use crate::{Error, Outcome, Session};
 
 /// A commit that also says by what the session is found.
-trait Indexing: Draft {
+pub(super) trait Indexing: Draft {
     /// Sets an indexed field.
     fn set_indexed(self, name: &str, value: &[u8]) -> Self {
         self.set(name, value).indexed(name, value)
@@ -37,7 +37,7 @@ impl Fixture {
     }
 
     /// The ids of the sessions with a value, sorted.
-    async fn found(&self, field: &str, value: &[u8]) -> Vec<String> {
+    pub(super) async fn found(&self, field: &str, value: &[u8]) -> Vec<String> {
         let page = self.asked(&self.find(field, value)).await;
         assert_eq!(page.next, None, "all were asked for");
         let mut ids: Vec<_> = page.sessions.iter().map(|(key, _)| key.id().to_owned()).collect();
@@ -118,6 +118,15 @@ pub(super) async fn p01_a_session_is_not_found_by_a_value_that_it_had(fixture: F
 
     let visits = head(applied(fixture.commit(&key, &fixture.change(&second).set("visits", "2")).await));
     assert_eq!(fixture.found("user", b"8").await, ["42"], "another field is another matter");
+
+    let several = fixture.change(&visits).set_indexed("user", b"9").unset("visits");
+    let several = head(applied(fixture.commit(&key, &several).await));
+    assert_eq!(fixture.found("user", b"8").await, [""; 0]);
+    assert_eq!(fixture.found("user", b"9").await, ["42"], "with a field that goes");
+    let again = fixture.change(&several).set_indexed("user", b"8").set("visits", "2").unset("absent");
+    let visits = head(applied(fixture.commit(&key, &again).await));
+    assert_eq!(fixture.found("user", b"9").await, [""; 0]);
+    assert_eq!(fixture.found("user", b"8").await, ["42"]);
 
     let removed = head(applied(fixture.commit(&key, &fixture.change(&visits).unset("user")).await));
     assert_eq!(fixture.found("user", b"8").await, [""; 0]);

@@ -43,6 +43,7 @@ mod registering;
 mod remembering;
 mod renewing;
 mod requesting;
+mod twins;
 mod visiting;
 mod working;
 mod writing;
@@ -69,6 +70,7 @@ use registering::*;
 use remembering::*;
 use renewing::*;
 use requesting::*;
+use twins::*;
 use working::*;
 use writing::*;
 
@@ -208,6 +210,7 @@ macro_rules! __conformance_cases {
             p06_a_first_commit_does_not_pass_an_end_that_it_did_not_see
             p06_a_first_commit_does_not_join_a_later_life
             p06_a_new_life_inherits_nothing
+            p06_a_new_life_of_the_same_ids_inherits_nothing
             p06_a_purged_end_does_not_stand_in_the_way
             p06_a_change_of_what_is_not_there_is_refused
             p04_a_change_touches_only_its_fields
@@ -307,6 +310,8 @@ macro_rules! __conformance_cases {
             p04_changes_at_the_present_are_as_at_any_time
             p07_lost_answers_at_the_present_are_as_at_any_time
             p09_a_change_at_the_present_moves_the_end_by_its_rule
+            p09_an_end_of_its_own_goes_on_at_the_present
+            p06_what_ended_is_kept_for_the_longest_retention_at_the_present
             p13_a_header_that_is_kept_for_ever_is_harmless_at_the_present
             p06_a_change_at_the_present_after_the_end_stores_nothing
             p09_what_ended_is_purged_after_its_retention
@@ -314,6 +319,7 @@ macro_rules! __conformance_cases {
             p06_what_ended_is_kept_for_the_longest_retention
             p09_a_purge_removes_no_living_session
             p09_a_purge_goes_by_the_current_expiry
+            p09_a_purge_takes_nothing_of_other_keys_and_names
             p09_a_purge_is_bounded
             p09_a_purge_takes_nothing_of_a_life_that_begins_meanwhile
             p01_all_stored_sessions_are_listed_once
@@ -321,6 +327,7 @@ macro_rules! __conformance_cases {
             p01_a_listing_is_complete_while_others_come_and_go
             p05_session_names_are_namespaces
             p05_similar_session_names_are_different
+            p05_sessions_of_equal_ids_do_not_mix
             p10_the_first_registration_stands
             p10_what_is_registered_stays
             p10_unknown_fields_are_added

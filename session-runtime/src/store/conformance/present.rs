@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::fixture::{DAY, Draft, Fixture, REGISTRATION, applied, are, ended, fields, head};
-use super::{creating, destroyed, emptied, lost, renewing, writing};
+use super::fixture::{DAY, Draft, Fixture, HOUR, REGISTRATION, applied, are, ended, fields, head};
+use super::purging::purged;
+use super::{creating, destroyed, emptied, lost, registering, renewing, writing};
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
-use crate::store::{Ended, Found, Load, Store};
+use crate::store::{Ended, ExpiryChange, Found, Load, Store};
 
 /// The same sessions at the present time.
 fn at_present(fixture: &Fixture) -> Fixture {
@@ -41,6 +42,7 @@ pub(super) async fn p04_changes_at_the_present_are_as_at_any_time(fixture: Fixtu
         writing::p05_a_revision_that_came_round_again_conflicts,
         writing::p06_a_change_of_another_life_is_refused,
         writing::p11_unknown_fields_survive,
+        registering::p10_nothing_is_acknowledged_without_its_registration,
         emptied::p01_an_emptied_session_can_be_stored_again,
         emptied::p05_a_stale_change_conflicts_with_an_emptied_session,
         emptied::p06_emptying_and_storing_again_is_no_way_back_for_stale_changes,
@@ -91,6 +93,51 @@ pub(super) async fn p09_a_change_at_the_present_moves_the_end_by_its_rule(fixtur
             );
             assert_eq!(changed.created_at, created.created_at);
             assert_eq!(fixture.record(&key).await.head, changed);
+        }
+    }
+}
+
+/// An end that a handler chose goes on, also when a change comes with a rule.
+pub(super) async fn p09_an_end_of_its_own_goes_on_at_the_present(fixture: Fixture) {
+    let fixture = at_present(&fixture).idle_for(2 * DAY);
+    let date = now(&fixture).await.plus(5 * DAY);
+    for (id, end) in [("date", ExpiryChange::At(date)), ("sliding", ExpiryChange::After(9 * DAY))] {
+        let key = fixture.key(id);
+        let creation = fixture.creation(None).set("visits", "1").expiry(end);
+        let mut current = head(applied(fixture.commit(&key, &creation).await));
+        for visits in ["2", "3"] {
+            let earliest = now(&fixture).await;
+            let next = head(applied(fixture.commit(&key, &fixture.change(&current).set("visits", visits)).await));
+            assert_eq!((next.fixed_end, next.sliding), (current.fixed_end, current.sliding), "{id}");
+            let range = match end {
+                ExpiryChange::At(date) => date..=date,
+                _ => earliest.plus(9 * DAY)..=now(&fixture).await.plus(9 * DAY),
+            };
+            assert!(next.expires_at.is_some_and(|end| range.contains(&end)), "{id}: {next:?}, not {range:?}");
+            assert_eq!(fixture.record(&key).await.head, next);
+            current = next;
+        }
+    }
+}
+
+/// What is kept longer because one asked for it stays so long, also after changes that would keep it less long.
+pub(super) async fn p06_what_ended_is_kept_for_the_longest_retention_at_the_present(fixture: Fixture) {
+    let present = at_present(&fixture).idle_for(DAY);
+    let short = Fixture { lifetime: Lifetime { retention: HOUR, ..present.lifetime }, ..present.clone() };
+    for (id, order) in [("first", [&present, &short, &short]), ("second", [&short, &present, &short])] {
+        for keeps in [false, true] {
+            let key = fixture.key(&format!("{id}.{keeps}"));
+            let created = order[0].create(&key, &[("visits", "1")]).await;
+            let mut current = created;
+            for changing in &order[1..] {
+                let lifetime =
+                    if keeps { changing.lifetime } else { Lifetime { inactivity: None, ..changing.lifetime } };
+                let changing = Fixture { lifetime, ..(*changing).clone() };
+                let change = changing.change(&current).set("visits", "2");
+                current = head(applied(changing.commit(&key, &change).await));
+            }
+            short.destroy(&key, &current).await;
+            assert_eq!(purged(&short.after(2 * HOUR), &key).await, Some(created.incarnation), "{id} keeps it");
         }
     }
 }

@@ -4,9 +4,14 @@
 //! whatever of theirs must survive is kept for a century. One case cannot keep that rule, because it is about sessions
 //! that were due once: it works later than the others, where only its own purge reaches.
 
-use super::fixture::{DAY, Draft, Fixture, MINUTE, applied, are, ended, fields, head};
+use tokio::sync::Mutex;
+
+use super::fixture::{DAY, Draft, Fixture, MINUTE, REGISTRATION, applied, are, ended, fields, head};
 use crate::expiry::Lifetime;
-use crate::store::{Ended, Head, Housekeeping, Key, Reply};
+use crate::store::{Ended, Head, Housekeeping, Incarnation, Key, Reply};
+
+/// The purge of one of these cases can reach what another has just stored: they take turns.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 const YEAR: i64 = 365 * DAY;
 
@@ -40,6 +45,13 @@ async fn purge(fixture: &Fixture, limit: usize) -> u64 {
     panic!("a purge comes to an end");
 }
 
+/// What is seen of a key after a purge.
+pub(super) async fn purged(fixture: &Fixture, key: &Key) -> Option<Incarnation> {
+    let _alone = ALONE.lock().await;
+    purge(fixture, 100).await;
+    fixture.absence(key).await
+}
+
 /// A session of each kind that leaves something behind: expired, emptied, destroyed, renewed away.
 async fn ended_sessions(fixture: &Fixture, prefix: &str) -> Vec<(Key, Head)> {
     let key = |kind: &str| fixture.key(&format!("{prefix}.{kind}"));
@@ -61,6 +73,7 @@ async fn ended_sessions(fixture: &Fixture, prefix: &str) -> Vec<(Key, Head)> {
 
 /// What ended is purged when its retention is over, in bounded batches.
 pub(super) async fn p09_what_ended_is_purged_after_its_retention(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
     let fixture = long_ago(&fixture);
     let over = ended_sessions(&fixture, "due").await;
     let later = fixture.after(5 * YEAR);
@@ -74,6 +87,7 @@ pub(super) async fn p09_what_ended_is_purged_after_its_retention(fixture: Fixtur
 
 /// What ended stays known until its retention is over: handlers of it are refused with the reason.
 pub(super) async fn p06_what_ended_is_kept_for_its_retention(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
     let fixture = kept(&long_ago(&fixture));
     let over = ended_sessions(&fixture, "kept").await;
     let later = fixture.after(5 * YEAR);
@@ -88,6 +102,7 @@ pub(super) async fn p06_what_ended_is_kept_for_its_retention(fixture: Fixture) {
 
 /// What ended is kept for as long as anybody asked who changed the session, whoever ended it.
 pub(super) async fn p06_what_ended_is_kept_for_the_longest_retention(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
     let short = long_ago(&fixture);
     let long = kept(&short);
     let fields = [("visits", "1"), ("theme", "dark")];
@@ -134,6 +149,7 @@ pub(super) async fn p06_what_ended_is_kept_for_the_longest_retention(fixture: Fi
 
 /// A purge removes no session that lives, whether or not it expires one day.
 pub(super) async fn p09_a_purge_removes_no_living_session(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
     let fixture = long_ago(&fixture);
     let (lasting, expiring) = (fixture.key("lasting"), fixture.key("expiring"));
     let first = fixture.create(&lasting, &[("visits", "1")]).await;
@@ -149,6 +165,7 @@ pub(super) async fn p09_a_purge_removes_no_living_session(fixture: Fixture) {
 
 /// Sessions that were due once, and were touched, stored again or created anew since, are not purged.
 pub(super) async fn p09_a_purge_goes_by_the_current_expiry(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
     let fixture = years_ago(&fixture, 10);
     let idle = fixture.idle_for(2 * YEAR);
     let touched = fixture.key("touched");
@@ -182,8 +199,35 @@ pub(super) async fn p09_a_purge_goes_by_the_current_expiry(fixture: Fixture) {
     assert_eq!(later.absence(&old).await, None);
 }
 
+/// What is over is purged with its fields, and nothing of the sessions whose key, name or ids are the same.
+pub(super) async fn p09_a_purge_takes_nothing_of_other_keys_and_names(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
+    let fixture = long_ago(&fixture);
+    let other = fixture.named(format!("{}-other", fixture.name));
+    other.agree(1, REGISTRATION).await;
+    let over = fixture.key("42");
+    let created = fixture.idle_for(MINUTE).create(&over, &[("visits", "1"), ("theme", "dark")]).await;
+    let mut beside = Vec::new();
+    for (fixture, id) in [(&fixture, "43"), (&other, "42"), (&other, "43")] {
+        let (key, limited) = (fixture.key(id), fixture.idle_for(100 * YEAR));
+        let creation = limited.creation(None).edit(|write| write.creates = created.incarnation);
+        applied(limited.commit(&key, &creation.set("visits", "2").set("theme", "light")).await);
+        beside.push((limited, key));
+    }
+    purge(&fixture.after(5 * YEAR), 100).await;
+    assert_eq!(fixture.absence(&over).await, None);
+    for (fixture, key) in beside {
+        assert_eq!(fields(&fixture.record(&key).await), are(&[("visits", "2"), ("theme", "light")]), "of {key:?}");
+    }
+    // A life that has the ids of the one before finds nothing of it.
+    let creation = fixture.creation(None).edit(|write| write.creates = created.incarnation);
+    applied(fixture.commit(&over, &creation.set("visits", "3")).await);
+    assert_eq!(fields(&fixture.record(&over).await), are(&[("visits", "3")]));
+}
+
 /// A purge takes at most as much as it was asked to, and says whether more may be there.
 pub(super) async fn p09_a_purge_is_bounded(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
     let fixture = long_ago(&fixture);
     let keys: Vec<Key> = (0..12).map(|n| fixture.key(&format!("many.{n}"))).collect();
     for key in &keys {
@@ -200,6 +244,7 @@ pub(super) async fn p09_a_purge_is_bounded(fixture: Fixture) {
 
 /// A life that begins while a purge clears away the one before it is left alone.
 pub(super) async fn p09_a_purge_takes_nothing_of_a_life_that_begins_meanwhile(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
     let fixture = long_ago(&fixture);
     let later = kept(&fixture.after(5 * YEAR));
     for round in 0..4 {

@@ -272,8 +272,9 @@ pub(super) async fn p07_a_dropped_renewal_is_all_or_nothing(fixture: Fixture) {
         let to = fixture.key(&format!("moved.{round}"));
         let renewal = fixture.change(&created).renew(&to);
         drop_after(polls, fixture.commit(&key, &renewal)).await;
-        assert_eq!(fixture.count().await, round as u64 + 1, "it is at one key, not at none and not at both");
         let moved = head(applied(fixture.commit(&key, &renewal).await));
+        // Not sooner: a count that goes by pages can miss what moves meanwhile, or meet it twice.
+        assert_eq!(fixture.count().await, round as u64 + 1, "it is at one key, not at none and not at both");
         let record = fixture.record(&to).await;
         assert_eq!((record.head, fields(&record)), (moved, are(&[("a", "1"), ("b", "2")])));
         assert_eq!(fixture.absence(&key).await, Some(Incarnation(creation.written().creates.0)));

@@ -1,0 +1,221 @@
+//! A server, and the tests of its store on changed scripts.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use session_runtime::store::conformance::Case;
+use session_runtime::store::{AnyStore, PostgresOptions, RedisOptions};
+use session_tests::postgres_server::{PostgresServer, client, fresh_schema};
+use session_tests::redis_server::RedisServer;
+use tokio::task::JoinSet;
+
+use crate::mutants::{self, Mutant};
+use crate::proxy::{Protocol, Proxy, Texts};
+
+/// How many cases run at once.
+const AT_ONCE: usize = 8;
+
+/// How long all cases together may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) struct Engine {
+    server: Server,
+    /// Whether what the suite does not notice is tried on the other tests.
+    has_others: bool,
+}
+
+enum Server {
+    Postgres(PostgresServer),
+    /// One for each change: what a script keeps does not stay, and one that never ends is killed.
+    Redis,
+}
+
+/// What became of a change.
+pub(crate) enum Verdict {
+    /// The engine does not take it.
+    Invalid,
+    /// It is known that nobody can notice it.
+    Equivalent,
+    Caught(String),
+    Survived,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid => f.write_str("invalid"),
+            Self::Equivalent => f.write_str("equivalent"),
+            Self::Caught(by) => write!(f, "caught by {by}"),
+            Self::Survived => f.write_str("SURVIVED"),
+        }
+    }
+}
+
+impl Engine {
+    /// The engine of this name.
+    pub(crate) fn start(name: &str, has_others: bool) -> Option<Self> {
+        // A change can make a loop endless.
+        let settings = [("fsync", "off"), ("max_connections", "400"), ("statement_timeout", "20s"), ("jit", "off")];
+        let server = match name {
+            "postgres" => Server::Postgres(PostgresServer::start(&settings)),
+            "redis" => Server::Redis,
+            _ => return None,
+        };
+        Some(Self { server, has_others })
+    }
+
+    pub(crate) const fn name(&self) -> &'static str {
+        match self.server {
+            Server::Postgres(_) => "postgres",
+            Server::Redis => "redis",
+        }
+    }
+
+    pub(crate) fn mutants(&self, statements: &BTreeSet<String>) -> Vec<Mutant> {
+        match self.server {
+            Server::Postgres(_) => mutants::of_postgres(statements),
+            Server::Redis => mutants::of_redis(),
+        }
+    }
+
+    /// Runs the cases without a change and puts the quick ones first. Returns the statements that the store sent, or
+    /// the case that fails.
+    pub(crate) async fn measure(&mut self, cases: &mut [&Case]) -> Result<BTreeSet<String>, String> {
+        let place = Place::new(self, Vec::new()).await.ok_or("the scripts are not valid")?;
+        let mut durations = Vec::new();
+        let failed = run(&place.store, cases, &mut durations).await;
+        let statements = place.proxy.seen();
+        place.clear(self).await;
+        match failed {
+            Some(case) => Err(case),
+            None => {
+                if std::env::var_os("SHOW").is_some() { durations.sort_by_key(|d| d.1); for d in durations.iter().rev().take(40).rev() { eprintln!("{d:?}"); } }
+                cases.sort_by_key(|case| durations.iter().find(|(name, _)| *name == case.name).map(|(_, time)| *time));
+                Ok(statements)
+            }
+        }
+    }
+
+    pub(crate) async fn judge(&mut self, mutant: &Mutant, cases: &mut Vec<&Case>) -> Verdict {
+        let Some(place) = Place::new(self, mutant.texts.clone()).await else { return Verdict::Invalid };
+        let mut failed = run(&place.store, cases, &mut Vec::new()).await;
+        if let Some(at) = cases.iter().position(|case| Some(case.name) == failed.as_deref()) {
+            // What noticed one change notices more of them.
+            let case = cases.remove(at);
+            cases.insert(0, case);
+        }
+        if failed.is_none() && self.has_others {
+            failed = self.other_tests(&place);
+        }
+        place.clear(self).await;
+        failed.map_or(Verdict::Survived, Verdict::Caught)
+    }
+
+    /// Runs the other tests that share a server, and says what failed.
+    fn other_tests(&self, place: &Place) -> Option<String> {
+        let filter = format!("test(/{}/) & !test(/conformance|suite/)", self.name());
+        let mut command = Command::new("cargo");
+        command.args(["nextest", "run", "--locked", "--package", "session-tests", "--test", "stores", "--test", "faults"]);
+        command.args(["--test", "administration", "--test", "rolling", "--hide-progress-bar", "--color", "never"]);
+        command.args(["--status-level", "fail", "--final-status-level", "none", "--filterset", &filter]);
+        command.env(format!("SESSION_TEST_{}", self.name().to_uppercase()), &place.url).stdin(Stdio::null());
+        let output = command.output().ok()?;
+        if output.status.success() {
+            return None;
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let failed = said.lines().find(|line| line.trim_start().starts_with("FAIL") || line.contains("error"));
+        Some(failed.unwrap_or("the other tests").trim().to_owned())
+    }
+}
+
+/// A store with changed scripts.
+struct Place {
+    store: AnyStore,
+    proxy: Proxy,
+    /// Where tests find the server.
+    url: String,
+    schema: String,
+    _redis: Option<RedisServer>,
+}
+
+impl Place {
+    /// Nothing if the engine does not take the scripts.
+    async fn new(engine: &Engine, texts: Texts) -> Option<Self> {
+        match &engine.server {
+            Server::Postgres(server) => {
+                if !is_valid(server, &texts).await {
+                    return None;
+                }
+                let proxy = Proxy::start(Protocol::Postgres, &server.address(), texts);
+                let (url, schema) = (server.url_at(&proxy.address()), fresh_schema());
+                let store = AnyStore::new(PostgresOptions::new(&url).schema(&schema).build().ok()?);
+                Some(Self { store, proxy, url, schema, _redis: None })
+            }
+            Server::Redis => {
+                let server = RedisServer::start(&["appendonly no"]);
+                let proxy = Proxy::start(Protocol::Redis, &server.address(), texts);
+                let url = server.url_at(&proxy.address());
+                let store = AnyStore::new(RedisOptions::new(&url).build().ok()?);
+                Some(Self { store, proxy, url, schema: String::new(), _redis: Some(server) })
+            }
+        }
+    }
+
+    async fn clear(self, engine: &Engine) {
+        if let Server::Postgres(server) = &engine.server {
+            let others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+                          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+            let client = client(&server.url()).await;
+            let _ = client.batch_execute(others).await;
+            let _ = client.batch_execute(&format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.schema)).await;
+        }
+    }
+}
+
+/// Whether PostgreSQL takes these texts.
+async fn is_valid(server: &PostgresServer, texts: &Texts) -> bool {
+    let client = client(&server.url()).await;
+    let put = |text: &str| text.replace("sessions.", "trial.");
+    let schema = put(&texts.iter().map(|(_, to)| to).find(|to| to.contains("CREATE TABLE")).cloned().unwrap_or_else(|| mutants::SCHEMA.to_owned()));
+    let created = client.batch_execute(&format!("BEGIN; CREATE SCHEMA trial; {schema}")).await;
+    let mut is_valid = created.is_ok();
+    for (_, text) in texts.iter().filter(|(_, to)| !to.contains("CREATE TABLE")) {
+        is_valid &= client.prepare(&put(text)).await.is_ok();
+    }
+    is_valid
+}
+
+/// Runs the cases until one fails, and says which. What does not end in time has failed too.
+async fn run(store: &AnyStore, cases: &[&Case], durations: &mut Vec<(&'static str, Duration)>) -> Option<String> {
+    let mut running = JoinSet::new();
+    let mut names = Vec::new();
+    let mut waiting = cases.iter().map(|case| **case);
+    let all = async {
+        loop {
+            while running.len() < AT_ONCE
+                && let Some(case) = waiting.next()
+            {
+                let store = store.clone();
+                let task = running.spawn(async move {
+                    let begin = Instant::now();
+                    case.run(store).await;
+                    (case.name, begin.elapsed())
+                });
+                names.push((task.id(), case.name));
+            }
+            match running.join_next().await {
+                None => return None,
+                Some(Ok(ended)) => durations.push(ended),
+                Some(Err(error)) => {
+                    return names.iter().find(|(id, _)| *id == error.id()).map(|(_, name)| (*name).to_owned());
+                }
+            }
+        }
+    };
+    let failed = tokio::time::timeout(PATIENCE, all).await.unwrap_or_else(|_| Some("waiting in vain".to_owned()));
+    running.shutdown().await;
+    failed
+}
