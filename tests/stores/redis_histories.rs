@@ -64,6 +64,11 @@ fn random_clock(random: &mut SmallRng) -> ClockOffset {
     ClockOffset(random.random_range(0..3) * 1_500_000)
 }
 
+/// A time that none of the clocks is near: the two stores look at them one after the other.
+fn between_clocks(number: i64) -> Timestamp {
+    Timestamp::now(ClockOffset(number * 2_000_000 + 700_000))
+}
+
 fn random_write(random: &mut SmallRng) -> Write {
     let mut changes = Vec::new();
     for name in ["a", "b", "c.d", "long"] {
@@ -79,7 +84,7 @@ fn random_write(random: &mut SmallRng) -> Write {
     write.replace = random.random_bool(0.1);
     write.keep_empty = random.random_bool(0.1);
     if random.random_bool(0.1) {
-        let date = Timestamp::now(ClockOffset(random.random_range(-2..4) * 2_000_000));
+        let date = between_clocks(random.random_range(-2..4));
         write.expiry = match random.random_range(0..10) {
             0..4 => ExpiryChange::At(date),
             4..7 => ExpiryChange::After(random.random_range(1..4) * 2_000_000),
@@ -94,7 +99,7 @@ fn random_commit(random: &mut SmallRng, known: &Known, keys: &[Key]) -> Commit {
     if let Base::Absent { valid_until, .. } = &mut base
         && random.random_bool(0.2)
     {
-        *valid_until = Some(Timestamp::now(ClockOffset(random.random_range(-1..3) * 2_000_000)));
+        *valid_until = Some(between_clocks(random.random_range(-1..3)));
     }
     let write = random_write(random);
     let action = match random.random_range(0..10) {

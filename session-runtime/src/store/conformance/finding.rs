@@ -208,6 +208,12 @@ pub(super) async fn p06_a_renewed_session_is_found_at_its_new_key(fixture: Fixtu
     assert_eq!(fixture.found("user", b"8").await, ["old"]);
     assert_eq!(fixture.found("shop", b"x").await, ["old"]);
     assert_eq!(fields(&fixture.record(&key).await), are(&[("user", "8"), ("shop", "x"), ("visits", "1")]));
+
+    // What was stored without the index is found by what a renewal names.
+    let old = fixture.key("stored before");
+    let stored = fixture.create(&old, &[("user", "9")]).await;
+    applied(fixture.commit(&old, &fixture.change(&stored).renew(&to).indexed("user", b"9")).await);
+    assert_eq!(fixture.found("user", b"9").await, ["new"]);
 }
 
 /// A session that moves onto the place of an ended one is not found by what that was found by.

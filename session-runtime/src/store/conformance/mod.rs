@@ -260,6 +260,8 @@ macro_rules! __conformance_cases {
             p05_a_stale_renewal_conflicts
             p05_a_stale_renewal_onto_a_session_conflicts
             p06_a_new_session_can_be_renewed
+            p06_what_is_not_stored_can_be_renewed_onto_its_own_key
+            p06_a_renewal_tells_whether_a_session_was_stored
             p01_a_renewal_without_differences_stores_no_session
             p01_a_renewal_can_empty_the_session
             p01_a_session_that_is_always_stored_moves_without_fields
@@ -296,6 +298,7 @@ macro_rules! __conformance_cases {
             p09_a_lifetime_of_its_own_ends_at_the_limit_since_the_creation
             p09_a_lifetime_of_its_own_can_be_taken_back
             p09_a_lifetime_of_its_own_stays_with_its_session
+            p09_a_date_of_its_own_stays_with_its_session
             p09_a_load_never_brings_the_expiry_closer
             p09_a_load_can_take_the_expiry_away
             p06_a_commit_after_expiry_stores_nothing
@@ -355,6 +358,8 @@ macro_rules! __conformance_cases {
             p05_writers_of_different_fields_all_survive
             p05_a_load_that_touches_undoes_no_commit
             p05_one_of_many_first_commits_creates
+            p06_one_of_many_first_renewals_moves_the_session
+            p06_one_of_many_sessions_moves_to_a_free_key
             p04_a_reader_sees_commits_whole
             p06_a_renewal_is_one_step
             p06_a_destroy_races_with_writers

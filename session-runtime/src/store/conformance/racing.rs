@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::fixture::{DAY, Draft, Fixture, applied, are, fields, head};
 use crate::expiry::Lifetime;
-use crate::store::{Base, Commit, Found, Head, Incarnation, Key, Record, Reply};
+use crate::store::{Base, Commit, Ended, Found, Head, Incarnation, Key, Record, Reply};
 
 /// How long a handler tries before the store is taken to be at fault.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -112,6 +112,51 @@ pub(super) async fn p05_one_of_many_first_commits_creates(fixture: Fixture) {
         }
         assert_eq!(created.len(), 1, "one creates");
         assert!(told.iter().all(|incarnation| *incarnation == created[0]), "and all are told of it");
+    }
+}
+
+/// One of many renewals of a session that was never stored moves it, and the others are told that it was renewed.
+pub(super) async fn p06_one_of_many_first_renewals_moves_the_session(fixture: Fixture) {
+    for round in 0..6 {
+        let key = fixture.key(&format!("race.{round}"));
+        let renewals = (0..8).map(|n: u8| {
+            let to = fixture.key(&format!("to.{round}.{n}"));
+            let (fixture, key) = (fixture.clone(), key.clone());
+            let renewal = fixture.creation(None).set("by", n.to_string()).renew(&to);
+            tokio::spawn(async move { fixture.commit(&key, &renewal).await })
+        });
+        let mut moved = 0;
+        for renewal in renewals.collect::<Vec<_>>() {
+            match renewal.await.expect("a handler ends well") {
+                Reply::Applied(_) => moved += 1,
+                Reply::Ended(Ended::Renewed) => {}
+                other => panic!("it was renewed, but the answer was {other:?}"),
+            }
+        }
+        assert_eq!((moved, fixture.count().await), (1, round + 1), "one moves it");
+    }
+}
+
+/// One of many sessions that move to a free key at once gets there, and the others stay where they are.
+pub(super) async fn p06_one_of_many_sessions_moves_to_a_free_key(fixture: Fixture) {
+    for round in 0..6 {
+        let to = fixture.key(&format!("free.{round}"));
+        let mut renewals = Vec::new();
+        for n in 0..8 {
+            let key = fixture.key(&format!("from.{round}.{n}"));
+            let renewal = fixture.change(&fixture.create(&key, &[("a", "1")]).await).renew(&to);
+            let fixture = fixture.clone();
+            renewals.push(tokio::spawn(async move { fixture.commit(&key, &renewal).await }));
+        }
+        let mut moved = 0;
+        for renewal in renewals {
+            match renewal.await.expect("a handler ends well") {
+                Reply::Applied(_) => moved += 1,
+                Reply::Occupied => {}
+                other => panic!("the key is taken, but the answer was {other:?}"),
+            }
+        }
+        assert_eq!((moved, fixture.count().await), (1, 8 * (round + 1)), "one gets there");
     }
 }
 

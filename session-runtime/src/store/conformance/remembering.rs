@@ -113,3 +113,28 @@ pub(super) async fn p09_a_lifetime_of_its_own_stays_with_its_session(fixture: Fi
     let next = head(applied(fixture.commit(&to, &fixture.creation(Some(again.incarnation)).set("b", "3")).await));
     assert_eq!(next.sliding, None, "the next session of the key has none");
 }
+
+/// A date that a handler set ends the session that it was set for, and not the next one of the key.
+pub(super) async fn p09_a_date_of_its_own_stays_with_its_session(fixture: Fixture) {
+    let fixture = fixture.idle_for(DAY);
+    for end in ["destroyed", "renewed", "expired"] {
+        let key = fixture.key(end);
+        let created = fixture.create(&key, &[("a", "1")]).await;
+        let date = created.created_at.plus(5 * DAY);
+        let dated = fixture.change(&created).set("a", "2").expiry(ExpiryChange::At(date));
+        let dated = head(applied(fixture.commit(&key, &dated).await));
+        assert_eq!((dated.fixed_end, dated.expires_at), (Some(date), Some(date)));
+        match end {
+            "destroyed" => drop(fixture.destroy(&key, &dated).await),
+            "renewed" => {
+                let renewal = fixture.change(&dated).renew(&fixture.key("moved"));
+                assert_eq!(head(applied(fixture.commit(&key, &renewal).await)).fixed_end, Some(date));
+            }
+            _ => {}
+        }
+        let later = fixture.after(6 * DAY);
+        let creation = later.creation(Some(created.incarnation)).set("a", "3");
+        let next = head(applied(later.commit(&key, &creation).await));
+        assert_eq!((next.fixed_end, next.expires_at), (None, Some(next.created_at.plus(DAY))), "{end}");
+    }
+}

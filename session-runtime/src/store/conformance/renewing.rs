@@ -1,6 +1,6 @@
 //! Sessions that move to another key.
 
-use super::fixture::{DAY, Draft, Fixture, applied, are, conflict, ended, fields, head};
+use super::fixture::{DAY, Draft, Fixture, MINUTE, applied, are, conflict, ended, fields, head};
 use crate::store::{Ended, Reply};
 
 /// All fields and the pending changes move in one step, and the old key is dead.
@@ -178,6 +178,50 @@ pub(super) async fn p06_a_new_session_can_be_renewed(fixture: Fixture) {
     // A request that came with the old key at the same time cannot store anything there.
     assert!(fixture.absence(&old).await.is_some());
     assert_eq!(ended(fixture.commit(&old, &fixture.creation(None).set("visits", "1")).await), Ended::Renewed);
+}
+
+/// What is not stored is no obstacle to itself: a renewal onto the same key stores it there.
+pub(super) async fn p06_what_is_not_stored_can_be_renewed_onto_its_own_key(fixture: Fixture) {
+    let fixture = fixture.idle_for(MINUTE);
+    let key = fixture.key("same");
+    let new = applied(fixture.commit(&key, &fixture.creation(None).set("a", "1").renew(&key)).await);
+    assert!(!new.was_stored && new.is_stored, "{new:?}");
+    let record = fixture.record(&key).await;
+    assert_eq!((Some(record.head), fields(&record)), (new.head, are(&[("a", "1")])));
+
+    let emptied = applied(fixture.commit(&key, &fixture.change(&record.head).unset("a")).await);
+    let renewal = fixture.change(&head(emptied)).set("b", "2").renew(&key);
+    let again = applied(fixture.commit(&key, &renewal).await);
+    assert!(!again.was_stored && again.is_stored, "{again:?}");
+    let record = fixture.record(&key).await;
+    assert_eq!((Some(record.head), fields(&record)), (again.head, are(&[("b", "2")])));
+
+    let later = fixture.after(2 * MINUTE);
+    let renewal = later.creation(Some(record.head.incarnation)).set("c", "3").renew(&key);
+    let next = applied(later.commit(&key, &renewal).await);
+    assert!(!next.was_stored && next.is_stored, "{next:?}");
+    let record = later.record(&key).await;
+    assert_eq!((Some(record.head), fields(&record)), (next.head, are(&[("c", "3")])));
+}
+
+/// A renewal says whether a session was stored before it.
+pub(super) async fn p06_a_renewal_tells_whether_a_session_was_stored(fixture: Fixture) {
+    let fixture = fixture.idle_for(MINUTE);
+    for (id, was_stored) in [("stored", true), ("emptied", false), ("expired", false)] {
+        let (key, to) = (fixture.key(id), fixture.key(&format!("{id} moved")));
+        let created = fixture.create(&key, &[("a", "1")]).await;
+        let later = fixture.after(2 * MINUTE);
+        let (fixture, renewal) = match id {
+            "stored" => (&fixture, fixture.change(&created)),
+            "emptied" => {
+                let emptied = fixture.commit(&key, &fixture.change(&created).unset("a")).await;
+                (&fixture, fixture.change(&head(applied(emptied))))
+            }
+            _ => (&later, later.creation(Some(created.incarnation))),
+        };
+        let renewed = applied(fixture.commit(&key, &renewal.set("b", "2").renew(&to)).await);
+        assert_eq!((renewed.was_stored, renewed.is_stored), (was_stored, true), "{id}");
+    }
 }
 
 /// A new session without differences stays unstored when it is renewed.
