@@ -17,13 +17,12 @@ use crate::proxy::{Protocol, Proxy, Texts};
 /// How many cases run at once.
 const AT_ONCE: usize = 8;
 
-/// How long all cases together may take.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 pub(crate) struct Engine {
     server: Server,
     /// Whether what the suite does not notice is tried on the other tests.
     has_others: bool,
+    /// How long all cases together may take.
+    patience: Duration,
 }
 
 enum Server {
@@ -63,7 +62,7 @@ impl Engine {
             "redis" => Server::Redis,
             _ => return None,
         };
-        Some(Self { server, has_others })
+        Some(Self { server, has_others, patience: Duration::from_secs(300) })
     }
 
     pub(crate) const fn name(&self) -> &'static str {
@@ -84,44 +83,41 @@ impl Engine {
     /// the case that fails.
     pub(crate) async fn measure(&mut self, cases: &mut [&Case]) -> Result<BTreeSet<String>, String> {
         let place = Place::new(self, Vec::new()).await.ok_or("the scripts are not valid")?;
-        let mut durations = Vec::new();
-        let failed = run(&place.store, cases, &mut durations).await;
+        let (begin, mut durations) = (Instant::now(), Vec::new());
+        let failed = run(&place.store, cases, &mut durations, self.patience).await;
+        self.patience = begin.elapsed() * 3;
         let statements = place.proxy.seen();
         place.clear(self).await;
-        match failed {
-            Some(case) => Err(case),
-            None => {
-                if std::env::var_os("SHOW").is_some() { durations.sort_by_key(|d| d.1); for d in durations.iter().rev().take(40).rev() { eprintln!("{d:?}"); } }
-                cases.sort_by_key(|case| durations.iter().find(|(name, _)| *name == case.name).map(|(_, time)| *time));
-                Ok(statements)
-            }
+        if let Some(case) = failed {
+            return Err(case);
         }
+        cases.sort_by_key(|case| durations.iter().find(|(name, _)| *name == case.name).map(|(_, time)| *time));
+        Ok(statements)
     }
 
     pub(crate) async fn judge(&mut self, mutant: &Mutant, cases: &mut Vec<&Case>) -> Verdict {
         let Some(place) = Place::new(self, mutant.texts.clone()).await else { return Verdict::Invalid };
-        let mut failed = run(&place.store, cases, &mut Vec::new()).await;
+        let mut failed = run(&place.store, cases, &mut Vec::new(), self.patience).await;
         if let Some(at) = cases.iter().position(|case| Some(case.name) == failed.as_deref()) {
             // What noticed one change notices more of them.
             let case = cases.remove(at);
             cases.insert(0, case);
         }
-        if failed.is_none() && self.has_others {
-            failed = self.other_tests(&place);
+        if failed.is_none() && self.has_others && matches!(self.server, Server::Postgres(_)) {
+            failed = Self::other_tests(&place);
         }
         place.clear(self).await;
         failed.map_or(Verdict::Survived, Verdict::Caught)
     }
 
-    /// Runs the other tests that share a server, and says what failed.
-    fn other_tests(&self, place: &Place) -> Option<String> {
-        let filter = format!("test(/{}/) & !test(/conformance|suite/)", self.name());
+    /// Runs the tests that look at what stands in the tables of a shared server, and says what failed.
+    fn other_tests(place: &Place) -> Option<String> {
+        let filter = "binary(stores) & test(/^postgres::/) & !test(/conformance/) | test(/^postgres::p11/)";
         let mut command = Command::new("cargo");
-        command.args(["nextest", "run", "--locked", "--package", "session-tests", "--test", "stores", "--test", "faults"]);
-        command.args(["--test", "administration", "--test", "rolling", "--hide-progress-bar", "--color", "never"]);
-        command.args(["--status-level", "fail", "--final-status-level", "none", "--filterset", &filter]);
-        command.env(format!("SESSION_TEST_{}", self.name().to_uppercase()), &place.url).stdin(Stdio::null());
-        let output = command.output().ok()?;
+        command.args(["nextest", "run", "--locked", "--package", "session-tests", "--test", "stores"]);
+        command.args(["--test", "faults", "--hide-progress-bar", "--color", "never"]);
+        command.args(["--status-level", "fail", "--final-status-level", "none", "--filterset", filter]);
+        let output = command.env("SESSION_TEST_POSTGRES", &place.url).stdin(Stdio::null()).output().ok()?;
         if output.status.success() {
             return None;
         }
@@ -179,7 +175,12 @@ impl Place {
 async fn is_valid(server: &PostgresServer, texts: &Texts) -> bool {
     let client = client(&server.url()).await;
     let put = |text: &str| text.replace("sessions.", "trial.");
-    let schema = put(&texts.iter().map(|(_, to)| to).find(|to| to.contains("CREATE TABLE")).cloned().unwrap_or_else(|| mutants::SCHEMA.to_owned()));
+    let schema = put(&texts
+        .iter()
+        .map(|(_, to)| to)
+        .find(|to| to.contains("CREATE TABLE"))
+        .cloned()
+        .unwrap_or_else(|| mutants::SCHEMA.to_owned()));
     let created = client.batch_execute(&format!("BEGIN; CREATE SCHEMA trial; {schema}")).await;
     let mut is_valid = created.is_ok();
     for (_, text) in texts.iter().filter(|(_, to)| !to.contains("CREATE TABLE")) {
@@ -189,7 +190,12 @@ async fn is_valid(server: &PostgresServer, texts: &Texts) -> bool {
 }
 
 /// Runs the cases until one fails, and says which. What does not end in time has failed too.
-async fn run(store: &AnyStore, cases: &[&Case], durations: &mut Vec<(&'static str, Duration)>) -> Option<String> {
+async fn run(
+    store: &AnyStore,
+    cases: &[&Case],
+    durations: &mut Vec<(&'static str, Duration)>,
+    patience: Duration,
+) -> Option<String> {
     let mut running = JoinSet::new();
     let mut names = Vec::new();
     let mut waiting = cases.iter().map(|case| **case);
@@ -215,7 +221,7 @@ async fn run(store: &AnyStore, cases: &[&Case], durations: &mut Vec<(&'static st
             }
         }
     };
-    let failed = tokio::time::timeout(PATIENCE, all).await.unwrap_or_else(|_| Some("waiting in vain".to_owned()));
+    let failed = tokio::time::timeout(patience, all).await.unwrap_or_else(|_| Some("waiting in vain".to_owned()));
     running.shutdown().await;
     failed
 }

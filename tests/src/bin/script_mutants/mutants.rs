@@ -87,7 +87,8 @@ fn shown(text: &str, change: &Change) -> String {
     let after = text[place.end..].split('\n').next().unwrap_or_default();
     // Of a long line, the words nearby.
     let near = before.len().saturating_sub(70);
-    let start = place.start - before.len() + if near == 0 { 0 } else { before[..near].len() + before[near..].find(' ').unwrap_or(0) };
+    let start = place.start - before.len()
+        + if near == 0 { 0 } else { before[..near].len() + before[near..].find(' ').unwrap_or(0) };
     let end = place.end + after[..after.len().min(50)].rfind(' ').filter(|_| after.len() > 50).unwrap_or(after.len());
     let shown = format!("{}«{}»{}", &text[start..place.start], &text[place.clone()], &text[place.end..end]);
     let by = if change.by.is_empty() { "nothing" } else { &change.by };

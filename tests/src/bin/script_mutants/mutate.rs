@@ -57,7 +57,10 @@ impl Found<'_> {
     /// A condition that always holds, and one that never does.
     fn decide(&mut self, tokens: Range<usize>) {
         self.add(tokens.clone(), "true");
-        self.add(tokens, "false");
+        // To Lua, `nil` is as false.
+        if tokens.len() != 1 || self.tokens.word(tokens.start) != "nil" {
+            self.add(tokens, "false");
+        }
     }
 
     /// What stands on both sides of an AND or OR.
@@ -77,7 +80,8 @@ impl Found<'_> {
             (Language::Lua, "and" | "or") => true,
             (Language::Sql, "OR") => tokens.before(at) != "CREATE",
             (Language::Sql, "AND") => {
-                let before = tokens.since(at, |at| matches!(tokens.word(at), "AND" | "OR" | "BETWEEN") || ends_operand(tokens, at));
+                let before = tokens
+                    .since(at, |at| matches!(tokens.word(at), "AND" | "OR" | "BETWEEN") || ends_operand(tokens, at));
                 tokens.before(before) != "BETWEEN"
             }
             _ => false,
@@ -202,7 +206,8 @@ impl Found<'_> {
     /// A statement of Lua on lines of its own, or an entry of a table.
     fn line(&mut self, at: usize) {
         let tokens = self.tokens;
-        let is_entry = tokens.bracket(at) == "{" && tokens.word(at + 1) == "=" && matches!(tokens.before(at), "{" | ",");
+        let is_entry =
+            tokens.bracket(at) == "{" && tokens.word(at + 1) == "=" && matches!(tokens.before(at), "{" | ",");
         if is_entry {
             let end = tokens.until(at, |at| tokens.word(at) == ",");
             self.add(at..(end + 1).min(tokens.len()), "");
@@ -214,14 +219,29 @@ impl Found<'_> {
 }
 
 /// What no statement of Lua that can be left out begins with.
-const KEYWORDS: [&str; 11] = ["local", "if", "for", "return", "end", "else", "elseif", "while", "function", "until", "nil"];
+const KEYWORDS: [&str; 11] =
+    ["local", "if", "for", "return", "end", "else", "elseif", "while", "function", "until", "nil"];
 
 /// Whether an operand of a condition ends before this token, or begins after it.
 fn ends_operand(tokens: &Tokens<'_>, at: usize) -> bool {
     let word = tokens.word(at);
     match tokens.language {
         Language::Lua => {
-            matches!(word, "," | "=" | "if" | "elseif" | "then" | "else" | "do" | "while" | "return" | "end" | "local" | "function" | "until")
+            matches!(
+                word,
+                "," | "="
+                    | "if"
+                    | "elseif"
+                    | "then"
+                    | "else"
+                    | "do"
+                    | "while"
+                    | "return"
+                    | "end"
+                    | "local"
+                    | "function"
+                    | "until"
+            )
         }
         Language::Sql => matches!(
             word,

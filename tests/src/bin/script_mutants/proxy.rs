@@ -120,9 +120,13 @@ impl Shared {
                 b'Q' => put(&mut to, &self.rewritten(&content))?,
                 b'P' => {
                     let name = content.iter().position(|byte| *byte == 0).map_or(0, |end| end + 1);
-                    let text = content[name..].iter().position(|byte| *byte == 0).map_or(content.len(), |end| name + end);
+                    let text =
+                        content[name..].iter().position(|byte| *byte == 0).map_or(content.len(), |end| name + end);
                     self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(of_default(&content[name..text]).1);
-                    put(&mut to, &[&content[..name], &self.rewritten(&content[name..text]), &content[text..]].concat())?;
+                    put(
+                        &mut to,
+                        &[&content[..name], &self.rewritten(&content[name..text]), &content[text..]].concat(),
+                    )?;
                 }
                 _ => put(&mut to, &content)?,
             }
@@ -176,7 +180,9 @@ impl Shared {
                 }
             }
             [name, script, ..] if is(name, "EVAL") => replace(&self.texts, script, &mut hashes),
-            [name, verb, script, ..] if is(name, "SCRIPT") && is(verb, "LOAD") => replace(&self.texts, script, &mut hashes),
+            [name, verb, script, ..] if is(name, "SCRIPT") && is(verb, "LOAD") => {
+                replace(&self.texts, script, &mut hashes);
+            }
             _ => {}
         }
     }

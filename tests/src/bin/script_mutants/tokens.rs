@@ -31,12 +31,13 @@ impl<'t> Tokens<'t> {
         let mut is_in_body = false;
         for (at, span) in spans.iter().enumerate() {
             let word = &text[span.clone()];
-            let ends_case = word == "END" && open.last().is_some_and(|open: &usize| &text[spans[*open].clone()] == "CASE");
-            if matches!(word, ")" | "]" | "}") || ends_case {
-                if let Some(open) = open.pop() {
-                    partners[open] = Some(at);
-                    partners[at] = Some(open);
-                }
+            let ends_case =
+                word == "END" && open.last().is_some_and(|open: &usize| &text[spans[*open].clone()] == "CASE");
+            if (matches!(word, ")" | "]" | "}") || ends_case)
+                && let Some(open) = open.pop()
+            {
+                partners[open] = Some(at);
+                partners[at] = Some(open);
             }
             around[at] = open.last().copied();
             if matches!(word, "(" | "[" | "{") || language == Language::Sql && word == "CASE" {
