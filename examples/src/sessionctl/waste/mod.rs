@@ -1,7 +1,7 @@
 //! Watches what a server is sent by any session library, and says how much of it changed anything.
 //!
 //! [`monitor`] and [`decoding`] read what a server tells, [`command`] knows what it means for a key, [`format`] takes the
-//! value apart, [`digest`] compares it with the one before, [`tally`] counts, and [`report`] shows the [`figures`].
+//! value apart, [`digest`] compares it with the one before, [`tally`] counts each [`event`], and [`report`] shows the [`figures`].
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ pub mod command;
 pub mod decoding;
 pub mod digest;
 mod error;
+pub mod event;
 pub mod figures;
 mod file;
 pub mod format;

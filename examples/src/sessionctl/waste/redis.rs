@@ -87,7 +87,7 @@ impl Monitored {
         };
         queue.flush_lost();
         drop(queue);
-        let watch = looking.await.map_err(|_| WasteError::Stopped)?;
+        let mut watch = looking.await.map_err(|_| WasteError::Stopped)?;
         let (figures, unreadable) = (watch.figures(), watch.unreadable());
         Ok(Watched { figures, unreadable, micros: None, ended_early, has_reads: true })
     }
