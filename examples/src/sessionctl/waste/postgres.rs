@@ -93,7 +93,7 @@ impl Decoded {
         }
         // What is left of it goes with the connection.
         let _ = self.client.execute("SELECT pg_catalog.pg_drop_replication_slot($1)", &[&self.slot]).await;
-        Ok(Watched { figures: self.tally.figures(), unreadable: 0, micros: None, ended_early, has_reads: false })
+        Ok(Watched { ended_early, has_reads: false, ..Watched::of(self.tally.figures()) })
     }
 
     /// Takes note of what was written since the last look.
