@@ -2,7 +2,9 @@
 //! replays traffic and shows what was saved, `src/bin/expiry.rs` shows how long sessions live, `src/bin/sessionctl.rs`
 //! looks after the sessions in a store, `src/bin/bot.rs` is a bot, `src/bin/web.rs` is a shop.
 
+mod bars;
 pub mod bot;
+pub mod duration;
 pub mod expiry;
 pub mod replay;
 pub mod sessionctl;

@@ -2,9 +2,10 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::chart::{self, Group, printable};
+use super::chart;
 use super::report::{COLUMNS, Figures, LEGEND, Report, Source, grouped};
 use super::rule::RULE;
+use crate::bars::{Group, printable};
 
 /// What a browser may take from elsewhere for the page: nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";

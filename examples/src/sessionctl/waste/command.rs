@@ -1,8 +1,8 @@
 //! What a command of Redis does to keys.
 
-use super::digest::{Digest, Part};
+use super::digest::{Digest, Format, GONE, Part};
+use super::event::{Fields, Key, What};
 use super::format::digest;
-use super::tally::{Key, What};
 use super::tree::hash_of;
 
 /// What a command does, if it concerns values under keys that begin with the prefix. Anything else does nothing.
@@ -20,7 +20,9 @@ pub fn meaning(database: u64, words: &[Vec<u8>], cut: bool, prefix: &[u8]) -> Ve
         }
         ("mget", keys) => each(keys, What::Read),
         ("del" | "unlink" | "getdel", keys) => each(keys, What::Remove),
-        ("rename" | "renamenx", [from, to]) => each(&[from.clone(), to.clone()], What::Remove),
+        ("rename" | "renamenx", [from, to]) => {
+            key(from).map(What::Remove).into_iter().chain(key(to).map(What::Replace)).collect()
+        }
         ("flushdb" | "flushall" | "swapdb", _) => vec![What::Forget],
         ("expire" | "pexpire" | "expireat" | "pexpireat" | "persist", [first, ..]) => {
             each(std::slice::from_ref(first), What::Touch)
@@ -57,6 +59,7 @@ fn write(name: &str, key: Key, arguments: &[Vec<u8>], cut: bool) -> Vec<What> {
         ("setnx", [value]) => vec![whole(key, value, Some(false))],
         ("getset", [value]) => vec![What::Read(key), whole(key, value, None)],
         ("hset" | "hmset", pairs) if !pairs.is_empty() && pairs.len().is_multiple_of(2) => vec![fields(key, pairs)],
+        ("hdel", names) => vec![removed(key, names)],
         _ => unclear(),
     }
 }
@@ -67,22 +70,33 @@ fn whole(key: Key, value: &[u8], expected: Option<bool>) -> What {
 
 /// Fields of a hash. What is named with a `#` is this project's header, and these names are Spring Session's.
 fn fields(key: Key, pairs: &[Vec<u8>]) -> What {
-    let (mut parts, mut added) = (Vec::<Part>::new(), 0_u64);
+    let (mut parts, mut added, mut is_new) = (Vec::<Part>::new(), 0_u64, false);
     for pair in pairs.chunks_exact(2) {
         let (name, value) = (&pair[0], &pair[1]);
         if name.starts_with(b"#") || matches!(&name[..], b"lastAccessedTime" | b"maxInactiveInterval") {
             added = added.wrapping_add(hash_of((name, value)));
+            is_new |= name == b"#h" && begins_a_session(value);
         } else {
             parts.push((hash_of(name), hash_of(value)));
         }
     }
     let bytes = pairs.iter().map(Vec::len).sum();
-    What::Fields { key, digest: Digest::of_parts(super::digest::Format::Fields, parts, added), bytes }
+    What::Fields(Fields { key, digest: Digest::of_parts(Format::Fields, parts, added), bytes, is_new })
+}
+
+/// Whether the header of a session of this project has the first revision, which stands behind the incarnation.
+fn begins_a_session(header: &[u8]) -> bool {
+    header.get(8..14) == Some(&[0, 0, 0, 0, 0, 1])
+}
+
+fn removed(key: Key, names: &[Vec<u8>]) -> What {
+    let parts = names.iter().map(|name| (hash_of(name), GONE)).collect();
+    let bytes = names.iter().map(Vec::len).sum();
+    What::Fields(Fields { key, digest: Digest::of_parts(Format::Fields, parts, 0), bytes, is_new: false })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::digest::Format;
     use super::*;
 
     fn does(line: &str) -> Vec<What> {
@@ -117,7 +131,7 @@ mod tests {
         assert_eq!(does("GETEX s:1 EX 5"), [What::Read(one), What::Touch(one)]);
         assert_eq!(does("EXPIRE s:1 60"), [What::Touch(one)]);
         assert_eq!(does("DEL s:1 x:2"), [What::Remove(one)]);
-        assert_eq!(does("RENAME s:1 s:2"), [What::Remove(one), What::Remove(key("s:2"))]);
+        assert_eq!(does("RENAME s:1 s:2"), [What::Remove(one), What::Replace(key("s:2"))]);
         assert_eq!(does("FLUSHDB"), [What::Forget]);
         assert_eq!(does("APPEND s:1 abc"), [What::Unclear { key: one, bytes: 3 }]);
         assert_eq!(meaning(0, &[b"SET".to_vec(), b"s:1".to_vec()], true, b""), [What::Unclear { key: one, bytes: 0 }]);
@@ -128,9 +142,14 @@ mod tests {
 
     #[test]
     fn fields_of_a_hash_are_parts_and_a_header_is_none() {
-        let [What::Fields { digest, bytes: 13, .. }] = &does("HSET s:1 visits 1 #h head")[..] else { panic!() };
+        let [What::Fields(Fields { digest, bytes: 13, is_new: false, .. })] = &does("HSET s:1 visits 1 #h head")[..]
+        else {
+            panic!()
+        };
         let parts = vec![(hash_of(&b"visits"[..]), hash_of(&b"1"[..]))];
         assert_eq!(digest.parts(), Digest::of_parts(Format::Fields, parts, 0).parts());
+        let [What::Fields(Fields { digest, bytes: 6, .. })] = &does("HDEL s:1 visits")[..] else { panic!() };
+        assert_eq!(digest.parts(), Some(&[(hash_of(&b"visits"[..]), GONE)][..]));
         assert_eq!(does("HSET s:1 visits"), [What::Unclear { key: key("s:1"), bytes: 6 }]);
     }
 }

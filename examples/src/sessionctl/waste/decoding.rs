@@ -1,8 +1,8 @@
 //! What PostgreSQL's plugin `test_decoding` tells of a row that was written.
 
-use super::digest::{Digest, Format, Part};
+use super::digest::{Digest, Format, GONE, Part};
+use super::event::{Fields, Key, What};
 use super::format::digest;
-use super::tally::{Key, What};
 use super::tree::hash_of;
 
 /// What happened to a row.
@@ -110,6 +110,11 @@ impl Row<'_> {
         if values.len() != keys.len() || keys.is_empty() {
             return None;
         }
+        if let Some(rest) = self.table.strip_prefix("sessions.")
+            && matches!(rest, "header" | "field" | "registration" | "registered_field")
+        {
+            return self.of_this_project();
+        }
         let key = Key::of(&(self.table, values));
         if self.action == Action::Delete {
             return Some(What::Remove(key));
@@ -121,10 +126,33 @@ impl Row<'_> {
         Some(if untold.is_empty() {
             What::Write { key, digest, bytes, expected: None }
         } else {
-            What::Fields { key, digest, bytes }
+            What::Fields(Fields { key, digest, bytes, is_new: false })
         })
     }
 }
+
+/// What this project's store keeps beside the session: see its `schema.sql`.
+impl Row<'_> {
+    /// A row for each session, or for each of its fields. What is registered is no session.
+    fn of_this_project(&self) -> Option<What> {
+        let value = |name: &str| self.columns.iter().find(|column| column.name == name)?.value.as_ref();
+        let key = Key::of(&("sessions", value("name")?, value("key")?));
+        let bytes = self.columns.iter().filter_map(|column| column.value.as_ref()).map(Vec::len).sum();
+        let (parts, added) = if self.table.ends_with("field") {
+            let content = if self.action == Action::Delete { GONE } else { hash_of(value("value")?) };
+            (vec![(hash_of(value("field")?), content)], 0)
+        } else if self.action == Action::Delete || value("state").is_some_and(|state| HAS_ENDED.contains(&&state[..])) {
+            return Some(What::Remove(key));
+        } else {
+            (Vec::new(), hash_of(self.columns.iter().map(|column| &column.value).collect::<Vec<_>>()))
+        };
+        let is_new = self.table.ends_with("header") && self.action == Action::Insert;
+        Some(What::Fields(Fields { key, digest: Digest::of_parts(Format::Fields, parts, added), bytes, is_new }))
+    }
+}
+
+/// The states of a session that was destroyed, or renewed to another key.
+const HAS_ENDED: [&[u8]; 2] = [b"2", b"3"];
 
 /// A row: the parts of each column, without those that tell a time.
 fn of_columns(columns: &[&Column<'_>]) -> Digest {
@@ -167,7 +195,7 @@ mod tests {
 
     fn written(line: &str, names: &[&str]) -> Digest {
         match meaning(line, names) {
-            Some(What::Write { digest, .. } | What::Fields { digest, .. }) => digest,
+            Some(What::Write { digest, .. } | What::Fields(Fields { digest, .. })) => digest,
             other => panic!("{other:?}"),
         }
     }
@@ -191,6 +219,28 @@ mod tests {
         }
     }
 
+    /// connect-pg-simple 10.0 with express-session 1.19, after a request that began a session and one that only read it.
+    const CONNECT_PG_SIMPLE: [&str; 2] = [
+        r#"table public.session: INSERT: sid[character varying]:'97B0wkZ60NytQPZuQlIXi6T8IwiOkCB3' sess[json]:'{"cookie":{"originalMaxAge":3600000,"expires":"2026-11-27T00:45:44.822Z","httpOnly":true,"path":"/"},"visits":1,"user":{"id":7,"name":"Zoë''s"}}' expire[timestamp without time zone]:'2026-11-27 00:45:45'"#,
+        r#"table public.session: UPDATE: sid[character varying]:'97B0wkZ60NytQPZuQlIXi6T8IwiOkCB3' sess[json]:'{"cookie":{"originalMaxAge":3600000,"expires":"2026-11-27T00:45:44.822Z","httpOnly":true,"path":"/"},"visits":1,"user":{"id":7,"name":"Zoë''s"}}' expire[timestamp without time zone]:'2026-11-27 00:45:48'"#,
+    ];
+    /// tower-sessions-sqlx-store 0.15, one of a session of eight fields; the order of the fields is that of a hash map.
+    const SQLX_STORE: [&str; 2] = [
+        r"table tower_sessions.session: INSERT: id[text]:'NcjtXGDAnPMVfEp_uXk3ng' data[bytea]:'\x93c4109e3779b97f4a7c15f39cc0605cedc8358aa47374657003a96c6173745f70616765b92f70726f64756374732f7465612d706f74733f706167653d32a66c6f63616c65a5656e2d4742a573636f7265cb4029000000000000a676697369747329a475736572ce007003b5a5666c617368c0a4636172749282a87175616e7469747902a3736b75a6412d3130303182a87175616e7469747901a3736b75a3422d37a57468656d65a46461726ba56e6f746573a099cd07eacd0158172e0ece091198f0000000' expiry_date[timestamp with time zone]:'2026-12-10 23:46:14.152148+00'",
+        r"table tower_sessions.session: UPDATE: id[text]:'NcjtXGDAnPMVfEp_uXk3ng' data[bytea]:'\x93c4109e3779b97f4a7c15f39cc0605cedc8358aa57468656d65a46461726ba56e6f746573a0a66c6f63616c65a5656e2d4742a5666c617368c0a4636172749282a87175616e7469747902a3736b75a6412d3130303182a87175616e7469747901a3736b75a3422d37a47374657003a573636f7265cb4029000000000000a475736572ce007003b5a67669736974732aa96c6173745f70616765b92f70726f64756374732f7465612d706f74733f706167653d3299cd07eacd0158172e0ece21b98d42000000' expiry_date[timestamp with time zone]:'2026-12-10 23:46:14.565808+00'",
+    ];
+
+    #[test]
+    fn what_libraries_wrote_is_known() {
+        use super::super::digest::Change;
+        let [first, read] = CONNECT_PG_SIMPLE.map(|line| written(line, &["sid"]));
+        let visited = CONNECT_PG_SIMPLE[1].replace(r#""visits":1"#, r#""visits":2"#).replace("44.822Z", "48.433Z");
+        assert_eq!((first.format, first.change_to(&read)), (Format::ExpressSession, Change::Added));
+        assert_eq!(read.change_to(&written(&visited, &["sid"])), Change::Parts(1));
+        let [first, visited] = SQLX_STORE.map(|line| written(line, &["id"]));
+        assert_eq!((first.format, first.change_to(&visited)), (Format::TowerSessions, Change::Parts(1)));
+    }
+
     #[test]
     fn bytes_and_strange_names_are_read() {
         let row = parse(
@@ -212,9 +262,38 @@ mod tests {
     }
 
     #[test]
+    fn tables_of_this_project_are_a_session_with_fields() {
+        let named = "name[text]:'visitor' key[bytea]:'\\x34'";
+        let header = |action: &str, state: u8| {
+            let line = format!(
+                "table sessions.header: {action}: {named} incarnation[bigint]:7 state[smallint]:{state} revision[bigint]:1"
+            );
+            meaning(&line, &["name", "key"])
+        };
+        let field = |action: &str, value: &str| {
+            let line =
+                format!("table sessions.field: {action}: {named} incarnation[bigint]:7 field[text]:'visits'{value}");
+            meaning(&line, &["name", "key", "incarnation", "field"])
+        };
+        let Some(What::Fields(head)) = header("INSERT", 0) else { panic!() };
+        assert!(head.is_new && head.digest.parts() == Some(&[]) && head.digest.added() != 0);
+        assert!(matches!(header("UPDATE", 0), Some(What::Fields(Fields { is_new: false, .. }))));
+        for ended in [header("UPDATE", 2), header("UPDATE", 3), header("DELETE", 0)] {
+            assert_eq!(ended, Some(What::Remove(head.key)));
+        }
+        let Some(What::Fields(set)) = field("INSERT", " value[bytea]:'\\x31' term[text]:null") else { panic!() };
+        let name = hash_of(b"visits".to_vec());
+        assert_eq!((set.key, set.digest.parts()), (head.key, Some(&[(name, hash_of(b"1".to_vec()))][..])));
+        let Some(What::Fields(gone)) = field("DELETE", "") else { panic!() };
+        assert_eq!((gone.key, gone.digest.parts()), (head.key, Some(&[(name, GONE)][..])));
+        let line = format!("table sessions.registration: INSERT: name[text]:'visitor' version[bigint]:1 id[bigint]:5");
+        assert_eq!(meaning(&line, &["name", "version"]), None);
+    }
+
+    #[test]
     fn updates_of_a_part_deletions_and_other_lines_are_told_apart() {
         let line = "table public.s: UPDATE: id[integer]:1 data[text]:unchanged-toast-datum n[integer]:2";
-        assert!(matches!(meaning(line, &["id"]), Some(What::Fields { bytes: 1, .. })));
+        assert!(matches!(meaning(line, &["id"]), Some(What::Fields(Fields { bytes: 1, .. }))));
         let line = "table public.s: UPDATE: old-key: id[integer]:1 new-tuple: id[integer]:2 n[integer]:2";
         assert!(matches!(meaning(line, &["id"]), Some(What::Write { bytes: 1, .. })));
         assert!(matches!(meaning("table public.s: DELETE: id[integer]:1", &["id"]), Some(What::Remove(_))));

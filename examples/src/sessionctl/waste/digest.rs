@@ -65,6 +65,9 @@ pub struct Digest {
 /// The hash of a part's name, and that of what it holds.
 pub(super) type Part = (u64, u64);
 
+/// What a part holds that a write removes. No hash is likely to be this.
+pub const GONE: u64 = 0;
+
 /// What a write did to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -116,19 +119,46 @@ impl Digest {
         }
     }
 
-    /// Sets some of the parts, and leaves the others as they are. Tells what that changed, if each of them was known.
-    pub(super) fn set(&mut self, fields: &Self) -> Option<Change> {
+    /// Whether it sets any part.
+    pub(super) fn sets_parts(&self) -> bool {
+        self.parts().is_none_or(|parts| parts.iter().any(is_there))
+    }
+
+    /// What becomes of nothing when these parts are set.
+    pub(super) fn set_alone(self) -> Self {
+        let Some(parts) = self.parts.as_deref() else { return self };
+        Self::of_parts(self.format, parts.iter().copied().filter(is_there).collect(), self.added)
+    }
+
+    /// Sets and removes some of the parts, and leaves the others as they are. Tells what that changed, if each of them
+    /// was known, or all that there were.
+    pub(super) fn set(&mut self, fields: &Self, is_whole: bool) -> Option<Change> {
         let (before, set) = (self.parts.as_deref()?, fields.parts()?);
-        let all_known = set.iter().all(|(name, _)| value_of(before, *name).is_some());
-        let mut parts: Vec<_> =
-            before.iter().filter(|(name, _)| value_of(set, *name).is_none()).chain(set).copied().collect();
-        parts.shrink_to_fit();
-        let added = if fields.added == 0 { self.added } else { fields.added };
-        let after = Self::of_parts(self.format, parts, added);
+        let all_known = is_whole || set.iter().all(|(name, _)| value_of(before, *name).is_some());
+        let mut after = self.clone();
+        after.join(fields);
+        let after = after.set_alone();
         let change = self.change_to(&after);
         *self = after;
         all_known.then_some(change)
     }
+
+    /// Makes one of two that set parts one after the other.
+    pub(super) fn join(&mut self, later: &Self) {
+        let (before, set) = (self.parts.as_deref(), later.parts());
+        let added = if later.added == 0 { self.added } else { later.added };
+        *self = match before.zip(set) {
+            Some((before, set)) => {
+                let left = before.iter().filter(|(name, _)| value_of(set, *name).is_none());
+                Self::of_parts(self.format, left.chain(set).copied().collect(), added)
+            }
+            None => Self { content: hash_of((self.content, later.content)), added, parts: None, ..*self },
+        };
+    }
+}
+
+fn is_there((_, value): &Part) -> bool {
+    *value != GONE
 }
 
 fn value_of(parts: &[Part], name: u64) -> Option<u64> {
@@ -171,10 +201,13 @@ mod tests {
     #[test]
     fn setting_fields_leaves_the_others() {
         let mut known = digest(&[(1, 10), (2, 20)], 5);
-        assert_eq!(known.set(&digest(&[(1, 10)], 0)), Some(Change::Nothing));
-        assert_eq!(known.set(&digest(&[], 6)), Some(Change::Added));
-        assert_eq!(known.set(&digest(&[(1, 11)], 0)), Some(Change::Parts(1)));
-        assert_eq!(known.set(&digest(&[(3, 30)], 0)), None, "nobody knows what was there");
+        assert_eq!(known.set(&digest(&[(1, 10)], 0), false), Some(Change::Nothing));
+        assert_eq!(known.set(&digest(&[], 6), false), Some(Change::Added));
+        assert_eq!(known.set(&digest(&[(1, 11)], 0), false), Some(Change::Parts(1)));
+        assert_eq!(known.set(&digest(&[(3, 30)], 0), false), None, "nobody knows what was there");
         assert_eq!(known, digest(&[(1, 11), (2, 20), (3, 30)], 6));
+        assert_eq!(known.set(&digest(&[(4, 40), (1, GONE)], 0), true), Some(Change::Parts(2)), "all that was there");
+        assert_eq!(known.set(&digest(&[(5, GONE)], 0), true), Some(Change::Nothing));
+        assert_eq!(known, digest(&[(2, 20), (3, 30), (4, 40)], 6));
     }
 }

@@ -58,6 +58,20 @@ pub enum WasteError {
         /// Why.
         source: io::Error,
     },
+    /// A folder has no append-only file.
+    #[error("{} has no append-only file: a list of its parts, such as appendonly.aof.manifest, is missing", .0.display())]
+    NoManifest(PathBuf),
+    /// A file does not list the parts of an append-only file.
+    #[error("{} is no list of the parts of an append-only file", .0.display())]
+    Manifest(PathBuf),
+    /// The picture cannot be written.
+    #[error("cannot write {}", .file.display())]
+    Chart {
+        /// Where to.
+        file: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The program ended too early.
     #[error("what was seen could not be looked at")]
     Stopped,

@@ -94,7 +94,7 @@ impl Doubt {
 pub enum Basis {
     /// Nobody read the value lately.
     None,
-    /// Who writes had read it. If it is over, another client changed it since.
+    /// Who writes had read it. If it is over, another client changed it since, or another request of the same pool.
     Own {
         /// Whether it is.
         is_over: bool,
@@ -175,7 +175,8 @@ impl Figures {
             Basis::None => {}
             Basis::Own { is_over } => {
                 self.followed += 1;
-                self.overlapped += u64::from(is_over);
+                let count = if self.is_spread() { &mut self.seem_overlapped } else { &mut self.overlapped };
+                *count += u64::from(is_over);
             }
             Basis::Shared => {
                 self.followed += 1;

@@ -50,14 +50,14 @@ fn of_json(node: &Node) -> Option<Digest> {
         .or_else(|| Some(of_fields(Format::Json, fields, 0)))
 }
 
-/// The session beside a cookie, whose end moves with each request.
+/// The session beside a cookie, whose end moves with each request, and its age by a millisecond now and then.
 fn of_express_session(fields: &[(String, Node)]) -> Option<Digest> {
     let cookie = field(fields, "cookie")?.fields()?;
-    field(cookie, "originalMaxAge")?;
+    let age = field(cookie, "originalMaxAge")?.hash;
     let expires = field(cookie, "expires").map_or(0, |expires| expires.hash);
-    let is_expires = |part: &Part| part.0 == hash_of(("cookie", "expires"));
-    let parts = parts_of(fields).into_iter().filter(|part| !is_expires(part)).collect();
-    Some(Digest::of_parts(Format::ExpressSession, parts, expires))
+    let of_cookie = ["originalMaxAge", "expires"].map(|name| hash_of(("cookie", name)));
+    let parts = parts_of(fields).into_iter().filter(|(name, _)| !of_cookie.contains(name)).collect();
+    Some(Digest::of_parts(Format::ExpressSession, parts, hash_of((age, expires))))
 }
 
 /// The session as `__d`, its version as `v` and its end as `e`.
@@ -143,6 +143,8 @@ mod tests {
         let later = EXPRESS.replace("30.014Z", "30.058Z");
         assert_eq!(change(EXPRESS.as_bytes(), EXPRESS.as_bytes()), (Format::ExpressSession, Change::Nothing));
         assert_eq!(change(EXPRESS.as_bytes(), later.as_bytes()), (Format::ExpressSession, Change::Added));
+        let younger = later.replace("3600000", "3599999");
+        assert_eq!(change(EXPRESS.as_bytes(), younger.as_bytes()).1, Change::Added, "as its clock ticks meanwhile");
         for (from, to, parts) in [
             (r#""visits":1"#, r#""visits":2"#, 1),
             (r#""name":"Zoë""#, r#""name":"Zoe""#, 1),

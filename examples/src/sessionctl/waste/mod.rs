@@ -1,7 +1,7 @@
 //! Watches what a server is sent by any session library, and says how much of it changed anything.
 //!
-//! [`monitor`] and [`decoding`] read what a server tells, [`command`] knows what it means for a key, [`format`] takes the
-//! value apart, [`digest`] compares it with the one before, [`tally`] counts, and [`report`] shows the [`figures`].
+//! [`monitor`], `aof` and [`decoding`] read what a server tells, [`command`] knows what it means for a key, [`format`] takes the
+//! value apart, [`digest`] compares it with the one before, [`tally`] counts each [`event`], and [`report`] and [`chart`] show the [`figures`].
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+mod aof;
+pub mod chart;
 pub mod command;
 pub mod decoding;
 pub mod digest;
 mod error;
+pub mod event;
 pub mod figures;
 mod file;
 pub mod format;
@@ -48,6 +51,8 @@ pub struct Options {
     pub yes: bool,
     /// Whether the report is for machines.
     pub json: bool,
+    /// Where a picture of the report goes.
+    pub chart: Option<PathBuf>,
 }
 
 /// What can be watched.
@@ -57,7 +62,7 @@ pub enum Source {
     Redis(String),
     /// A PostgreSQL server, by its URL.
     Postgres(String),
-    /// The output of `MONITOR` in a file, or `-` for standard input.
+    /// The output of `MONITOR` in a file, an append-only file, or the folder of one; or `-` for standard input.
     File(PathBuf),
 }
 
@@ -83,10 +88,17 @@ impl std::str::FromStr for Source {
 struct Watched {
     figures: Figures,
     unreadable: u64,
-    /// How much time what was seen took, if that is not how long it was watched.
-    micros: Option<u64>,
+    /// How much time a file tells of, if it does.
+    time: Option<Duration>,
     ended_early: Option<String>,
     has_reads: bool,
+    is_base_unread: bool,
+}
+
+impl Watched {
+    fn of(figures: Figures) -> Self {
+        Self { figures, unreadable: 0, time: None, ended_early: None, has_reads: true, is_base_unread: false }
+    }
 }
 
 /// Watches, and writes what was seen. Ctrl-C ends it earlier.
@@ -102,6 +114,10 @@ pub async fn run(options: &Options, out: &mut impl Write) -> Result<(), super::S
         watcher = Watcher::begin(options) => watcher?,
     };
     let report = watcher.until(interrupted).await?;
+    if let Some(file) = &options.chart {
+        let written = std::fs::write(file, chart::draw(&report));
+        written.map_err(|source| WasteError::Chart { file: file.clone(), source })?;
+    }
     if options.json {
         writeln!(out, "{:#}", report.to_json())?;
     } else {
@@ -153,15 +169,16 @@ impl Watcher {
     /// When what is watched cannot be read.
     pub async fn until(self, end: impl Future<Output = ()>) -> Result<Report, WasteError> {
         let Self { options, started, bar, link } = self;
+        let is_file = matches!(link, Link::File(_));
         let watched = match link {
             Link::Redis(redis) => redis.watch(&options, &bar, end).await,
             Link::Postgres(postgres) => postgres.watch(&options, &bar, end).await,
             Link::File(path) => watch_file(&path, &options, &bar, end).await,
         };
         bar.finish_and_clear();
-        let Watched { figures, unreadable, micros, ended_early, has_reads } = watched?;
-        let time = micros.map_or_else(|| started.elapsed(), Duration::from_micros);
-        Ok(Report { time, figures, unreadable, ended_early, has_reads })
+        let Watched { figures, unreadable, time, ended_early, has_reads, is_base_unread } = watched?;
+        let time = if is_file { time } else { Some(started.elapsed()) };
+        Ok(Report { time, figures, unreadable, ended_early, has_reads, is_base_unread })
     }
 }
 

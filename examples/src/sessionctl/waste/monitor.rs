@@ -51,7 +51,7 @@ fn micros(time: &[u8]) -> Option<u64> {
 }
 
 /// The word that goes on until the next quote that is not escaped, and what follows it.
-fn unquote(quoted: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+pub(super) fn unquote(quoted: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let (mut word, mut rest) = (Vec::new(), quoted);
     loop {
         let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;

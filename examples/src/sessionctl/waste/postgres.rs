@@ -10,7 +10,8 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
-use super::tally::{By, Tally, What};
+use super::event::{By, Fields, What};
+use super::tally::Tally;
 use super::{Options, WasteError, Watched, decoding};
 
 /// How often the server is asked what came.
@@ -92,7 +93,7 @@ impl Decoded {
         }
         // What is left of it goes with the connection.
         let _ = self.client.execute("SELECT pg_catalog.pg_drop_replication_slot($1)", &[&self.slot]).await;
-        Ok(Watched { figures: self.tally.figures(), unreadable: 0, micros: None, ended_early, has_reads: false })
+        Ok(Watched { ended_early, has_reads: false, ..Watched::of(self.tally.figures()) })
     }
 
     /// Takes note of what was written since the last look.
@@ -105,7 +106,7 @@ impl Decoded {
                 seen = true;
                 // What is not UTF-8 is no text of a session.
                 let line: &str = row.try_get(0).unwrap_or_default();
-                if self.is_of_interest(line) {
+                if line == "BEGIN" || line == "COMMIT" || self.is_of_interest(line) {
                     lines.push(line.to_owned());
                 }
             }
@@ -130,6 +131,11 @@ impl Decoded {
     }
 
     async fn note(&mut self, line: &str) -> Result<(), tokio_postgres::Error> {
+        match line {
+            "BEGIN" => self.tally.begin_together(),
+            "COMMIT" => self.tally.end_together(),
+            _ => {}
+        }
         let Some(row) = decoding::parse(line) else { return Ok(()) };
         if !self.keys.contains_key(row.table) {
             let found = self.client.query(KEYS, &[&row.table]).await?;
@@ -138,7 +144,9 @@ impl Decoded {
         let by = By { client: 0, at: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX) };
         let keys = self.keys.get(row.table).map_or(&[][..], Vec::as_slice);
         let what = match row.meaning(keys) {
-            Some(What::Write { key, bytes, .. } | What::Fields { key, bytes, .. }) if line.len() > LONGEST_LINE => {
+            Some(What::Write { key, bytes, .. } | What::Fields(Fields { key, bytes, .. }))
+                if line.len() > LONGEST_LINE =>
+            {
                 What::Unclear { key, bytes }
             }
             Some(what) => what,

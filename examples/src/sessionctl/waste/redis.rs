@@ -23,7 +23,7 @@ const BUSY: u64 = 5_000;
 
 const COST: &str = "\
 MONITOR makes the server send a copy of every command it carries out, whatever the keys: its network traffic about \
-doubles, and it carries out fewer commands a second while this runs, on a busy server about half as many.";
+doubles, and a command takes it several times the processor time while this runs.";
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -87,9 +87,9 @@ impl Monitored {
         };
         queue.flush_lost();
         drop(queue);
-        let watch = looking.await.map_err(|_| WasteError::Stopped)?;
-        let (figures, unreadable) = (watch.figures(), watch.unreadable());
-        Ok(Watched { figures, unreadable, micros: None, ended_early, has_reads: true })
+        let mut watch = looking.await.map_err(|_| WasteError::Stopped)?;
+        let unreadable = watch.unreadable();
+        Ok(Watched { unreadable, ended_early, ..Watched::of(watch.figures()) })
     }
 }
 

@@ -14,8 +14,8 @@ const LONGEST_BAR: u64 = 30;
 /// What was seen, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// For how long.
-    pub time: Duration,
+    /// For how long, if that is known.
+    pub time: Option<Duration>,
     /// What was counted.
     pub figures: Figures,
     /// How many lines could not be read.
@@ -24,6 +24,8 @@ pub struct Report {
     pub ended_early: Option<String>,
     /// Whether reads can be seen, and so whether writes overlap.
     pub has_reads: bool,
+    /// Whether the file has a base that was not read, so that nothing is known of the values in it.
+    pub is_base_unread: bool,
 }
 
 impl Report {
@@ -45,7 +47,7 @@ impl Report {
             .map(|doubt| (doubt.name().to_owned(), count(figures.doubts[doubt as usize])))
             .collect();
         json!({
-            "seconds": self.time.as_secs_f64(),
+            "seconds": self.time.map(|time| time.as_secs_f64()),
             "ended_early": self.ended_early,
             "keys": figures.keys,
             "all": count(figures.all()),
@@ -62,6 +64,7 @@ impl Report {
             "connections_are_spread": figures.is_spread(),
             "commands_lost": figures.lost,
             "lines_unreadable": self.unreadable,
+            "base_unread": self.is_base_unread,
         })
     }
 }
@@ -94,18 +97,20 @@ impl Report {
         if let Some(reason) = &self.ended_early {
             writeln!(f, "ended early: {reason}")?;
         }
-        write!(
-            f,
-            "{:.1} s: {} writes of {} keys, {} bytes; ",
-            self.time.as_secs_f64(),
-            grouped(all.writes),
-            grouped(keys),
-            grouped(all.bytes)
-        )?;
-        if self.has_reads {
-            write!(f, "{} reads, {} times only an end moved, ", grouped(reads), grouped(touches))?;
+        if let Some(time) = self.time {
+            write!(f, "{:.1} s: ", time.as_secs_f64())?;
         }
-        writeln!(f, "{} removals", grouped(removals))?;
+        write!(f, "{} writes of {} keys, {} bytes; ", grouped(all.writes), grouped(keys), grouped(all.bytes))?;
+        if self.has_reads {
+            write!(f, "{} reads, ", grouped(reads))?;
+        }
+        writeln!(f, "{} times only an end moved, {} removals", grouped(touches), grouped(removals))?;
+        if self.is_base_unread {
+            writeln!(
+                f,
+                "its base is a snapshot, which is not read: what stands there is first seen when it is written"
+            )?;
+        }
         if lost > 0 {
             writeln!(
                 f,

@@ -1,69 +1,18 @@
 //! Compares each write with the one before, and counts what it changed.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::mem;
 
 use super::digest::{Change, Digest, Format};
+use super::event::{By, Fields, Key, What};
 use super::figures::{Basis, Doubt, Figures, Kind};
-use super::tree::hash_of;
 
 /// For how long a client that read a value is thought to go on with what it read, in microseconds.
 const REQUEST: u64 = 30_000_000;
 /// The most reads of a key that are remembered.
 const MOST_READS: usize = 8;
-
-/// A key, as a hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key(u64);
-
-impl Key {
-    /// The key that is named by this.
-    #[must_use]
-    pub fn of(name: &impl Hash) -> Self {
-        Self(hash_of(name))
-    }
-}
-
-/// What happened to a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
-    /// Its value was read.
-    Read(Key),
-    /// It got a value.
-    Write {
-        /// The key.
-        key: Key,
-        /// The value.
-        digest: Digest,
-        /// How long the value is.
-        bytes: usize,
-        /// Whether the write was made only if there was a value, or only if there was none.
-        expected: Option<bool>,
-    },
-    /// Some of its fields got values.
-    Fields {
-        /// The key.
-        key: Key,
-        /// The fields.
-        digest: Digest,
-        /// How long their names and values are.
-        bytes: usize,
-    },
-    /// It got another end.
-    Touch(Key),
-    /// It was removed.
-    Remove(Key),
-    /// It was written in a way that cannot be compared.
-    Unclear {
-        /// The key.
-        key: Key,
-        /// How long what was sent is, as far as it is known.
-        bytes: usize,
-    },
-    /// Anything can have happened to any key.
-    Forget,
-}
+/// The most keys whose writes are put together at a time.
+const MOST_TOGETHER: usize = 1024;
 
 /// What is remembered of a key.
 #[derive(Debug, Default)]
@@ -83,6 +32,8 @@ enum Value {
     #[default]
     Unknown,
     Absent,
+    /// These fields, and maybe others.
+    Has(Digest),
     Is(Digest),
 }
 
@@ -93,15 +44,6 @@ struct Read {
     at: u64,
 }
 
-/// Who did something, and when, in microseconds.
-#[derive(Debug, Clone, Copy)]
-pub struct By {
-    /// The hash of the client's address; 0 if nobody knows.
-    pub client: u64,
-    /// When.
-    pub at: u64,
-}
-
 /// Everything that is known of the keys, and what was counted.
 #[derive(Debug)]
 pub struct Tally {
@@ -110,6 +52,8 @@ pub struct Tally {
     most: usize,
     /// How many keys began with which content.
     beginnings: HashMap<u64, u64>,
+    /// Within a script or a transaction: what it did to fields so far.
+    together: Option<HashMap<Key, (By, Fields)>>,
     figures: Figures,
     seen: u64,
 }
@@ -118,12 +62,14 @@ impl Tally {
     /// Remembers this many keys, and no more.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { known: HashMap::new(), most, beginnings: HashMap::new(), figures: Figures::default(), seen: 0 }
+        let (known, beginnings) = (HashMap::new(), HashMap::new());
+        Self { known, most, beginnings, together: None, figures: Figures::default(), seen: 0 }
     }
 
-    /// What was counted so far.
+    /// What was counted so far. A script or a transaction ends with it.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&mut self) -> Figures {
+        self.end_together();
         let mut figures = self.figures.clone();
         let repeated = self.beginnings.values().filter(|keys| **keys > 1);
         figures.begun_alike = repeated.clone().sum();
@@ -139,8 +85,22 @@ impl Tally {
 
     /// Lines were lost: nothing is known of any value any more.
     pub fn lost(&mut self, lines: u64) {
+        self.end_together();
         self.figures.lost += lines;
         self.forget();
+    }
+
+    /// A script or a transaction begins: what it does to the fields of a key is one write.
+    pub fn begin_together(&mut self) {
+        self.end_together();
+        self.together = Some(HashMap::new());
+    }
+
+    /// It ended.
+    pub fn end_together(&mut self) {
+        for (by, fields) in self.together.take().into_iter().flat_map(HashMap::into_values) {
+            self.set_fields(by, fields);
+        }
     }
 
     /// Takes note of what happened.
@@ -149,16 +109,46 @@ impl Tally {
             What::Read(key) => self.read(by, key),
             What::Touch(_) => self.figures.touches += 1,
             What::Remove(key) => self.remove(by, key),
+            What::Replace(key) => self.replace(by, key),
             What::Forget => self.forget(),
             What::Write { key, digest, bytes, expected } => self.write(by, key, digest, bytes, expected),
-            What::Fields { key, digest, bytes } => self.set_fields(by, key, digest, bytes),
+            What::Fields(fields) => self.put_together(by, fields),
             What::Unclear { key, bytes } => {
                 self.doubt(Doubt::Value, bytes);
-                if let Some(known) = self.known.get_mut(&key) {
-                    known.value = Value::Unknown;
-                    known.change(by);
+                self.replace(by, key);
+            }
+        }
+    }
+
+    /// Takes note of a value that is there already: it is no write.
+    pub fn know(&mut self, what: What) {
+        match what {
+            What::Write { key, digest, .. } => {
+                if let Some(known) = self.entry(key) {
+                    known.value = Value::Is(digest);
                 }
             }
+            // A long hash comes in portions.
+            What::Fields(Fields { key, digest, .. }) => {
+                if let Some(known) = self.entry(key) {
+                    match &mut known.value {
+                        Value::Is(before) => before.join(&digest),
+                        value => *value = Value::Is(digest),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn put_together(&mut self, by: By, fields: Fields) {
+        let Some(together) = &mut self.together else { return self.set_fields(by, fields) };
+        if let Some((_, before)) = together.get_mut(&fields.key) {
+            before.join(&fields);
+        } else if together.len() < MOST_TOGETHER {
+            together.insert(fields.key, (by, fields));
+        } else {
+            self.set_fields(by, fields);
         }
     }
 
@@ -173,8 +163,19 @@ impl Tally {
 
     fn remove(&mut self, by: By, key: Key) {
         self.figures.removals += 1;
+        // What it did to the fields before was the same removal.
+        if let Some(together) = &mut self.together {
+            together.remove(&key);
+        }
         if let Some(known) = self.known.get_mut(&key) {
             known.value = Value::Absent;
+            known.change(by);
+        }
+    }
+
+    fn replace(&mut self, by: By, key: Key) {
+        if let Some(known) = self.known.get_mut(&key) {
+            known.value = Value::Unknown;
             known.change(by);
         }
     }
@@ -191,25 +192,31 @@ impl Tally {
         let Some(known) = self.entry(key) else { return self.doubt(Doubt::Room, bytes) };
         let kind = match (&known.value, expected) {
             // Refused, or the value ended in between.
-            (Value::Is(_), Some(false)) | (Value::Absent, Some(true)) => {
+            (Value::Is(_) | Value::Has(_), Some(false)) | (Value::Absent, Some(true)) => {
                 known.value = Value::Unknown;
                 return self.doubt(Doubt::Condition, bytes);
             }
             (Value::Is(before), _) => Kind::of(before.change_to(&digest)),
-            (Value::Unknown | Value::Absent, _) => Kind::First,
+            (Value::Unknown | Value::Absent | Value::Has(_), _) => Kind::First,
         };
         known.value = Value::Is(digest);
         self.count(by, key, kind, format, bytes);
         self.begin(kind, content);
     }
 
-    fn set_fields(&mut self, by: By, key: Key, digest: Digest, bytes: usize) {
+    fn set_fields(&mut self, by: By, fields: Fields) {
+        let Fields { key, digest, bytes, is_new } = fields;
         let (format, content) = (digest.format, digest.content);
         let Some(known) = self.entry(key) else { return self.doubt(Doubt::Room, bytes) };
         let kind = match &mut known.value {
-            Value::Is(before) => before.set(&digest).map_or(Kind::First, Kind::of),
-            Value::Unknown | Value::Absent => {
-                known.value = Value::Is(digest);
+            // What is left of a session that ended.
+            Value::Absent if !is_new && !digest.sets_parts() => return,
+            Value::Is(before) if !is_new => before.set(&digest, true).map_or(Kind::Something, Kind::of),
+            Value::Has(before) if !is_new => before.set(&digest, false).map_or(Kind::First, Kind::of),
+            value => {
+                let is_whole = is_new || matches!(value, Value::Absent);
+                let digest = digest.set_alone();
+                *value = if is_whole { Value::Is(digest) } else { Value::Has(digest) };
                 Kind::First
             }
         };
@@ -220,15 +227,19 @@ impl Tally {
     /// Counts a write to a key that is remembered, and whether it went over another's.
     fn count(&mut self, by: By, key: Key, kind: Kind, format: Format, bytes: usize) {
         self.seen += 1;
+        let is_spread = self.figures.is_spread();
         let Some(known) = self.known.get_mut(&key) else { return };
-        let basis = known.basis(by);
+        let basis = known.basis(by, is_spread);
         if !matches!(kind, Kind::Nothing | Kind::Added) {
             known.change(by);
         }
         let is_new = !mem::replace(&mut known.written, true);
         self.figures.write(format, kind, bytes);
         self.figures.keys += u64::from(is_new);
-        self.figures.follow(basis);
+        // What sets some fields goes over no others.
+        if format != Format::Fields {
+            self.figures.follow(basis);
+        }
     }
 
     /// Notes with what a key began.
@@ -258,17 +269,21 @@ impl Known {
         self.writer = by.client;
     }
 
-    /// What a write was made of: the last read of who writes, or else that of anybody. The read is used up.
-    fn basis(&mut self, by: By) -> Basis {
+    /// What a write was made of: the last read of who writes, or else that of anybody. Where requests are spread over
+    /// connections, the last read of anybody: one on the same connection can be of a request that only read. The read is
+    /// used up.
+    fn basis(&mut self, by: By, is_spread: bool) -> Basis {
         self.reads.retain(|read| by.at.saturating_sub(read.at) <= REQUEST);
-        let own = self.reads.iter().rposition(|read| read.client == by.client);
+        let own = self.reads.iter().rposition(|read| read.client == by.client).filter(|_| !is_spread);
         let Some(at) = own.or_else(|| self.reads.len().checked_sub(1)) else { return Basis::None };
         let read = self.reads.remove(at);
         let is_over = read.version != self.version;
-        match own {
-            None => Basis::Elsewhere { is_over },
-            Some(_) if is_over && self.writer == by.client => Basis::Shared,
-            Some(_) => Basis::Own { is_over },
+        if read.client != by.client {
+            Basis::Elsewhere { is_over }
+        } else if is_over && self.writer == by.client {
+            Basis::Shared
+        } else {
+            Basis::Own { is_over }
         }
     }
 }
@@ -286,94 +301,4 @@ impl Kind {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::figures::Count;
-    use super::super::format::digest;
-    use super::*;
-
-    const A: u64 = 1;
-    const B: u64 = 2;
-
-    /// Carries out a script of a word per step, such as `Ar` (A reads), `Aw7` (A writes `{"n":7}`), `Ad` (deletes).
-    fn tally(steps: &str) -> Figures {
-        let mut tally = Tally::new(100);
-        let key = Key::of(&"key");
-        for (at, step) in steps.split(' ').enumerate() {
-            let (who, what) = step.split_at(1);
-            let by = By { client: if who == "A" { A } else { B }, at: at as u64 };
-            tally.note(
-                by,
-                match what.split_at(1) {
-                    ("r", _) => What::Read(key),
-                    ("d", _) => What::Remove(key),
-                    ("u", _) => What::Unclear { key, bytes: 3 },
-                    (_, value) => write(key, value),
-                },
-            );
-        }
-        tally.figures()
-    }
-
-    fn write(key: Key, value: &str) -> What {
-        let value = format!(r#"{{"n":{value},"theme":"light"}}"#);
-        What::Write { key, digest: digest(value.as_bytes()), bytes: value.len(), expected: None }
-    }
-
-    fn overlaps(steps: &str) -> (u64, u64) {
-        let figures = tally(steps);
-        (figures.overlapped, figures.seem_overlapped)
-    }
-
-    #[test]
-    fn each_write_is_compared_with_the_one_before() {
-        let figures = tally("Ar Aw1 Ar Aw1 Ar Aw2 Ar Ad Aw2 Au Aw2");
-        let writes = |kind| figures.of(kind).writes;
-        assert_eq!((writes(Kind::First), writes(Kind::Nothing), writes(Kind::OnePart)), (3, 1, 1));
-        assert_eq!((figures.unknown(), figures.all().writes), (Count { writes: 1, bytes: 3 }, 6));
-        assert_eq!((figures.keys, figures.reads, figures.removals), (1, 4, 1));
-        assert_eq!(figures.of(Kind::Nothing).bytes, r#"{"n":1,"theme":"light"}"#.len() as u64);
-    }
-
-    #[test]
-    fn who_writes_over_what_another_changed_meanwhile_overlaps() {
-        assert_eq!(overlaps("Ar Aw1 Br Bw2 Ar Aw3"), (0, 0), "one after the other");
-        assert_eq!(overlaps("Ar Br Aw1 Bw2"), (1, 0));
-        assert_eq!(overlaps("Ar Br Aw1 Bw1"), (1, 0), "both count a visit: one is lost, though nothing changed");
-        assert_eq!(overlaps("Aw1 Ar Br Aw1 Bw2"), (0, 0), "what changed nothing is not lost");
-        assert_eq!(overlaps("Br Ar Aw1 Br Bw2"), (0, 0), "it read once more");
-        assert_eq!(overlaps("Ar Br Ad Bw2"), (1, 0), "it was destroyed meanwhile");
-    }
-
-    #[test]
-    fn requests_that_share_a_connection_seem_to_overlap() {
-        assert_eq!(overlaps("Ar Ar Aw1 Aw2"), (0, 1));
-        assert_eq!(overlaps("Ar Ar Ar Aw1 Ar Aw2"), (0, 0), "two only read");
-        assert_eq!(overlaps("Ar Ar Bw1 Bw2"), (0, 1), "read on one connection, written on another");
-        assert!(tally("Ar Bw1").is_spread() && !tally("Ar Aw1").is_spread());
-    }
-
-    #[test]
-    fn what_is_remembered_has_an_end_and_the_rest_is_said() {
-        let mut tally = Tally::new(2);
-        let by = By { client: A, at: 0 };
-        for name in 0..3_u8 {
-            tally.note(by, write(Key::of(&name), "1"));
-            tally.note(by, write(Key::of(&name), "1"));
-        }
-        let figures = tally.figures();
-        assert_eq!((figures.of(Kind::First).writes, figures.of(Kind::Nothing).writes), (2, 2));
-        assert_eq!((figures.doubts[Doubt::Room as usize].writes, figures.keys), (2, 2));
-        assert_eq!((figures.begun_alike, figures.most_alike), (2, 2));
-    }
-
-    #[test]
-    fn after_a_gap_nothing_is_known() {
-        let mut tally = Tally::new(2);
-        let (by, key) = (By { client: A, at: 0 }, Key::of(&1));
-        tally.note(by, write(key, "1"));
-        tally.lost(7);
-        tally.note(by, write(key, "1"));
-        let figures = tally.figures();
-        assert_eq!((figures.lost, figures.of(Kind::First).writes, figures.of(Kind::Nothing).writes), (7, 2, 0));
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! Makes of the lines of `MONITOR` what happened to keys.
 
+use super::event::By;
 use super::figures::Figures;
-use super::tally::{By, Tally};
+use super::tally::Tally;
 use super::tree::hash_of;
 use super::{command, monitor};
 
@@ -41,8 +42,12 @@ impl Watch {
         };
         self.span = Some((self.span.map_or(command.at, |(first, _)| first), command.at));
         let client = if command.client == "lua" { self.caller } else { hash_of(&command.client) };
+        if command.client != "lua" {
+            self.tally.end_together();
+        }
         if runs_a_script(&command.words) {
             self.caller = client;
+            self.tally.begin_together();
         }
         if self.database.is_some_and(|database| database != command.database) {
             return;
@@ -74,7 +79,7 @@ impl Watch {
 
     /// What was counted so far.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&mut self) -> Figures {
         self.tally.figures()
     }
 

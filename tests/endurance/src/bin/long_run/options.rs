@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use session_examples::duration;
+
 pub(crate) const USAGE: &str = "\
 usage: scripts/long-run [OPTION]...
 
@@ -41,7 +43,7 @@ impl Options {
             let wrong = || format!("{value} is no value of {argument}\n\n{USAGE}");
             let number = || value.parse().map_err(|_| wrong());
             match &*argument {
-                "--for" => options.time = time(&value).ok_or_else(wrong)?,
+                "--for" => options.time = duration::parse(&value).ok_or_else(wrong)?,
                 "--seed" => options.seed = number()?,
                 "--visitors" => options.visitors = number()?,
                 "--chats" => options.chats = number()?,
@@ -51,29 +53,5 @@ impl Options {
             }
         }
         Ok(options)
-    }
-}
-
-/// A time in seconds, minutes or hours.
-fn time(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at(text.len().checked_sub(1)?);
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    number.parse::<u32>().ok().filter(|number| *number > 0).map(|number| Duration::from_secs(seconds) * number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_has_a_unit() {
-        assert_eq!(time("20s"), Some(Duration::from_secs(20)));
-        assert_eq!(time("60m"), Some(Duration::from_secs(3600)));
-        assert_eq!([time("60"), time("m"), time("0s"), time("")], [None; 4]);
     }
 }
