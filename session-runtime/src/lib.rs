@@ -93,6 +93,8 @@ pub use sessions::{
     Absence, Committed, FoundSession, FoundSessions, Handle, Limits, OnUndecodable, Once, Outcome, Sessions,
     SessionsBuilder,
 };
+#[cfg(feature = "metrics")]
+pub use stats::STORE_SECONDS_BUCKETS;
 pub use stats::Stats;
 pub use store::{AnyStore, Housekeeping, InvalidKey, MemoryStore, Store, StoreError, StoreErrorKind, WorkId, connect};
 #[cfg(feature = "postgres")]

@@ -3,6 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+mod timing;
+
+#[cfg(feature = "metrics")]
+pub use timing::STORE_SECONDS_BUCKETS;
+pub(crate) use timing::{Operation, Timing};
+
 /// The counters of one session type.
 ///
 /// They stand alone in memory: what commits only read does not share a cache line with what each of them writes.
@@ -32,24 +38,52 @@ impl Counters {
         self.exported.add(count, by);
     }
 
+    /// Measures what a store is asked for, until the guard is dropped. Without the feature `metrics` it does nothing.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn time(&self, operation: Operation) -> Timing<'_> {
+        self.exported.begin(operation)
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    #[inline]
+    #[allow(clippy::unused_self, reason = "only exported times are kept")]
+    pub(crate) fn time(&self, _: Operation) -> Timing {
+        Timing
+    }
+
     fn get(&self, count: Count) -> u64 {
         self.values[count as usize].load(Ordering::Relaxed)
     }
 }
 
+/// What a counter counts: all of a metric, unless it says which part.
+macro_rules! meaning {
+    ($of_all:literal) => {
+        $of_all
+    };
+    ($of_all:literal $of_part:literal) => {
+        $of_part
+    };
+}
+
 macro_rules! counters {
-    ($($count:ident $field:ident $metric:literal $({ $label:literal: $value:literal })? $meaning:literal)*) => {
+    ($(
+        $metric:literal $unit:ident $help:literal
+        { $($count:ident $field:ident $(($label:literal, $value:literal) $meaning:literal)?)* }
+    )*) => {
         /// What the sessions of one type have cost and saved since the program started.
         ///
         /// With the feature `metrics`, the same is exported as counters through the crate `metrics`, each with the
-        /// label `session`, the session's name. Install the exporter before the first session is loaded: the counters
-        /// are registered then.
+        /// label `session`, the session's name, and so is what calls to the store take: `session_store_seconds`, a
+        /// histogram with the label `operation`. Install the exporter before the first session is loaded: all of it is
+        /// registered and described then.
         ///
         /// | field | metric | counts |
         /// |---|---|---|
-        $(#[doc = concat!(
-            "| `", stringify!($field), "` | `", $metric, $("{", $label, "=", $value, "}",)? "` | ", $meaning, " |"
-        )])*
+        $($(#[doc = concat!(
+            "| `", stringify!($field), "` | `", $metric, $("{", $label, "=", $value, "}",)? "` | ",
+            meaning!($help $($meaning)?), " |"
+        )])*)*
         ///
         /// A commit that nothing was sent for has one cause. A field that was changed and changed back counts as
         /// never changed, unless it was seen in between: by [`dirty`](crate::Handle::dirty), or by a commit that
@@ -58,19 +92,19 @@ macro_rules! counters {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         #[non_exhaustive]
         pub struct Stats {
-            $(#[doc = $meaning] #[doc = ""] pub $field: u64,)*
+            $($(#[doc = meaning!($help $($meaning)?)] #[doc = ""] pub $field: u64,)*)*
         }
 
         #[derive(Debug, Clone, Copy)]
         pub(crate) enum Count {
-            $($count,)*
+            $($($count,)*)*
         }
 
-        const LEN: usize = [$(Count::$count),*].len();
+        const LEN: usize = [$($(Count::$count),*),*].len();
 
         impl Counters {
             pub(crate) fn stats(&self) -> Stats {
-                Stats { $($field: self.get(Count::$count),)* }
+                Stats { $($($field: self.get(Count::$count),)*)* }
             }
         }
 
@@ -79,29 +113,50 @@ macro_rules! counters {
             use std::fmt;
             use std::sync::{Arc, OnceLock};
 
-            use metrics::{Counter, counter};
+            use metrics::{Counter, Unit, counter, describe_counter};
 
+            use super::timing::{Operation, Timers, Timing};
             use super::{Count, LEN};
 
-            /// The counters in the program's exporter, once they are registered.
+            /// What is in the program's exporter, once it is registered.
             pub(super) struct Exported {
                 session: Arc<str>,
-                counters: OnceLock<[Counter; LEN]>,
+                registered: OnceLock<Registered>,
+            }
+
+            struct Registered {
+                counters: [Counter; LEN],
+                timers: Timers,
             }
 
             impl Exported {
                 pub(super) fn new(session: Arc<str>) -> Self {
-                    Self { session, counters: OnceLock::new() }
+                    Self { session, registered: OnceLock::new() }
                 }
 
                 #[inline]
                 pub(super) fn add(&self, count: Count, by: u64) {
-                    self.counters.get_or_init(|| self.register())[count as usize].increment(by);
+                    self.registered().counters[count as usize].increment(by);
+                }
+
+                pub(super) fn begin(&self, operation: Operation) -> Timing<'_> {
+                    self.registered().timers.begin(operation)
+                }
+
+                #[inline]
+                fn registered(&self) -> &Registered {
+                    self.registered.get_or_init(|| self.register())
                 }
 
                 #[cold]
-                fn register(&self) -> [Counter; LEN] {
-                    [$(counter!($metric, "session" => self.session.clone() $(, $label => $value)?),)*]
+                fn register(&self) -> Registered {
+                    $(describe_counter!($metric, Unit::$unit, $help);)*
+                    Registered {
+                        counters: [
+                            $($(counter!($metric, "session" => self.session.clone() $(, $label => $value)?),)*)*
+                        ],
+                        timers: Timers::register(&self.session),
+                    }
                 }
             }
 
@@ -115,52 +170,62 @@ macro_rules! counters {
 }
 
 counters! {
-    Loads loads "session_loads_total"
-        "loads"
-    LoadFailures load_failures "session_load_failures_total"
-        "loads for which the store failed, or whose session could not be read"
-    TouchesSent touches_sent "session_touches_total" { "result": "sent" }
-        "loads that moved a sliding expiry"
-    TouchesSkipped touches_skipped "session_touches_total" { "result": "skipped" }
-        "loads of a stored session with a sliding expiry that did not move it, since that was not due"
-    Created commits_created "session_commits_total" { "outcome": "created" }
-        "commits that stored a session that was not stored"
-    Updated commits_updated "session_commits_total" { "outcome": "updated" }
-        "commits that changed a stored session"
-    Removed commits_removed "session_commits_total" { "outcome": "removed" }
-        "commits after which the session was no longer stored, destructions included"
-    Unchanged commits_unchanged "session_commits_total" { "outcome": "unchanged" }
-        "commits that were sent and neither found nor left a stored session"
-    Failed commits_failed "session_commits_total" { "outcome": "failed" }
-        "commits that ended in an error"
-    Unmarked avoided_unmarked "session_writes_avoided_total" { "cause": "unmarked" }
-        "commits that sent nothing, because no field was borrowed for change"
-    Initial avoided_initial "session_writes_avoided_total" { "cause": "initial" }
-        "commits that sent nothing, because the borrowed fields are not stored and hold their initial values"
-    SameValue avoided_same_value "session_writes_avoided_total" { "cause": "same value" }
-        "commits that sent nothing, because the borrowed fields hold what is stored"
-    Reverted avoided_reverted "session_writes_avoided_total" { "cause": "reverted" }
-        "commits that sent nothing, because what was seen to be changed was changed back"
-    FieldsWritten fields_written "session_fields_written_total"
-        "fields that were stored or removed by commits"
-    FieldsNotWritten fields_not_written "session_fields_not_written_total"
-        "fields that were not written"
-    BytesWritten bytes_written "session_bytes_written_total"
-        "bytes of encoded values that were stored"
-    BytesNotWritten bytes_not_written "session_bytes_not_written_total"
+    "session_loads_total" Count "loads" { Loads loads }
+    "session_load_failures_total" Count "loads for which the store failed, or whose session could not be read" {
+        LoadFailures load_failures
+    }
+    "session_touches_total" Count "loads of a stored session with a sliding expiry, by whether they moved it" {
+        TouchesSent touches_sent ("result", "sent")
+            "loads that moved a sliding expiry"
+        TouchesSkipped touches_skipped ("result", "skipped")
+            "loads of a stored session with a sliding expiry that did not move it, since that was not due"
+    }
+    "session_commits_total" Count
+        "commits that were sent, by what became of the session; destructions and renewals too"
+    {
+        Created commits_created ("outcome", "created")
+            "commits that stored a session that was not stored"
+        Updated commits_updated ("outcome", "updated")
+            "commits that changed a stored session"
+        Removed commits_removed ("outcome", "removed")
+            "commits after which the session was no longer stored, destructions included"
+        Unchanged commits_unchanged ("outcome", "unchanged")
+            "commits that were sent and neither found nor left a stored session"
+        Failed commits_failed ("outcome", "failed")
+            "commits that ended in an error"
+    }
+    "session_writes_avoided_total" Count "commits that sent nothing, by why" {
+        Unmarked avoided_unmarked ("cause", "unmarked")
+            "commits that sent nothing, because no field was borrowed for change"
+        Initial avoided_initial ("cause", "initial")
+            "commits that sent nothing, because the borrowed fields are not stored and hold their initial values"
+        SameValue avoided_same_value ("cause", "same value")
+            "commits that sent nothing, because the borrowed fields hold what is stored"
+        Reverted avoided_reverted ("cause", "reverted")
+            "commits that sent nothing, because what was seen to be changed was changed back"
+    }
+    "session_fields_written_total" Count "fields that were stored or removed by commits" {
+        FieldsWritten fields_written
+    }
+    "session_fields_not_written_total" Count "fields that were not written" { FieldsNotWritten fields_not_written }
+    "session_bytes_written_total" Bytes "bytes of encoded values that were stored" { BytesWritten bytes_written }
+    "session_bytes_not_written_total" Bytes
         "bytes of encoded values that are stored and were not written again"
-    Conflicts conflicts "session_conflicts_total"
-        "commits that the store refused, because another came in between"
-    Rebases rebases "session_rebases_total"
-        "conflicts that were solved by putting the changes on top of the other commit"
-    Overlapped fields_overlapped "session_fields_overlapped_total"
+    { BytesNotWritten bytes_not_written }
+    "session_conflicts_total" Count "commits that the store refused, because another came in between" {
+        Conflicts conflicts
+    }
+    "session_rebases_total" Count "conflicts that were solved by putting the changes on top of the other commit" {
+        Rebases rebases
+    }
+    "session_fields_overlapped_total" Count
         "fields that others had changed too, and that a commit made its own"
-    Reruns reruns "session_reruns_total"
+    { Overlapped fields_overlapped }
+    "session_reruns_total" Count
         "runs of a closure of `update` that were repeated, because another commit came in between"
-    PurgeBatches purge_batches "session_purge_batches_total"
-        "batches of purges"
-    Purged purged "session_purged_total"
-        "records and headers that purges removed, of all session names"
+    { Reruns reruns }
+    "session_purge_batches_total" Count "batches of purges, of all session names" { PurgeBatches purge_batches }
+    "session_purged_total" Count "records and headers that purges removed, of all session names" { Purged purged }
 }
 
 #[cfg(all(test, feature = "metrics"))]

@@ -9,4 +9,5 @@ mod monitoring;
 mod place;
 mod purging;
 mod showing;
+mod spans;
 mod tracing;

@@ -14,4 +14,5 @@ mod moving;
 mod overlap;
 mod place;
 mod running;
+mod spans;
 mod storage;

@@ -1,16 +1,16 @@
 //! What a program shows of its sessions by `tracing`, and that the page about running in production lists just that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::metadata::{read, root, sources};
 
 const PAGE: &str = "docs/running-in-production.md";
 
-/// The rows of the table under a heading of the page, each with its cells.
-fn rows(heading: &str) -> Vec<Vec<String>> {
+/// The rows of the table of the page whose first column is called so, each with its cells.
+fn rows(column: &str) -> Vec<Vec<String>> {
     let page = read(PAGE);
-    let section = page.split("\n## ").find(|section| section.starts_with(heading)).expect("a section");
-    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let (_, table) = page.split_once(&format!("\n| {column} |")).expect("a table");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
     rows.map(|row| row.split('|').skip(1).map(|cell| cell.trim().to_owned()).collect()).collect()
 }
 
@@ -29,9 +29,23 @@ fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
+/// The kinds of spans in `debug_span!("…", …)`, each with all fields that one of it can have.
+fn kinds(source: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut kinds = BTreeMap::<String, BTreeSet<String>>::new();
+    for call in source.split("debug_span!(").skip(1) {
+        let mut words =
+            call.split_once(";").map_or(call, |(call, _)| call).split("\n}").next().unwrap_or_default().split(',');
+        let name = words.next().unwrap_or_default().trim().trim_matches('"').to_owned();
+        let fields = words.map(|field| field.split(" = ").next().unwrap_or_default().trim_matches([' ', '\n', ')']));
+        kinds.entry(name).or_default().extend(names(fields.filter(|field| !field.is_empty())));
+    }
+    kinds
+}
+
 /// The calls in `span("…", …)` and `key_span("…", …)`, each with its fields.
 fn spans(source: &str) -> BTreeSet<(String, BTreeSet<String>)> {
     let calls = source.match_indices("span(\"").map(|(place, begin)| (place, place + begin.len()));
+    let calls = calls.filter(|(place, _)| !source[..*place].ends_with("verb_"));
     let call = |(place, operation): (usize, usize)| {
         let has_key = source[..place].ends_with("key_");
         let operation = source[operation..].split('"').next().expect("an end");
@@ -66,9 +80,12 @@ fn events(source: &str) -> BTreeSet<Event> {
 #[test]
 fn the_page_lists_the_spans_that_there_are_and_no_others() {
     let source = sources(&root().join("session-runtime/src"));
-    assert_eq!(source.matches("span!(").count(), 2, "all spans are made in sessions/spans.rs");
-    assert_eq!(source.matches("debug_span!(\"session_store\", operation, session").count(), 2, "as the page says");
-    let documented: Vec<_> = rows("Spans").into_iter().map(|row| (one(&row[0]), code(&row[1]))).collect();
+    assert_eq!(source.matches("span!(").count(), source.matches("debug_span!(").count(), "all are of one level");
+    let kinds = kinds(&source);
+    let of_store = ("session_store".to_owned(), names(["operation", "session", "key"]));
+    let others = rows("span").into_iter().map(|row| (one(&row[0]), code(&row[1])));
+    assert_eq!(others.chain([of_store]).collect::<BTreeMap<_, _>>(), kinds);
+    let documented: Vec<_> = rows("operation").into_iter().map(|row| (one(&row[0]), code(&row[1]))).collect();
     assert_eq!(documented.iter().cloned().collect::<BTreeSet<_>>(), spans(&source));
     assert_eq!(documented.len(), spans(&source).len(), "each once");
 }
@@ -77,7 +94,7 @@ fn the_page_lists_the_spans_that_there_are_and_no_others() {
 fn the_page_lists_the_events_that_there_are_and_no_others() {
     let source = sources(&root().join("session-runtime/src"));
     let event = |row: Vec<String>| (one(&row[0]), beginning(&one(&row[1])), code(&row[2]));
-    let documented: BTreeSet<_> = rows("Events").into_iter().map(event).collect();
+    let documented: BTreeSet<_> = rows("level").into_iter().map(event).collect();
     assert_eq!(documented, events(&source));
 }
 
@@ -86,6 +103,7 @@ fn spans_and_events_are_read_as_rust_reads_them() {
     let source = r#"
         load.instrument(key_span("load", key)).await;
         let span = span("find", &self.name);
+        let around = key_verb_span("load", key);
         tracing::debug!(session = self.name(), %key, fields = ?changed, "done");
         tracing::warn!(
             policy,
@@ -98,6 +116,8 @@ fn spans_and_events_are_read_as_rust_reads_them() {
     let both =
         BTreeSet::from([("load".to_owned(), names(["key", "session"])), ("find".to_owned(), names(["session"]))]);
     assert_eq!(spans(source), both);
+    let kind = kinds("debug_span!(\n    \"a\",\n    b,\n    c = %d(e),\n)\n}\n debug_span!(\"a\", f, b);");
+    assert_eq!(kind, BTreeMap::from([("a".to_owned(), names(["b", "c", "f"]))]));
     let event = |level: &str, message: &str, fields: &[&str]| {
         (level.to_owned(), message.to_owned(), names(fields.iter().copied()))
     };

@@ -15,9 +15,7 @@ impl Events {
     /// Collects what this thread logs until the guard is dropped.
     #[must_use]
     pub fn capture() -> (Self, DefaultGuard) {
-        static ONCE: Once = Once::new();
-        // It fails where a test chose another one, which is as good.
-        ONCE.call_once(|| drop(tracing::subscriber::set_global_default(Undecided)));
+        leave_open();
         let events = Self::default();
         (events.clone(), tracing::subscriber::set_default(events))
     }
@@ -39,6 +37,13 @@ impl Events {
         record(&mut line);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
     }
+}
+
+/// Lets threads listen that begin to after others came to the place of an event or a span.
+pub(crate) fn leave_open() {
+    static ONCE: Once = Once::new();
+    // It fails where a test chose another one, which is as good.
+    ONCE.call_once(|| drop(tracing::subscriber::set_global_default(Undecided)));
 }
 
 /// Wants nothing, and leaves open whether it will. Where nobody has said so, a thread that comes to the place of an event

@@ -15,6 +15,7 @@ pub mod proxy;
 pub mod redis_server;
 mod restored;
 mod shared;
+mod spans;
 mod stored;
 pub mod transaction_pooler;
 
@@ -27,6 +28,7 @@ pub use kept::{Kept, KeptBuilder};
 pub use poll::{begin, now};
 pub use restored::restored_under_running_sessions;
 pub use shared::Shared;
+pub use spans::Spans;
 pub use stored::{all_stored, is_stored, record, stored, write};
 
 /// The examples of the pages are compiled with the tests.

@@ -16,5 +16,6 @@ mod place;
 mod races;
 mod safety;
 mod site;
+mod spans;
 mod streams;
 mod visitor;

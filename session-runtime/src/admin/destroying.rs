@@ -62,6 +62,6 @@ impl<S: Housekeeping> Admin<S> {
 
     fn ending(&self) -> Ending<'_> {
         let lifetime = Lifetime::unruled(self.retention);
-        Ending { store: &self.store, lifetime, clock: self.clock, deadline: DEADLINE }
+        Ending { store: &self.store, lifetime, clock: self.clock, deadline: DEADLINE, counters: None }
     }
 }

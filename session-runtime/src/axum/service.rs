@@ -40,9 +40,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        let slot = self.policy.slot();
+        let (slot, span) = (self.policy.slot(), self.policy.span());
         request.extensions_mut().insert(slot.clone());
-        Finish::new(self.policy.clone(), slot, self.inner.call(request))
+        // A layer inside begins its span with the call.
+        let handler = {
+            let _inside = span.enter();
+            self.inner.call(request)
+        };
+        Finish::new(self.policy.clone(), slot, span, handler)
     }
 }
 

@@ -17,17 +17,18 @@ use super::deadline::within;
 use super::handle::Handle;
 use super::known::Known;
 use super::pending::{Draft, Pending, Size};
+use super::progress::Progress;
 use super::record::Decoded;
-use super::spans::key_span;
+use super::spans::{key_span, key_verb_span};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::Timestamp;
 use crate::session::{MarkSet, Session};
-use crate::stats::Count;
+use crate::stats::{Count, Operation};
 use crate::store::rule::Commits;
 use crate::store::{
-    Action, Applied, Base, Commit, CommitId, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded,
-    Record, Reply, StoreError, StoreErrorKind, WorkId, Write,
+    Action, Applied, Base, Commit, Ended, ExpiryChange, Found, Incarnation, Key, KeyHash, Load, Loaded, Record, Reply,
+    StoreError, StoreErrorKind, WorkId, Write,
 };
 use crate::tracked::{Baseline, Fields, Patch, Tracked};
 
@@ -46,25 +47,16 @@ pub(super) enum Verb {
     Index,
 }
 
-/// What a call did so far: it can settle an earlier change and then make one of its own.
-pub(super) struct Progress<T> {
-    /// When the first other commit got in the way.
-    contended: Option<Instant>,
-    was_stored: Option<bool>,
-    /// The work that is to be done once, and how far it is.
-    work: Option<(WorkId, Doing)>,
-    pub(super) committed: Committed<T>,
-}
-
-/// How far a piece of work is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doing {
-    /// It is not done, as far as is known.
-    NotYet,
-    /// This call has done it.
-    Here,
-    /// Another delivery of it has.
-    Elsewhere,
+impl Verb {
+    /// What a span calls it.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Commit | Self::Work(_) => "commit",
+            Self::Renew(_) => "renew",
+            Self::Destroy => "destroy",
+            Self::Index => "index",
+        }
+    }
 }
 
 /// What came of sending a change.
@@ -117,9 +109,16 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// A future of its own, so that a commit of nothing carries none of its state.
     async fn commit_marked(&mut self) -> Result<Committed<T>, Error> {
         let mut progress = Progress::new();
-        let done = within(self.deadline(), pin!(self.make_progress(&Verb::Commit, &mut progress))).await;
-        self.counted(done)?;
+        self.run_within(&Verb::Commit, &mut progress).await?;
         Ok(progress.committed)
+    }
+
+    /// Runs a verb within the deadline, in a span that tells what became of it.
+    pub(super) async fn run_within(&mut self, verb: &Verb, progress: &mut Progress<T>) -> Result<(), Error> {
+        let span = key_verb_span(verb.name(), &self.key);
+        let done = within(self.deadline(), &span, pin!(self.make_progress(verb, progress))).await;
+        progress.tell(&span, done.as_ref().copied());
+        self.counted(done)
     }
 
     pub(super) fn deadline(&self) -> Duration {
@@ -314,9 +313,14 @@ impl<T: Session, C: Codec> Handle<T, C> {
     async fn send_once(&mut self, progress: &mut Progress<T>) -> Result<ControlFlow<Sent>, Error> {
         let Some(pending) = &mut self.pending else { return Ok(ControlFlow::Break(Sent::Applied)) };
         let resent = std::mem::replace(&mut pending.sent, true);
+        progress.attempts += 1;
         let commit = &pending.commit;
         let inner = &self.sessions.inner;
-        match inner.store.commit(&self.key, commit).instrument(key_span("commit", &self.key)).await {
+        let answer = {
+            let _timing = inner.counters.time(Operation::Commit);
+            inner.store.commit(&self.key, commit).instrument(key_span("commit", &self.key)).await
+        };
+        match answer {
             Ok(Reply::Applied(applied)) => {
                 self.settle(&applied, progress);
                 Ok(ControlFlow::Break(Sent::Applied))
@@ -340,6 +344,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                     return Err(Error::Occupied);
                 }
                 self.count(Count::Conflicts, 1);
+                progress.conflicts += 1;
                 let key = KeyHash::of(&self.key);
                 tracing::debug!(session = self.key.name(), %key, revision = record.head.revision, "rebasing");
                 if progress.contended.get_or_insert_with(Instant::now).elapsed() >= self.deadline() {
@@ -453,40 +458,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
 
     /// What a key holds, without touching it.
     pub(super) async fn look(&self, key: &Key) -> Result<Loaded, Error> {
+        let _timing = self.counters.time(Operation::Load);
         Ok(self.store.load(key, Load::look(self.settings.clock)).instrument(key_span("load", key)).await?)
-    }
-}
-
-impl<T> Progress<T> {
-    pub(super) const fn new() -> Self {
-        Self { contended: None, was_stored: None, work: None, committed: Committed::unchanged() }
-    }
-
-    /// Of a call that is to do a piece of work, if it is not done yet.
-    pub(super) fn of(work: WorkId) -> Self {
-        Self { work: Some((work, Doing::NotYet)), ..Self::new() }
-    }
-
-    /// Takes note of a commit of this call.
-    fn did(&mut self, commit: CommitId) {
-        if let Some((work, doing)) = &mut self.work
-            && commit.is_of(*work)
-        {
-            *doing = Doing::Here;
-        }
-    }
-
-    /// Whether another delivery of the work is among these commits.
-    pub(super) fn finds_done(&mut self, commits: &Commits) -> bool {
-        let Some((work, doing)) = &mut self.work else { return false };
-        if *doing == Doing::NotYet && commits.have_done(*work) {
-            *doing = Doing::Elsewhere;
-        }
-        *doing == Doing::Elsewhere
-    }
-
-    /// Whether it turned out that another delivery has done the work.
-    pub(super) fn found_done(&self) -> bool {
-        matches!(self.work, Some((_, Doing::Elsewhere)))
     }
 }

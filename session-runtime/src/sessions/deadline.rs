@@ -7,21 +7,24 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep};
+use tracing::Span;
 
 use crate::error::Error;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Ends an operation after `deadline`.
+/// Runs an operation in a span, and ends it after `deadline`.
 ///
 /// What it was about to do stays as it is when a caller drops it: a change that was sent is settled by the next commit.
 /// An operation that does not wait starts no timer. Outside of a Tokio runtime there is none, and no deadline.
 #[inline]
-pub(super) async fn within<R, E: From<Error>>(
+pub(super) async fn within<R>(
     deadline: Duration,
-    mut operation: Pin<&mut impl Future<Output = Result<R, E>>>,
-) -> Result<R, E> {
+    span: &Span,
+    mut operation: Pin<&mut impl Future<Output = Result<R, Error>>>,
+) -> Result<R, Error> {
     let mut timer = pin!(None::<Sleep>);
     poll_fn(|context| {
+        let _inside = span.enter();
         if let Poll::Ready(done) = operation.as_mut().poll(context) {
             return Poll::Ready(done);
         }
@@ -29,7 +32,7 @@ pub(super) async fn within<R, E: From<Error>>(
             timer.set(Some(sleep(deadline)));
         }
         match timer.as_mut().as_pin_mut() {
-            Some(timer) => timer.poll(context).map(|()| Err(Error::from(timed_out()).into())),
+            Some(timer) => timer.poll(context).map(|()| Err(timed_out().into())),
             None => Poll::Pending,
         }
     })

@@ -6,6 +6,7 @@ use super::deadline::within;
 use super::ending::Ending;
 use super::handle::Handle;
 use super::known::Known;
+use super::spans::{key_verb_span, tell_done};
 use super::{Inner, Sessions, Settings};
 use crate::codec::Codec;
 use crate::error::Error;
@@ -40,7 +41,9 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     pub async fn destroy(&self, key: &str) -> Result<Outcome, Error> {
         let key = Key::new(self.inner.name.clone(), key)?;
         let settings = &self.inner.settings;
-        let done = within(settings.deadline, pin!(self.destroy_key(key))).await;
+        let span = key_verb_span("destroy", &key);
+        let done = within(settings.deadline, &span, pin!(self.destroy_key(key))).await;
+        tell_done(&span, done.as_ref(), |outcome| outcome.word());
         done.inspect_err(|_| self.inner.counters.add(Count::Failed, 1))
     }
 
@@ -65,7 +68,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
 
     pub(super) fn ending(&self) -> Ending<'_> {
         let Settings { lifetime, clock, deadline, .. } = self.settings;
-        Ending { store: &*self.store, lifetime, clock, deadline }
+        Ending { store: &*self.store, lifetime, clock, deadline, counters: Some(&self.counters) }
     }
 }
 
@@ -96,13 +99,15 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// whether it does; [`Error::Store`], after which it can be tried again. If the answer to an earlier commit is
     /// missing, those of [`commit`](Handle::commit).
     pub async fn destroy(&mut self) -> Result<Outcome, Error> {
-        let done = within(self.deadline(), pin!(self.run_destruction())).await;
-        let outcome = match done {
-            Ok(committed) => committed.outcome(),
+        let span = key_verb_span("destroy", &self.key);
+        let done = within(self.deadline(), &span, pin!(self.run_destruction())).await;
+        let done = match done {
             // It has ended already, which is what was wanted.
-            Err(Error::Destroyed | Error::Expired) => Outcome::Unchanged,
-            Err(error) => return self.counted(Err(error)),
+            Err(Error::Destroyed | Error::Expired) => Ok(Outcome::Unchanged),
+            done => done.map(|committed| committed.outcome()),
         };
+        tell_done(&span, done.as_ref(), |outcome| outcome.word());
+        let outcome = self.counted(done)?;
         if !self.known.is_ended() {
             self.known = Known::Ended(Ended::Destroyed);
         }

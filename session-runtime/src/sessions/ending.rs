@@ -4,12 +4,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::deadline::{pause, within};
 use super::spans::{key_span, span};
 use crate::error::Error;
 use crate::expiry::{ClockOffset, Lifetime};
+use crate::stats::{Counters, Operation};
 use crate::store::{
     Action, Applied, Base, Commit, Ended, Erased, Find, Found, FoundPage, Head, Key, Load, Reply, StoreError,
     StoreErrorKind,
@@ -33,6 +34,8 @@ pub(crate) struct Ending<'a> {
     pub(crate) clock: ClockOffset,
     /// Bounds each step.
     pub(crate) deadline: Duration,
+    /// Where it is measured what the calls take, if anywhere.
+    pub(crate) counters: Option<&'a Counters>,
 }
 
 impl Ending<'_> {
@@ -40,7 +43,8 @@ impl Ending<'_> {
     pub(crate) async fn destroy(self, key: &Key) -> Result<Option<Applied>, Error> {
         for _ in 0..TRIES {
             let load = self.store.load(key, Load::look(self.clock)).instrument(key_span("load", key));
-            let Found::Record(record) = load.await?.found else { return Ok(None) };
+            let loaded = self.timed(Operation::Load, load).await?;
+            let Found::Record(record) = loaded.found else { return Ok(None) };
             match self.send(key, &self.destruction(&record.head)).await? {
                 Reply::Applied(applied) => return Ok(Some(applied)),
                 Reply::Ended(Ended::Renewed) => return Err(Error::Renewed),
@@ -60,13 +64,13 @@ impl Ending<'_> {
     pub(crate) async fn destroy_found(self, find: &Find, mut progress: impl FnMut(u64)) -> Result<u64, Error> {
         let (mut before, mut in_vain, mut ended) = (None, None::<Instant>, 0);
         loop {
-            let page = within(self.deadline, pin!(self.look(find))).await?;
+            let page = within(self.deadline, &Span::none(), pin!(self.look(find))).await?;
             let before = *before.get_or_insert(page.now.plus(TOLERANCE));
             let there = page.sessions.into_iter().filter(|(_, head)| head.created_at <= before);
             let (mut met, earlier) = (false, ended);
             for (key, head) in there {
                 met = true;
-                if within(self.deadline, pin!(self.destroy_life(&key, &head))).await? {
+                if within(self.deadline, &Span::none(), pin!(self.destroy_life(&key, &head))).await? {
                     ended += 1;
                     progress(ended);
                 }
@@ -85,7 +89,8 @@ impl Ending<'_> {
     /// Asks until the store answers. The deadline of the caller bounds it.
     async fn look(self, find: &Find) -> Result<FoundPage, Error> {
         loop {
-            match self.store.find(find).instrument(span("find", &find.name)).await {
+            let look = self.store.find(find).instrument(span("find", &find.name));
+            match self.timed(Operation::Find, look).await {
                 Err(error) if error.kind().is_transient() && pause(PAUSE).await => {}
                 answer => return Ok(answer?),
             }
@@ -110,6 +115,12 @@ impl Ending<'_> {
     }
 
     async fn send(self, key: &Key, destruction: &Commit) -> Result<Reply, StoreError> {
-        self.store.commit(key, destruction).instrument(key_span("destroy", key)).await
+        let send = self.store.commit(key, destruction).instrument(key_span("destroy", key));
+        self.timed(Operation::Destroy, send).await
+    }
+
+    async fn timed<R>(self, operation: Operation, call: impl Future<Output = R>) -> R {
+        let _timing = self.counters.map(|counters| counters.time(operation));
+        call.await
     }
 }

@@ -10,19 +10,20 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::Sessions;
 use super::commit::Verb;
 use super::committed::Outcome;
 use super::deadline::within;
 use super::known::Known;
-use super::spans::span;
+use super::spans::{in_verb, span};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::{Lifetime, Timestamp};
 use crate::field;
 use crate::session::Session;
+use crate::stats::Operation;
 use crate::store::{Cursor, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash};
 
 /// How many sessions a page of a search has.
@@ -175,14 +176,17 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     ) -> impl Future<Output = Result<Vec<(FoundSession, T)>, Error>> + Send + use<T, C> {
         let (sessions, wanted, mut found) = (self.clone(), self.wanted(value), self.find(value));
         async move {
-            let (index, value) = wanted?;
-            let mut listed = Vec::new();
-            while let Some(session) = found.next().await {
-                let session = session?;
-                let look = pin!(sessions.look_at(&session.key, index, &value));
-                listed.extend(within(sessions.inner.settings.deadline, look).await?);
-            }
-            Ok(listed)
+            let list = async {
+                let (index, value) = wanted?;
+                let mut listed = Vec::new();
+                while let Some(session) = found.next().await {
+                    let session = session?;
+                    let look = pin!(sessions.look_at(&session.key, index, &value));
+                    listed.extend(within(sessions.inner.settings.deadline, &Span::none(), look).await?);
+                }
+                Ok(listed)
+            };
+            in_verb("list_found", &sessions.inner.name, list).await
         }
     }
 
@@ -213,8 +217,12 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         let (sessions, wanted) = (self.clone(), self.wanted(value));
         async move {
             let inner = &sessions.inner;
-            let find = within(inner.settings.deadline, pin!(sessions.search(wanted?))).await?;
-            inner.ending().destroy_found(&find, |_| {}).await
+            let destroy = async {
+                let search = pin!(sessions.search(wanted?));
+                let find = within(inner.settings.deadline, &Span::none(), search).await?;
+                inner.ending().destroy_found(&find, |_| {}).await
+            };
+            in_verb("destroy_found", &inner.name, destroy).await
         }
     }
 
@@ -242,8 +250,12 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// # Errors
     /// [`Error::Store`], those of [`Sessions::prepare`], and those of a commit. It can be tried again.
     pub async fn build_index<S: Housekeeping>(&self, store: &S) -> Result<u64, Error> {
+        in_verb("build_index", &self.inner.name, self.index_all(store)).await
+    }
+
+    async fn index_all<S: Housekeeping>(&self, store: &S) -> Result<u64, Error> {
         let inner = &self.inner;
-        within(inner.settings.deadline, pin!(inner.agreed())).await?;
+        within(inner.settings.deadline, &Span::none(), pin!(inner.agreed())).await?;
         let (mut after, mut built) = (None, 0);
         loop {
             let page = store
@@ -251,7 +263,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
                 .instrument(span("keys", &inner.name))
                 .await?;
             for key in page.keys {
-                built += u64::from(within(inner.settings.deadline, pin!(self.index(key))).await?);
+                built += u64::from(within(inner.settings.deadline, &Span::none(), pin!(self.index(key))).await?);
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -298,6 +310,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     }
 
     async fn ask(&self, find: &Find) -> Result<FoundPage, Error> {
+        let _timing = self.inner.counters.time(Operation::Find);
         Ok(self.inner.store.find(find).instrument(span("find", &find.name)).await?)
     }
 
@@ -352,7 +365,8 @@ impl<T: Session, C: Codec> FoundSessions<T, C> {
                 let page = sessions.ask(&find).await?;
                 Ok((find, page))
             };
-            within(sessions.inner.settings.deadline, pin!(page)).await
+            let deadline = sessions.inner.settings.deadline;
+            in_verb("find", &sessions.inner.name, within(deadline, &Span::none(), pin!(page))).await
         }))
     }
 

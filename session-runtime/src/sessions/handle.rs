@@ -362,7 +362,6 @@ impl<T: Session, C: Codec> Handle<T, C> {
     }
 
     /// Whether the load moved the session's expiry.
-    #[cfg(feature = "_web")]
     pub(crate) fn was_touched(&self) -> bool {
         self.touched
     }

@@ -5,12 +5,12 @@ use tracing::Instrument;
 use super::deadline::within;
 use super::known::Known;
 use super::settings::OnUndecodable;
-use super::spans::key_span;
+use super::spans::{key_span, key_verb_span, tell_loaded};
 use super::{Handle, Inner, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
-use crate::stats::Count;
+use crate::stats::{Count, Operation};
 use crate::store::{Found, Head, Key, KeyHash, Load, Loaded};
 use crate::tracked::Tracked;
 
@@ -39,15 +39,21 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// [`Sessions::prepare`].
     pub async fn load(&self, key: &str) -> Result<Handle<T, C>, Error> {
         let key = Key::new(self.inner.name.clone(), key)?;
-        within(self.inner.settings.deadline, pin!(self.load_key(key))).await
+        let span = key_verb_span("load", &key);
+        let loaded = within(self.inner.settings.deadline, &span, pin!(self.load_key(key))).await;
+        tell_loaded(&span, loaded.as_ref());
+        loaded
     }
 
     /// The same, for who hands the handle on: a box is cheaper to move.
     #[cfg(feature = "_web")]
     pub(crate) async fn load_boxed(&self, key: &str) -> Result<Box<Handle<T, C>>, Error> {
         let key = Key::new(self.inner.name.clone(), key)?;
+        let span = key_verb_span("load", &key);
         let load = async { self.load_key(key).await.map(Box::new) };
-        within(self.inner.settings.deadline, pin!(load)).await
+        let loaded = within(self.inner.settings.deadline, &span, pin!(load)).await;
+        tell_loaded(&span, loaded.as_deref());
+        loaded
     }
 
     pub(super) async fn load_key(&self, key: Key) -> Result<Handle<T, C>, Error> {
@@ -100,8 +106,11 @@ impl<T: Session, C: Codec> Inner<T, C> {
     /// Reads what the store holds.
     async fn fetch(&self, key: &Key) -> Result<Loaded, Error> {
         let load = self.store.load(key, Load::touch(self.settings.lifetime, self.settings.clock));
-        let loaded =
-            load.instrument(key_span("load", key)).await.inspect_err(|_| self.counters.add(Count::LoadFailures, 1))?;
+        let loaded = {
+            let _timing = self.counters.time(Operation::Load);
+            load.instrument(key_span("load", key)).await
+        };
+        let loaded = loaded.inspect_err(|_| self.counters.add(Count::LoadFailures, 1))?;
         self.counters.add(Count::Loads, 1);
         let known = matches!(loaded.found, Found::Record(_));
         tracing::debug!(session = key.name(), key = %KeyHash::of(key), known, touched = loaded.touched, "loaded");

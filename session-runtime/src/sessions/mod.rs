@@ -31,6 +31,7 @@ mod load;
 mod moving;
 mod pending;
 mod prepare;
+mod progress;
 mod queue;
 mod record;
 mod renew;
@@ -55,6 +56,12 @@ use queue::Queues;
 pub(crate) use queue::Turn;
 pub(crate) use settings::Settings;
 pub use settings::{Limits, OnUndecodable};
+#[cfg(feature = "_web")]
+pub(crate) use spans::request_span;
+#[cfg(any(feature = "_web", feature = "teloxide"))]
+pub(crate) use spans::tell;
+#[cfg(feature = "teloxide")]
+pub(crate) use spans::update_span;
 pub(crate) use spans::{key_span, span};
 pub use work::Once;
 

@@ -1,11 +1,11 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::agreed::Agreed;
 use super::deadline::within;
-use super::spans::span;
+use super::spans::{in_verb, span};
 use super::{Inner, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
@@ -35,7 +35,10 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// session type has registered the name, [`Error::InvalidName`] when it cannot be one,
     /// [`Error::NoIndexKey`] when a sensitive field is indexed without a key.
     pub async fn prepare(&self) -> Result<(), Error> {
-        within(self.inner.settings.deadline, pin!(self.inner.agreed())).await.map(drop)
+        let agreed = pin!(self.inner.agreed());
+        in_verb("prepare", &self.inner.name, within(self.inner.settings.deadline, &Span::none(), agreed))
+            .await
+            .map(drop)
     }
 }
 

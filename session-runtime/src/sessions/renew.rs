@@ -1,9 +1,7 @@
-use std::pin::pin;
-
 use super::commit::Verb;
 use super::committed::Committed;
-use super::deadline::within;
 use super::handle::Handle;
+use super::progress::Progress;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
@@ -33,7 +31,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
     /// [`commit`](Handle::commit). It can be tried again.
     pub async fn renew(&mut self, to: &str) -> Result<Committed<T>, Error> {
         let to = Key::new(self.sessions.inner.name.clone(), to)?;
-        let done = within(self.deadline(), pin!(self.run(Verb::Renew(to)))).await;
-        self.counted(done)
+        let mut progress = Progress::new();
+        self.run_within(&Verb::Renew(to), &mut progress).await?;
+        Ok(progress.committed)
     }
 }

@@ -2,6 +2,7 @@ use std::pin::pin;
 
 use super::deadline::within;
 use super::known::Known;
+use super::spans::{key_verb_span, tell_loaded};
 use super::{Handle, Inner, Sessions};
 use crate::codec::Codec;
 use crate::error::Error;
@@ -42,15 +43,21 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     /// clock is to be looked at.
     pub async fn start(&self, key: &str) -> Result<Handle<T, C>, Error> {
         let key = Key::new(self.inner.name.clone(), key)?;
-        within(self.inner.settings.deadline, pin!(self.start_key(key))).await
+        let span = key_verb_span("start", &key);
+        let started = within(self.inner.settings.deadline, &span, pin!(self.start_key(key))).await;
+        tell_loaded(&span, started.as_ref());
+        started
     }
 
     /// The same, for who hands the handle on: a box is cheaper to move.
     #[cfg(feature = "_web")]
     pub(crate) async fn start_boxed(&self, key: &str) -> Result<Box<Handle<T, C>>, Error> {
         let key = Key::new(self.inner.name.clone(), key)?;
+        let span = key_verb_span("start", &key);
         let start = async { self.start_key(key).await.map(Box::new) };
-        within(self.inner.settings.deadline, pin!(start)).await
+        let started = within(self.inner.settings.deadline, &span, pin!(start)).await;
+        tell_loaded(&span, started.as_deref());
+        started
     }
 
     async fn start_key(&self, key: Key) -> Result<Handle<T, C>, Error> {

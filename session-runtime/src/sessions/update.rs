@@ -7,9 +7,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Sessions;
-use super::commit::{Progress, Sent, Verb};
+use super::commit::{Sent, Verb};
 use super::deadline::{pause, within};
 use super::handle::Handle;
+use super::progress::Progress;
+use super::spans::{key_verb_span, tell};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
@@ -91,33 +93,59 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         change: impl FnMut(&mut Handle<T, C>) -> Result<R, E>,
     ) -> Result<R, E> {
         let key = Key::new(self.inner.name.clone(), key).map_err(Error::from)?;
-        within(self.inner.settings.deadline, pin!(self.run_again(key, Verb::Commit, change))).await
+        self.update_within(key, &Verb::Commit, change).await
     }
 
-    pub(super) async fn run_again<R, E: From<Error>>(
+    /// Updates within the deadline, in a span that tells what became of it.
+    pub(super) async fn update_within<R, E: From<Error>>(
         &self,
         key: Key,
-        verb: Verb,
-        mut change: impl FnMut(&mut Handle<T, C>) -> Result<R, E>,
+        verb: &Verb,
+        change: impl FnMut(&mut Handle<T, C>) -> Result<R, E>,
     ) -> Result<R, E> {
+        let span = key_verb_span("update", &key);
+        let mut progress = Progress::new();
+        let update = self.run_again(key, verb, change, &mut progress);
+        let done = within(self.inner.settings.deadline, &span, pin!(update)).await;
+        match done {
+            Ok(Ok(result)) => {
+                progress.tell(&span, Ok(()));
+                Ok(result)
+            }
+            Ok(Err(refused)) => {
+                tell(&span, "discarded");
+                Err(refused)
+            }
+            Err(error) => {
+                progress.tell(&span, Err(&error));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The inner result is the closure's.
+    async fn run_again<R, E>(
+        &self,
+        key: Key,
+        verb: &Verb,
+        mut change: impl FnMut(&mut Handle<T, C>) -> Result<R, E>,
+        progress: &mut Progress<T>,
+    ) -> Result<Result<R, E>, Error> {
         // The turn is taken before the session is loaded, so that no commit of this process comes in between.
         let _turn = self.inner.queues.enter(key.keyed_hash()).await;
         let mut session = self.load_key(key).await?;
-        let mut progress = Progress::new();
         loop {
-            let result = match change(&mut session) {
-                Ok(result) => result,
-                Err(error) => {
-                    session.discard();
-                    return Err(error);
-                }
-            };
-            match session.commit_or_take_over(&verb, &mut progress).await {
+            let result = change(&mut session);
+            if result.is_err() {
+                session.discard();
+                return Ok(result);
+            }
+            match session.commit_or_take_over(verb, progress).await {
                 Ok(ControlFlow::Break(())) => return Ok(result),
                 Ok(ControlFlow::Continue(())) => {}
                 Err(error) => {
                     session.discard();
-                    return Err(E::from(error));
+                    return Err(error);
                 }
             }
         }

@@ -1,12 +1,10 @@
 //! Work that is done once, however often it is delivered: its commit has an id that tells which work it does.
 
-use std::pin::pin;
-
 use super::Sessions;
-use super::commit::{Progress, Verb};
+use super::commit::Verb;
 use super::committed::Committed;
-use super::deadline::within;
 use super::handle::Handle;
+use super::progress::Progress;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
@@ -85,13 +83,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
             self.count(Count::Unmarked, 1);
             return Ok(Once::Done(Committed::unchanged()));
         }
-        let done = within(self.deadline(), pin!(self.do_once(work))).await;
-        self.counted(done)
-    }
-
-    async fn do_once(&mut self, work: WorkId) -> Result<Once<Committed<T>>, Error> {
         let mut progress = Progress::of(work);
-        self.make_progress(&Verb::Work(work), &mut progress).await?;
+        self.run_within(&Verb::Work(work), &mut progress).await?;
         Ok(if progress.found_done() { Once::DoneBefore } else { Once::Done(progress.committed) })
     }
 
@@ -177,7 +170,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
             }
             change(session).map_err(Stop::By)
         };
-        match within(self.inner.settings.deadline, pin!(self.run_again(key, Verb::Work(work), change))).await {
+        match self.update_within(key, &Verb::Work(work), change).await {
             Ok(result) => Ok(Once::Done(result)),
             Err(Stop::DoneBefore) => Ok(Once::DoneBefore),
             Err(Stop::By(error)) => Err(error),

@@ -8,13 +8,14 @@ use teloxide::dispatching::UpdateHandler;
 use teloxide::dptree::di::DependencyMap;
 use teloxide::dptree::{self, HandlerSignature, Type};
 use teloxide::types::Update;
+use tracing::{Instrument, Span};
 
 use super::error::ChatError;
 use super::session::ChatSession;
 use super::slot::{Closed, Slot};
 use crate::codec::Codec;
 use crate::session::Session;
-use crate::sessions::{Once, Sessions};
+use crate::sessions::{Once, Sessions, tell, update_span};
 use crate::store::WorkId;
 
 /// Gives what follows in the tree the session of each update, as [`ChatSession`]; `key` says whose that is, such as
@@ -94,6 +95,8 @@ where
 {
     let run = move |before: DependencyMap, next: dptree::Cont<'static, Result<(), E>>| {
         let update: Arc<Update> = before.get();
+        let span = update_span(sessions.name(), update.id.0);
+        let outcome = span.clone();
         let slot = key(&update)
             .map(|key| Arc::new(Slot::new(sessions.clone(), key, WorkId::from(update.id.0))))
             .ok_or_else(without_key);
@@ -106,17 +109,19 @@ where
             let mut within = before.clone();
             within.insert(ChatSession { slot: slot.clone() });
             let ControlFlow::Break(result) = next(within).await else {
+                tell(&outcome, "unhandled");
                 leave(slot.close());
                 return ControlFlow::Continue(before);
             };
-            ControlFlow::Break(finish(&slot, result).await)
+            ControlFlow::Break(finish(&slot, result, &outcome).await)
         }
+        .instrument(span)
     };
     dptree::from_fn(run, signature::<Update, ChatSession<T, C>>(Location::caller()))
 }
 
 /// What becomes of an update whose handler has returned.
-async fn finish<T, C, E>(slot: &Slot<T, C>, result: Result<(), E>) -> Result<(), E>
+async fn finish<T, C, E>(slot: &Slot<T, C>, result: Result<(), E>, span: &Span) -> Result<(), E>
 where
     T: Session,
     C: Codec,
@@ -125,25 +130,39 @@ where
     match (slot.close(), result) {
         // The handler ended because of that, or without having been any the wiser.
         (Closed::DoneBefore, _) => {
+            tell(span, "done before");
             tracing::debug!("an update that was delivered before is done already");
             Ok(())
         }
-        (Closed::Nothing, result) => result,
-        (Closed::Kept, Ok(())) => Err(ChatError::Kept.into()),
-        (Closed::Kept, Err(error)) => Err(error),
+        (Closed::Nothing, result) => {
+            tell(span, "unasked");
+            result
+        }
+        (Closed::Kept, result) => {
+            tell(span, "kept");
+            result.and(Err(ChatError::Kept.into()))
+        }
         (Closed::Lease(mut lease), Ok(())) => {
             let done = lease.commit().await;
             lease.discard();
             match done {
-                Ok(Once::Done(_)) => Ok(()),
+                Ok(Once::Done(committed)) => {
+                    tell(span, committed.outcome().word());
+                    Ok(())
+                }
                 Ok(Once::DoneBefore) => {
+                    tell(span, "done before");
                     tracing::debug!("another delivery of an update was faster, so nothing is stored of this one");
                     Ok(())
                 }
-                Err(error) => Err(ChatError::Session(error).into()),
+                Err(error) => {
+                    tell(span, "failed");
+                    Err(ChatError::Session(error).into())
+                }
             }
         }
         (closed, Err(error)) => {
+            tell(span, "discarded");
             leave(closed);
             Err(error)
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
+use tracing::Span;
 
 use super::error::WebError;
 use super::lease::{Lease, Notice};
@@ -16,6 +17,7 @@ use super::slot::{Closed, Slot};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
+use crate::sessions::{Outcome, tell};
 
 /// What a handler left, in the words of its framework: a response, or an error that becomes one.
 pub trait Handled: Sized {
@@ -47,6 +49,7 @@ pin_project! {
     {
         #[pin]
         stage: Stage<T, C, F>,
+        span: Span,
         policy: Arc<Policy<T, C, Instead<F>>>,
     }
 }
@@ -63,15 +66,15 @@ pin_project! {
     }
 }
 
-type Committing = Pin<Box<dyn Future<Output = (Result<(), Error>, Notice)> + Send>>;
+type Committing = Pin<Box<dyn Future<Output = (Result<Outcome, Error>, Notice)> + Send>>;
 
 impl<T: Session, C: Codec, F: Future> Finish<T, C, F>
 where
     F::Output: Handled,
 {
-    /// Waits for a handler that may borrow the session of this slot.
-    pub(crate) fn new(policy: Arc<Policy<T, C, Instead<F>>>, slot: Arc<Slot<T, C>>, handler: F) -> Self {
-        Self { stage: Stage::Handling { handler, slot }, policy }
+    /// Waits for a handler, called in this span, that may borrow the session of this slot.
+    pub(crate) fn new(policy: Arc<Policy<T, C, Instead<F>>>, slot: Arc<Slot<T, C>>, span: Span, handler: F) -> Self {
+        Self { stage: Stage::Handling { handler, slot }, span, policy }
     }
 }
 
@@ -83,11 +86,12 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let _inside = this.span.enter();
         loop {
             let (lease, answer) = match this.stage.as_mut().project() {
                 StagePinned::Handling { handler, slot } => {
                     let handled = ready!(handler.poll(context));
-                    match this.policy.leave(slot.close(), handled) {
+                    match this.policy.leave(slot.close(), handled, this.span) {
                         Leaving::Now(answer) => return Poll::Ready(answer),
                         Leaving::AfterCommit(lease, answer) => (lease, answer),
                     }
@@ -95,6 +99,7 @@ where
                 StagePinned::Committing { commit, answer } => {
                     let (done, notice) = ready!(commit.as_mut().poll(context));
                     let answer = answer.take().expect("a future is not polled after it was ready");
+                    tell(this.span, done.as_ref().map_or("failed", |outcome| outcome.word()));
                     return Poll::Ready(this.policy.committed::<F::Output>(answer, done, &notice));
                 }
             };
@@ -111,18 +116,35 @@ enum Leaving<T: Session, C: Codec, A> {
 
 impl<T: Session, C: Codec, R> Policy<T, C, R> {
     /// Decides what becomes of the session of a request.
-    fn leave<H: Handled<Instead = R>>(&self, closed: Closed<T, C>, handled: H) -> Leaving<T, C, H::Answer> {
+    fn leave<H: Handled<Instead = R>>(
+        &self,
+        closed: Closed<T, C>,
+        handled: H,
+        span: &Span,
+    ) -> Leaving<T, C, H::Answer> {
         let notice = match closed {
-            Closed::Unasked => return Leaving::Now(handled.answer()),
+            Closed::Unasked => {
+                tell(span, "unasked");
+                return Leaving::Now(handled.answer());
+            }
             Closed::Kept => {
+                tell(span, "kept");
                 let answer = H::replace(handled.answer(), (self.on_error)(WebError::Kept));
                 return Leaving::Now(self.told::<H>(answer, &Notice::default()));
             }
-            Closed::Nothing(notice) => notice,
-            Closed::Lease(lease) if handled.status().is_some_and(&*self.commit_when) && !lease.is_unmarked() => {
-                return Leaving::AfterCommit(lease, handled.answer());
+            Closed::Nothing(notice) => {
+                tell(span, "unchanged");
+                notice
             }
-            Closed::Lease(lease) => lease.discard(),
+            Closed::Lease(lease) if !handled.status().is_some_and(&*self.commit_when) => {
+                tell(span, "discarded");
+                lease.discard()
+            }
+            Closed::Lease(lease) if lease.is_unmarked() => {
+                tell(span, "unchanged");
+                lease.discard()
+            }
+            Closed::Lease(lease) => return Leaving::AfterCommit(lease, handled.answer()),
         };
         Leaving::Now(self.told::<H>(handled.answer(), &notice))
     }
@@ -131,11 +153,11 @@ impl<T: Session, C: Codec, R> Policy<T, C, R> {
     fn committed<H: Handled<Instead = R>>(
         &self,
         answer: H::Answer,
-        done: Result<(), Error>,
+        done: Result<Outcome, Error>,
         notice: &Notice,
     ) -> H::Answer {
         let answer = match done {
-            Ok(()) => answer,
+            Ok(_) => answer,
             Err(error) => H::replace(answer, (self.on_error)(error.into())),
         };
         self.told::<H>(answer, notice)

@@ -230,8 +230,8 @@ impl<T: Session, C: Codec> Lease<T, C> {
     }
 
     /// Commits, and says what the client has to be told: what happened before is told also if the commit fails.
-    pub(crate) async fn finish(mut self: Box<Self>) -> (Result<(), Error>, Notice) {
-        let done = self.commit().await.map(drop);
+    pub(crate) async fn finish(mut self: Box<Self>) -> (Result<Outcome, Error>, Notice) {
+        let done = self.commit().await.map(|committed| committed.outcome());
         (done, self.discard())
     }
 

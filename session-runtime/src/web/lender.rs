@@ -41,6 +41,11 @@ impl<T: Session, C: Codec> Lender<T, C> {
         Self { sessions, transport: Arc::new(transport), predecessor: None, in_turn: false }
     }
 
+    /// The name of the sessions.
+    pub(crate) fn name(&self) -> &str {
+        self.sessions.name()
+    }
+
     pub(crate) fn with_cookie(self, cookie: &SessionCookie) -> Self {
         let transport = Transport::Cookie(cookie.called(self.sessions.name()));
         Self { transport: Arc::new(transport), ..self }

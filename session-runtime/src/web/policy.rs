@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::Span;
+
 use super::cookie::SessionCookie;
 use super::error::WebError;
 use super::legacy::LegacyCookie;
@@ -9,7 +11,7 @@ use super::lender::Lender;
 use super::slot::Slot;
 use crate::codec::Codec;
 use crate::session::Session;
-use crate::sessions::{Legacy, Sessions};
+use crate::sessions::{Legacy, Sessions, request_span};
 
 /// `R` is what an application answers when a session cannot be stored, in the words of its framework.
 pub(crate) struct Policy<T: Session, C: Codec, R> {
@@ -52,6 +54,11 @@ impl<T: Session, C: Codec, R> Policy<T, C, R> {
     /// A place for the session of one request.
     pub(crate) fn slot(&self) -> Arc<Slot<T, C>> {
         Slot::new(self.lender.clone())
+    }
+
+    /// The span of one request.
+    pub(crate) fn span(&self) -> Span {
+        request_span(self.lender.name())
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusBuilder;
-use session_runtime::{Expiry, Stats};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use session_runtime::{Expiry, STORE_SECONDS_BUCKETS, Stats};
 use session_tests::{Fault, Kept, now};
 
 use super::promql::{Selector, sample};
@@ -12,17 +12,18 @@ use crate::place::{Place, Visitor, visit};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A metric: its kind, and its labels with their values.
+/// A metric: its kind, what it says of itself, and its labels with their values.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Metric {
     pub(super) kind: String,
+    pub(super) help: String,
     pub(super) labels: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What was exported.
 pub(super) struct Exported {
     pub(super) metrics: BTreeMap<String, Metric>,
-    pub(super) samples: Vec<(Selector, u64)>,
+    pub(super) samples: Vec<(Selector, String)>,
     /// The same, as the program itself counts it.
     pub(super) stats: Stats,
 }
@@ -30,7 +31,9 @@ pub(super) struct Exported {
 impl Exported {
     /// Lets sessions serve traffic, and reads what the exporter tells of it.
     pub(super) fn of_some_traffic() -> Self {
-        let recorder = PrometheusBuilder::new().build_recorder();
+        let seconds = Matcher::Full("session_store_seconds".to_owned());
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &STORE_SECONDS_BUCKETS);
+        let recorder = builder.expect("buckets").build_recorder();
         let stats = metrics::with_local_recorder(&recorder, traffic);
         Self::read(&recorder.handle().render(), stats)
     }
@@ -40,17 +43,19 @@ impl Exported {
         let mut samples = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty()) {
             if let Some(comment) = line.strip_prefix("# ") {
-                if let Some((name, kind)) = comment.strip_prefix("TYPE ").and_then(|named| named.split_once(' ')) {
-                    kind.clone_into(&mut metrics.entry(name.to_owned()).or_default().kind);
-                }
+                let mut words = comment.splitn(3, ' ');
+                let [Some(word), Some(name), Some(text)] = [words.next(), words.next(), words.next()] else { continue };
+                let metric = metrics.entry(name.to_owned()).or_default();
+                let place = if word == "TYPE" { &mut metric.kind } else { &mut metric.help };
+                text.clone_into(place);
                 continue;
             }
             let (selector, value) = sample(line).unwrap_or_else(|error| panic!("{error} in `{line}`"));
-            let metric = metrics.entry(selector.metric.clone()).or_default();
-            for matcher in &selector.matchers {
+            let metric = metrics.entry(base(&selector.metric).to_owned()).or_default();
+            for matcher in selector.matchers.iter().filter(|matcher| matcher.label != "le") {
                 metric.labels.entry(matcher.label.clone()).or_default().insert(matcher.value.clone());
             }
-            samples.push((selector, value.parse().expect("a number")));
+            samples.push((selector, value.to_owned()));
         }
         Self { metrics, samples, stats }
     }
@@ -67,8 +72,14 @@ impl Exported {
         };
         let found: Vec<_> = self.samples.iter().filter(|(selector, _)| is_it(selector)).collect();
         assert_eq!(found.len(), 1, "{metric} {label:?}");
-        found[0].1
+        found[0].1.parse().expect("a number")
     }
+}
+
+/// The metric of which this is a sample: a histogram has several kinds of them.
+pub(super) fn base(sample: &str) -> &str {
+    let of_histogram = sample.strip_prefix("session_store_seconds");
+    of_histogram.map_or(sample, |kind| sample.strip_suffix(kind).unwrap_or(sample))
 }
 
 /// Creates, changes, empties, ends and purges sessions, with conflicts and faults.
@@ -98,6 +109,7 @@ fn traffic() -> Stats {
     place.fail_load(Fault::Refused);
     now(sessions.load("1")).map(drop).expect_err("a fault");
     now(second.destroy()).expect("its end");
+    now(sessions.destroy("1")).expect("it is gone");
     place.pass(200 * MINUTE);
     now(sessions.purge_expired().into_future()).expect("a purge");
     sessions.stats()

@@ -3,6 +3,7 @@
 
 mod exported;
 mod promql;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use exported::{Exported, Metric};
+use exported::{Exported, Metric, base};
 use promql::{Query, Selector};
 
 /// A file of the documentation.
@@ -63,15 +64,19 @@ fn the_page_lists_the_metrics_that_there_are_and_no_others() {
     let exported = Exported::of_some_traffic().metrics;
     let exported: BTreeMap<_, _> = exported.into_iter().map(|(name, metric)| (name, without_names(metric))).collect();
     let mut documented = BTreeMap::new();
-    for row in page().lines().filter_map(|line| line.strip_prefix("| `session_")) {
+    let page = page();
+    let section = page.split("\n## ").find(|section| section.starts_with("Metrics")).expect("a section");
+    for row in section.lines().filter_map(|line| line.strip_prefix("| `session_")) {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
         let name = format!("session_{}", cells[0].trim_end_matches('`'));
         assert_eq!(cells[2] == "bytes", name.contains("bytes"), "the unit of {name}");
+        assert!(cells[4].starts_with(cells[2]), "{name} says of itself in which unit it counts");
         let labels = cells[3].split(';').map(|label| {
             let mut words = label.split('`').skip(1).step_by(2).map(str::to_owned);
             (words.next().expect("a label"), words.collect())
         });
-        let metric = Metric { kind: cells[1].to_owned(), labels: labels.collect() };
+        let (kind, help) = (cells[1].to_owned(), cells[4].to_owned());
+        let metric = Metric { kind, help, labels: labels.collect() };
         assert_eq!(documented.insert(name.clone(), metric), None, "{name} stands there twice");
     }
     assert_eq!(documented, exported);
@@ -81,7 +86,8 @@ fn the_page_lists_the_metrics_that_there_are_and_no_others() {
 fn check(place: &str, query: &str, shown: &str, exported: &BTreeMap<String, Metric>) -> Vec<Selector> {
     let Query { selectors, grouped } = Query::parse(query).unwrap_or_else(|error| panic!("{place}: {error}"));
     for Selector { metric, matchers } in &selectors {
-        let Some(Metric { labels, .. }) = exported.get(metric) else { panic!("{place}: there is no {metric}") };
+        let Some(Metric { labels, .. }) = exported.get(base(metric)) else { panic!("{place}: there is no {metric}") };
+        let has = |label: &str| labels.contains_key(label) || label == "le" && metric.ends_with("_bucket");
         for matcher in matchers {
             let Some(values) = labels.get(&matcher.label) else {
                 panic!("{place}: {metric} has no label {}", matcher.label)
@@ -91,7 +97,7 @@ fn check(place: &str, query: &str, shown: &str, exported: &BTreeMap<String, Metr
             }
         }
         for label in &grouped {
-            assert!(labels.contains_key(label), "{place}: {metric} has no label {label}");
+            assert!(has(label), "{place}: {metric} has no label {label}");
         }
     }
     for label in shown.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")) {
@@ -122,7 +128,7 @@ fn each_panel_asks_for_what_is_exported_and_each_metric_is_on_a_panel() {
                 selectors.iter().all(|selector| selector.matchers.iter().any(|matcher| matcher.value == "$session")),
                 "{title} shows all session types, whichever is chosen"
             );
-            shown.extend(selectors.into_iter().map(|selector| selector.metric));
+            shown.extend(selectors.iter().map(|selector| base(&selector.metric).to_owned()));
         }
     }
     assert_eq!(shown, exported.keys().cloned().collect(), "what is on panels, and what is exported");

@@ -45,7 +45,7 @@ enum Token {
     Sign(String),
 }
 
-const FUNCTIONS: &[&str] = &["sum", "rate", "increase", "absent", "label_values"];
+const FUNCTIONS: &[&str] = &["sum", "rate", "increase", "absent", "histogram_quantile", "label_values"];
 const GROUPINGS: &[&str] = &["by", "without", "on", "ignoring"];
 const OPERATORS: &[&str] = &["+", "-", "*", "/", ">", "<", ">=", "<=", "==", "(", ")", ","];
 
