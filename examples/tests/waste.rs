@@ -333,7 +333,7 @@ async fn visit(sessions: &session_runtime::Sessions<Visitor>) {
     for visits in [1, 2, 0, 0] {
         let mut visitor = sessions.load("1").await.expect("a store");
         *visitor.edit().visits() = visits;
-        *visitor.edit().theme() = "dark".to_owned();
+        "dark".clone_into(visitor.edit().theme());
         visitor.commit().await.expect("a store");
     }
     assert_eq!(sessions.destroy("1").await.expect("a store"), session_runtime::Outcome::Removed);

@@ -34,7 +34,7 @@ fn kinds(source: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut kinds = BTreeMap::<String, BTreeSet<String>>::new();
     for call in source.split("debug_span!(").skip(1) {
         let mut words =
-            call.split_once(";").map_or(call, |(call, _)| call).split("\n}").next().unwrap_or_default().split(',');
+            call.split_once(';').map_or(call, |(call, _)| call).split("\n}").next().unwrap_or_default().split(',');
         let name = words.next().unwrap_or_default().trim().trim_matches('"').to_owned();
         let fields = words.map(|field| field.split(" = ").next().unwrap_or_default().trim_matches([' ', '\n', ')']));
         kinds.entry(name).or_default().extend(names(fields.filter(|field| !field.is_empty())));

@@ -18,6 +18,43 @@ fn each_published_crate_says_what_it_is() {
     }
 }
 
+/// The categories of crates.io that fit a crate of this kind, of those that its `src/boot/categories.toml` lists: an
+/// unknown one is dropped with a warning when a crate is published.
+const CATEGORIES: &[&str] = &[
+    "asynchronous",
+    "authentication",
+    "caching",
+    "concurrency",
+    "config",
+    "data-structures",
+    "database",
+    "encoding",
+    "network-programming",
+    "rust-patterns",
+    "web-programming",
+    "web-programming::http-server",
+];
+
+#[test]
+fn the_registry_takes_the_keywords_and_categories_of_each_published_crate() {
+    let metadata = Metadata::read();
+    for package in metadata.published() {
+        let name = &package.name;
+        assert!(package.keywords.len() <= 5 && package.categories.len() <= 5, "{name} has more than five");
+        for keyword in &package.keywords {
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-+".contains(letter);
+            assert!(keyword.len() <= 20 && keyword.chars().all(is_plain), "{name}: {keyword}");
+            assert!(keyword.starts_with(|first: char| first.is_ascii_alphanumeric()), "{name}: {keyword}");
+        }
+        for category in &package.categories {
+            assert!(
+                CATEGORIES.contains(&&**category),
+                "{name}: {category} is no category of crates.io, or a new one here"
+            );
+        }
+    }
+}
+
 #[test]
 fn each_published_crate_carries_both_licences() {
     for package in PUBLISHED {

@@ -99,6 +99,8 @@ fn chapters(table: &str) -> Vec<(String, String)> {
 fn the_book_lists_each_of_its_pages() {
     let chapters = chapters("docs/SUMMARY.md");
     assert_eq!(chapters, self::chapters("docs/README.md"), "docs/README.md and docs/SUMMARY.md list other pages");
+    let files: BTreeSet<_> = chapters.iter().map(|(_, file)| file).collect();
+    assert_eq!(files.len(), chapters.len(), "docs/SUMMARY.md lists a page twice, and mdBook would write it twice");
     let listed: BTreeSet<_> = chapters.into_iter().map(|(_, file)| Path::new("docs").join(file)).collect();
     let mut there: BTreeSet<_> = pages_in("docs").into_iter().collect();
     there.retain(|page| !page.ends_with("README.md") && !page.ends_with("SUMMARY.md"));

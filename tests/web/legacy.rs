@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
+use session_runtime::Admin;
 use session_runtime::axum::WebSession;
 use session_runtime::legacy::{self, Legacy, LegacyCookie, LegacyError, Old};
-use session_tests::all_stored;
+use session_tests::{Fault, all_stored};
 
 use crate::client::{Answer, Client};
 use crate::site::{App, Framework, on_both};
@@ -20,7 +21,10 @@ on_both![
     of_requests_at_once_one_stores_the_old_session,
     an_old_cookie_is_dead_once_its_session_was_stored,
     an_old_session_that_was_logged_out_stays_so,
+    an_old_session_that_was_logged_out_stays_so_for_as_long_as_old_cookies_count,
     a_handler_that_fails_leaves_the_old_session_where_it_is,
+    a_commit_that_fails_leaves_the_old_session_where_it_is,
+    a_commit_whose_answer_is_lost_has_moved_the_old_session,
     an_old_cookie_without_a_session_is_removed,
     a_token_goes_before_an_old_cookie,
     an_old_cookie_reaches_no_session_that_is_stored_here,
@@ -58,7 +62,7 @@ impl OldStore {
 
     fn legacy(&self, read: Read) -> Legacy<Visitor> {
         let store = self.clone();
-        Legacy::until(SystemTime::now() + Duration::from_secs(3600), move |key| {
+        Legacy::until(SystemTime::now() + A_MONTH, move |key| {
             store.asked.lock().expect("notes").push(key.clone());
             let stored = store.records.get(&key).cloned();
             async move { stored.map(|stored| Ok(Old::new(read(&stored)?.into()))).transpose() }
@@ -69,6 +73,9 @@ impl OldStore {
         std::mem::take(&mut self.asked.lock().expect("notes"))
     }
 }
+
+/// For so long the old store is asked.
+const A_MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 const RECORD: &str = r#"{"visits":"3","theme":"\"dark\"","user":"7"}"#;
 
@@ -185,6 +192,40 @@ async fn a_handler_that_fails_leaves_the_old_session_where_it_is(framework: Fram
     assert_eq!((answer.status, told(&answer)), (500, (false, false)));
     assert_eq!(words(&store), ["load"]);
     assert_eq!(client.get("/visit").await.text, "4 dark Some(7)");
+}
+
+/// Headers of ended sessions are kept for an hour otherwise.
+async fn an_old_session_that_was_logged_out_stays_so_for_as_long_as_old_cookies_count(framework: Framework) {
+    let (app, store, old, _) = site(framework).await;
+    Client::with(&app, "id=abc").get("/logout").await;
+    old.asked();
+    store.inner().pass(Duration::from_secs(29 * 24 * 3600));
+    let admin = Admin::new(store.clone());
+    admin.purge().await.expect("a purge");
+    assert_eq!(Client::with(&app, "id=abc").get("/read").await.text, "0 light None");
+    assert!(old.asked().is_empty(), "the old store is not even asked");
+}
+
+async fn a_commit_that_fails_leaves_the_old_session_where_it_is(framework: Framework) {
+    let (app, store, _, _) = site(framework).await;
+    let mut client = Client::with(&app, "id=abc");
+    store.inner().fail_commit(Fault::Refused);
+    let answer = client.get("/visit").await;
+    assert_eq!((answer.status, told(&answer)), (503, (false, false)));
+    assert_eq!(client.get("/visit").await.text, "4 dark Some(7)");
+}
+
+/// The client was not told its token. Its old cookie is dead, and it begins anew.
+async fn a_commit_whose_answer_is_lost_has_moved_the_old_session(framework: Framework) {
+    let (app, store, old, _) = site(framework).await;
+    let mut client = Client::with(&app, "id=abc");
+    store.inner().fail_commit(Fault::LostAfter);
+    let answer = client.get("/visit").await;
+    assert_eq!((answer.status, told(&answer)), (503, (false, false)));
+    old.asked();
+    assert_eq!(client.get("/read").await.text, "0 light None");
+    assert!(old.asked().is_empty());
+    assert_eq!(all_stored(&store, "visitor").await.len(), 1);
 }
 
 async fn an_old_cookie_without_a_session_is_removed(framework: Framework) {

@@ -194,13 +194,18 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
 
     /// The sessions. Nothing is checked yet: see [`Sessions::prepare`].
     pub fn build(self) -> Sessions<T, C> {
+        let (queues, counters) = (Queues::new(), Counters::new(&self.name));
+        self.build_beside(queues, counters)
+    }
+
+    /// Sessions that take turns with others in this process, and are counted with them.
+    fn build_beside(self, queues: Arc<Queues>, counters: Arc<Counters>) -> Sessions<T, C> {
         let Self { store, codec, make, name, mut settings, legacy } = self;
         settings.lifetime = Lifetime::new(settings.expiry, settings.touch_share, settings.retention);
         if let Some(legacy) = &legacy {
             settings.keep_headers_until(legacy.end());
         }
-        let counters = Counters::new(&name);
-        let (agreed, clock, queues) = (OnceCell::new(), StoreClock::default(), Queues::new());
+        let (agreed, clock) = (OnceCell::new(), StoreClock::default());
         #[cfg(feature = "_web")]
         let requests = std::sync::LazyLock::new(Queues::new as fn() -> Arc<Queues>);
         Sessions {
@@ -219,6 +224,17 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
                 counters,
             }),
         }
+    }
+}
+
+#[cfg(feature = "_web")]
+impl<T: Session, C: Codec> Sessions<T, C> {
+    /// The same sessions, and those of another library beside them.
+    pub(crate) fn with_legacy(&self, legacy: Legacy<T>) -> Self {
+        let Inner { name, store, codec, make, settings, queues, counters, .. } = &*self.inner;
+        let (name, store, codec, make) = (name.clone(), store.clone(), codec.clone(), make.clone());
+        let builder = SessionsBuilder { store, codec, make, name, settings: settings.clone(), legacy: Some(legacy) };
+        builder.build_beside(queues.clone(), counters.clone())
     }
 }
 

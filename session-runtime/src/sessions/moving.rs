@@ -1,18 +1,11 @@
 //! An old session's first load here, and what becomes of it.
 
 use std::sync::Arc;
-#[cfg(feature = "_web")]
-use std::sync::LazyLock;
-
-#[cfg(feature = "_web")]
-use tokio::sync::OnceCell;
 
 use super::agreed::Agreed;
 use super::handle::Handle;
 use super::known::Known;
 use super::{Inner, Sessions};
-#[cfg(feature = "_web")]
-use super::{clock::StoreClock, legacy::Legacy, queue::Queues};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::expiry::Timestamp;
@@ -48,30 +41,6 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         handle.expiry = old.expiry;
         tracing::debug!(session = key.name(), key = %KeyHash::of(key), "took over an old session");
         Ok(Some(handle))
-    }
-}
-
-#[cfg(feature = "_web")]
-impl<T: Session, C: Codec> Sessions<T, C> {
-    /// The same sessions, and those of another library beside them.
-    pub(crate) fn with_legacy(&self, legacy: Legacy<T>) -> Self {
-        let Inner { name, store, codec, make, settings, queues, counters, .. } = &*self.inner;
-        let mut settings = settings.clone();
-        settings.keep_headers_until(legacy.end());
-        let inner = Inner {
-            name: name.clone(),
-            store: store.clone(),
-            codec: codec.clone(),
-            make: make.clone(),
-            settings,
-            legacy: Some(legacy),
-            agreed: OnceCell::new(),
-            clock: StoreClock::default(),
-            queues: queues.clone(),
-            requests: LazyLock::new(Queues::new as fn() -> Arc<Queues>),
-            counters: counters.clone(),
-        };
-        Self { inner: Arc::new(inner) }
     }
 }
 

@@ -154,6 +154,41 @@ fn panels_stand_beside_each_other_and_none_on_another() {
     }
 }
 
+/// What Grafana's published schema of a dashboard (`kinds/dashboard/dashboard_kind.cue`) asks of the parts that are used.
+#[test]
+fn the_dashboard_has_the_shape_that_grafana_reads() {
+    let dashboard = dashboard();
+    assert!((8..=40).contains(&text(&dashboard, "uid").len()), "the uid");
+    assert!(dashboard["schemaVersion"].as_u64().is_some_and(|version| (36..=u64::from(u16::MAX)).contains(&version)));
+    assert!(dashboard["editable"].is_boolean() && dashboard["annotations"]["list"].is_array());
+    for key in ["title", "refresh", "timezone"] {
+        text(&dashboard, key);
+    }
+    for key in ["from", "to"] {
+        assert!(text(&dashboard["time"], key).starts_with("now"), "{key}");
+    }
+    for variable in dashboard["templating"]["list"].as_array().expect("variables") {
+        assert!(["query", "datasource"].contains(&text(variable, "type")), "{variable:#}");
+    }
+    for panel in dashboard["panels"].as_array().expect("panels") {
+        let title = text(panel, "title");
+        assert!(["stat", "timeseries"].contains(&text(panel, "type")), "{title}");
+        assert!(panel["fieldConfig"]["overrides"].is_array(), "{title}");
+        let targets = panel["targets"].as_array().expect("targets");
+        let names: BTreeSet<_> = targets.iter().map(|target| text(target, "refId")).collect();
+        assert_eq!(names.len(), targets.len(), "{title}: two queries of one name");
+        let defaults = &panel["fieldConfig"]["defaults"];
+        assert!(["Bps", "ops", "percentunit", "s", "short"].contains(&text(defaults, "unit")), "{title}");
+        if let Some(thresholds) = defaults.get("thresholds") {
+            assert!(["absolute", "percentage"].contains(&text(thresholds, "mode")), "{title}");
+            let steps = thresholds["steps"].as_array().expect("steps");
+            assert!(steps.iter().all(|step| step["color"].is_string()), "{title}");
+            let values: Vec<_> = steps.iter().map(|step| step["value"].as_f64()).collect();
+            assert!(values.first() == Some(&None) && values.is_sorted(), "{title}: from nothing upwards");
+        }
+    }
+}
+
 #[test]
 fn each_alert_asks_for_what_is_exported_and_is_explained() {
     let exported = Exported::of_some_traffic().metrics;

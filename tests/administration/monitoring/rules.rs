@@ -33,32 +33,32 @@ const SITUATIONS: &[Situation] = &[
     Situation {
         alert: "SessionLoadsFail",
         series: &[(r#"session_load_failures_total{session="visitor"}"#, 20)],
-        labels: r#"severity: page, session: visitor"#,
+        labels: "severity: page, session: visitor",
     },
     Situation {
         alert: "SessionCommitsFail",
         series: &[(r#"session_commits_total{session="visitor",outcome="failed"}"#, 20)],
-        labels: r#"severity: page, session: visitor"#,
+        labels: "severity: page, session: visitor",
     },
     Situation {
         alert: "SessionStoreIsSlow",
         series: &[(r#"session_store_seconds_bucket{session="visitor",operation="load",le="0.25"}"#, 980)],
-        labels: r#"severity: page, session: visitor, operation: load"#,
+        labels: "severity: page, session: visitor, operation: load",
     },
     Situation {
         alert: "SessionConflictsAreMany",
         series: &[(r#"session_conflicts_total{session="visitor"}"#, 300)],
-        labels: r#"severity: ticket, session: visitor"#,
+        labels: "severity: ticket, session: visitor",
     },
     Situation {
         alert: "SessionFieldsAreOverwritten",
         series: &[(r#"session_fields_overlapped_total{session="visitor"}"#, 30)],
-        labels: r#"severity: ticket, session: visitor"#,
+        labels: "severity: ticket, session: visitor",
     },
     Situation {
         alert: "SessionPurgesStopped",
         series: &[(r#"session_purge_batches_total{session="visitor"}"#, 0)],
-        labels: r#"severity: ticket"#,
+        labels: "severity: ticket",
     },
 ];
 

@@ -286,7 +286,8 @@ mod tests {
         assert_eq!((set.key, set.digest.parts()), (head.key, Some(&[(name, hash_of(b"1".to_vec()))][..])));
         let Some(What::Fields(gone)) = field("DELETE", "") else { panic!() };
         assert_eq!((gone.key, gone.digest.parts()), (head.key, Some(&[(name, GONE)][..])));
-        let line = format!("table sessions.registration: INSERT: name[text]:'visitor' version[bigint]:1 id[bigint]:5");
+        let line =
+            "table sessions.registration: INSERT: name[text]:'visitor' version[bigint]:1 id[bigint]:5".to_owned();
         assert_eq!(meaning(&line, &["name", "version"]), None);
     }
 

@@ -52,8 +52,8 @@ fn watch_lines(
         watch.line(&line);
         bar.set_position(watch.writes());
     }
-    let (time, unreadable) = (Some(Duration::from_micros(watch.micros())), watch.unreadable());
-    Ok(Watched { time, unreadable, ..Watched::of(watch.figures()) })
+    let (unreadable, time) = (watch.unreadable(), Some(Duration::from_micros(watch.micros())));
+    Ok(Watched { unreadable, time, ..Watched::of(watch.figures()) })
 }
 
 /// Reads the next line, and of one that is too long what is looked at. Returns whether there was one.

@@ -434,6 +434,7 @@ macro_rules! __conformance_cases {
             p05_an_old_session_that_two_take_over_at_once_is_stored_once
             p05_what_two_change_in_an_old_session_is_merged
             p06_an_old_session_that_ended_here_does_not_come_back
+            p06_an_old_session_that_its_first_handler_empties_does_not_come_back
             p06_an_old_session_that_was_never_loaded_can_be_ended
             p07_an_old_session_that_cannot_be_read_is_an_error
         }

@@ -231,6 +231,21 @@ pub(super) async fn p06_an_old_session_that_ended_here_does_not_come_back(fixtur
     assert!(take(&old.asked).is_empty(), "the old store is not even asked");
 }
 
+/// Nothing of it is left to store, but a trace that it was here.
+pub(super) async fn p06_an_old_session_that_its_first_handler_empties_does_not_come_back(fixture: Fixture) {
+    let id = fixture.id("42");
+    let old = OldStore::with(&id, Ok(7));
+    let sessions = old.visitors(&fixture, &fixture);
+    let mut visitor = load(&sessions, &id).await;
+    *visitor.edit_all() = Visitor::initial();
+    commit(&mut visitor).await;
+    take(&old.asked);
+    for later in [SECOND, 29 * DAY] {
+        assert_eq!(load(&old.visitors(&fixture, &fixture.after(later)), &id).await.visits, 0);
+    }
+    assert!(take(&old.asked).is_empty(), "the old store is not even asked");
+}
+
 /// A logout of somebody whose session was not loaded since the move leaves a trace.
 pub(super) async fn p06_an_old_session_that_was_never_loaded_can_be_ended(fixture: Fixture) {
     let (by_key, by_handle, unknown) = (fixture.id("by key"), fixture.id("by handle"), fixture.id("unknown"));

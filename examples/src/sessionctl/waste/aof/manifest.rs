@@ -42,12 +42,11 @@ fn parse_line(line: &str) -> Option<Option<Part>> {
 fn words_of(line: &str) -> Option<Vec<String>> {
     let (mut words, mut rest) = (Vec::new(), line.trim().as_bytes());
     while !rest.is_empty() {
-        let (word, after) = match rest.strip_prefix(b"\"") {
-            Some(quoted) => unquote(quoted)?,
-            None => {
-                let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
-                (rest[..end].to_vec(), &rest[end..])
-            }
+        let (word, after) = if let Some(quoted) = rest.strip_prefix(b"\"") {
+            unquote(quoted)?
+        } else {
+            let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
+            (rest[..end].to_vec(), &rest[end..])
         };
         words.push(String::from_utf8(word).ok()?);
         rest = after.trim_ascii_start();

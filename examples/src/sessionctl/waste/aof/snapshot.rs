@@ -27,6 +27,11 @@ const TABLE: [u64; 256] = {
     table
 };
 
+/// The sum of one byte more.
+fn step(sum: u64, byte: u8) -> u64 {
+    TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)] ^ sum >> 8
+}
+
 /// Reads past it, and returns whether its end was found: there, a checksum follows of all that precedes it.
 pub(super) fn skip(reader: &mut impl BufRead) -> io::Result<bool> {
     let (mut sum, mut last) = (0, 0_u64);
@@ -40,7 +45,7 @@ pub(super) fn skip(reader: &mut impl BufRead) -> io::Result<bool> {
         }
         for (index, byte) in chunk.iter().enumerate() {
             last = last >> 8 | u64::from(*byte) << 56;
-            sum = TABLE[usize::from(sum as u8 ^ *byte)] ^ sum >> 8;
+            sum = step(sum, *byte);
             let is_end = sums[at] == Some(last);
             sums[at] = (*byte == END).then_some(sum);
             at = (at + 1) % CHECKSUM;
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_sum_is_that_of_redis() {
-        let sum = b"123456789".iter().fold(0, |sum: u64, byte| TABLE[usize::from(sum as u8 ^ *byte)] ^ sum >> 8);
+        let sum = b"123456789".iter().fold(0, |sum, byte| step(sum, *byte));
         assert_eq!(sum, 0xe9c6_d914_c4b8_d9ca);
     }
 

@@ -85,7 +85,9 @@ fn what_a_script_does_to_fields_is_one_write() {
         vec![fields(key, &[(1, 10)], false)],
     ] {
         tally.begin_together();
-        together.into_iter().for_each(|what| tally.note(by, what));
+        for what in together {
+            tally.note(by, what);
+        }
     }
     let figures = tally.figures();
     let writes = |kind| figures.of(kind).writes;
