@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use engines::{Engine, Place};
 use options::Options;
-use questions::{allocations, build, calls, growth, layer, lines, speed, tracking, traffic, users, wire};
+use questions::{allocations, build, calls, growth, layer, lines, speed, tracking, traffic, users, waste, wire};
 use report::{Found, Run};
 use web::grammy::Grammy;
 
@@ -108,6 +108,9 @@ fn ask(options: &Options) -> Found {
                 found.traffic = traffic::ask(&options.logs, grammy.as_ref()).await;
             }
         });
+    }
+    if options.asks("waste") {
+        found.waste = tokio::task::LocalSet::new().block_on(&alone(), waste::ask(&work, options.sqlx.as_deref()));
     }
     if options.asks("bots") {
         found.bots = Some(alone().block_on(questions::bots::ask(&effort, grammy.as_ref())));

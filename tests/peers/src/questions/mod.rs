@@ -11,4 +11,5 @@ pub mod speed;
 pub mod tracking;
 pub mod traffic;
 pub mod users;
+pub mod waste;
 pub mod wire;

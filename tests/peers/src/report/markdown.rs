@@ -7,6 +7,7 @@ use super::{Bar, Found, Run, median, short, size};
 use crate::compare::{Comparison, Sample};
 use crate::questions::calls;
 use crate::questions::users::{INDEXED, PLAIN, Sent, Travel};
+use crate::questions::waste::{Did, Waste};
 
 /// A file, and what it shows.
 pub type Drawn = (String, String);
@@ -39,6 +40,7 @@ pub fn of(found: &Found, charts: &[Drawn]) -> String {
     users(found, &mut page);
     layers(found, &mut page);
     super::bots::of(found, &mut page);
+    waste(found, &mut page);
     lines(found, &mut page);
     growth(found, &mut page);
     tracking(found, &mut page);
@@ -277,6 +279,35 @@ fn layers(found: &Found, page: &mut String) {
 
 fn shown(figures: &[f64]) -> String {
     format!("{:.2}", median(figures))
+}
+
+fn waste(found: &Found, page: &mut String) {
+    if found.waste.is_empty() {
+        return;
+    }
+    section(
+        page,
+        "What sessionctl waste says",
+        "Each cell: what it says / what was written, by the server's count and a model of the requests (on PostgreSQL, by the count of the load).",
+    );
+    let rows = found.waste.iter().map(|Waste { library, written, said, seem, has_reads, .. }| {
+        let of_overlaps = |figures: String| if *has_reads { figures } else { "–".to_owned() };
+        let both = |of: fn(&Did) -> u64| format!("{} / {}", of(said), of(written));
+        vec![
+            library.clone(),
+            both(|did| did.writes),
+            both(|did| did.first),
+            both(|did| did.nothing),
+            both(|did| did.only_expiry),
+            both(|did| did.one_part),
+            both(|did| did.more_parts),
+            of_overlaps(both(|did| did.overlapped)),
+            of_overlaps(seem.to_string()),
+        ]
+    });
+    let head =
+        ["library", "writes", "first", "nothing", "only expiry", "one part", "more", "overlaps", "of them unsure"];
+    page.push_str(&table(&head, rows));
 }
 
 fn lines(found: &Found, page: &mut String) {

@@ -22,6 +22,7 @@ use crate::questions::lines::Lines;
 use crate::questions::tracking::Tracking;
 use crate::questions::traffic::Replayed;
 use crate::questions::users::Users;
+use crate::questions::waste::Waste;
 use crate::questions::wire::Wire;
 
 pub use bars::Bar;
@@ -51,6 +52,7 @@ pub struct Found {
     pub users: Vec<Users>,
     pub layers: Vec<Layers>,
     pub bots: Option<Bots>,
+    pub waste: Vec<Waste>,
     pub lines: Vec<Lines>,
     pub growth: Vec<Growth>,
     pub tracking: Vec<Tracking>,
