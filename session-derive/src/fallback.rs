@@ -76,7 +76,7 @@ pub(crate) fn not_a_struct(input: &DeriveInput, attrs: &StructAttrs, errors: Err
                     loop {}
                 }
 
-                fn edit<'__session>(
+                fn lend<'__session>(
                     value: &'__session mut Self,
                     _: &'__session mut Self::Marks,
                 ) -> Self::Edit<'__session> {

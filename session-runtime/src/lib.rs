@@ -39,7 +39,7 @@
 //! | `sqlite` (default) | `SqliteStore`: one file, no server |
 //! | `redis`, `redis-tls` | `RedisStore`: a server or a cluster, Redis or Valkey |
 //! | `postgres`, `postgres-tls` | `PostgresStore` |
-//! | `msgpack` | the MessagePack codec |
+//! | `msgpack` | the MessagePack codec, and the reader of what tower-sessions stored: see [`legacy`] |
 //! | `axum` | sessions in a web server, as an argument of handlers: see [`axum`](mod@axum) |
 //! | `actix-web` | the same for actix-web: see [`actix_web`](mod@actix_web) |
 //! | `teloxide` | sessions in a bot: see [`teloxide`](mod@teloxide) |

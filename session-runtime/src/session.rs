@@ -56,9 +56,10 @@ pub trait Session: Sized + Send + 'static {
     /// The value of a session before anyone changed it.
     fn initial() -> Self;
 
-    /// Lends `value` for change.
+    /// Lends `value` for change. It is not called `edit`: the compiler would suggest it to whoever calls that on what only
+    /// leads to a session, such as a `ChatSession`.
     #[doc(hidden)]
-    fn edit<'session>(value: &'session mut Self, marks: &'session mut Self::Marks) -> Self::Edit<'session>;
+    fn lend<'session>(value: &'session mut Self, marks: &'session mut Self::Marks) -> Self::Edit<'session>;
 
     /// Names the nested sessions, in the order of their declaration.
     #[doc(hidden)]

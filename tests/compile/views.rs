@@ -36,7 +36,7 @@ type Marks = <Visitor as Session>::Marks;
 /// The places of the marks that one change sets.
 fn set_by(change: impl FnOnce(VisitorEdit<'_>)) -> Vec<usize> {
     let (mut visitor, mut marks) = (Visitor::initial(), Marks::default());
-    change(Visitor::edit(&mut visitor, &mut marks));
+    change(Visitor::lend(&mut visitor, &mut marks));
     let set: Vec<usize> = (0..Marks::LEN).filter(|&index| marks.get(index)).collect();
     assert_eq!(marks.any(), !set.is_empty());
     set

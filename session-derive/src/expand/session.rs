@@ -103,7 +103,7 @@ fn tables(items: &Items) -> TokenStream {
         const LEN: usize = #len #(+ #nested)*;
 
         #[inline]
-        fn edit<'session>(value: &'session mut Self, marks: &'session mut #marks) -> #edit #view_generics {
+        fn lend<'session>(value: &'session mut Self, marks: &'session mut #marks) -> #edit #view_generics {
             #edit { __value: value, __marks: #lent }
         }
     }

@@ -46,8 +46,8 @@ pub(crate) fn methods(items: &Items) -> TokenStream {
                 (quote!(&'session mut #ty), quote!(self.__marks.own[#index] = true; &mut self.__value.#member))
             }
             Kind::Nested(place) => {
-                let (lent, edit, marks) = (field.of_session("Edit"), field.of_session("edit"), marks::place(place));
-                (quote!(#lent<'session>), quote!(#edit(&mut self.__value.#member, &mut self.__marks.#marks)))
+                let (edit, lend, marks) = (field.of_session("Edit"), field.of_session("lend"), marks::place(place));
+                (quote!(#edit<'session>), quote!(#lend(&mut self.__value.#member, &mut self.__marks.#marks)))
             }
             Kind::Skipped => (quote!(&'session mut #ty), quote!(&mut self.__value.#member)),
         };

@@ -139,7 +139,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// ```
     #[inline]
     pub fn edit(&mut self) -> T::Edit<'_> {
-        T::edit(&mut self.value, &mut self.marks)
+        T::lend(&mut self.value, &mut self.marks)
     }
 
     /// Lends the whole session for change. Every field is looked at when it is asked what is dirty.

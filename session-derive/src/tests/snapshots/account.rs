@@ -79,14 +79,14 @@ const _: () = {
         }
         #[inline]
         fn profile(self) -> <P as __session::Session>::Edit<'session> {
-            <P as __session::Session>::edit(
+            <P as __session::Session>::lend(
                 &mut self.__value.profile,
                 &mut self.__marks.nested.0,
             )
         }
         #[inline]
         fn r#type(self) -> <Kind as __session::Session>::Edit<'session> {
-            <Kind as __session::Session>::edit(
+            <Kind as __session::Session>::lend(
                 &mut self.__value.r#type,
                 &mut self.__marks.nested.1.0,
             )
@@ -322,7 +322,7 @@ const _: () = {
         const LEN: usize = 6 + <P as __session::Session>::LEN
             + <Kind as __session::Session>::LEN;
         #[inline]
-        fn edit<'session>(
+        fn lend<'session>(
             value: &'session mut Self,
             marks: &'session mut __Marks<P>,
         ) -> View<'session, T, P, N> {

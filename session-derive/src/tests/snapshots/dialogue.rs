@@ -15,7 +15,7 @@ const _: () = {
         fn initial() -> Self {
             loop {}
         }
-        fn edit<'__session>(
+        fn lend<'__session>(
             value: &'__session mut Self,
             _: &'__session mut Self::Marks,
         ) -> Self::Edit<'__session> {

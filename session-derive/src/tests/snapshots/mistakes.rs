@@ -101,7 +101,7 @@ const _: () = {
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 2;
         #[inline]
-        fn edit<'session>(
+        fn lend<'session>(
             value: &'session mut Self,
             marks: &'session mut __session::OwnMarks<2>,
         ) -> VisitorEdit<'session, T> {

@@ -73,7 +73,7 @@ const _: () = {
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 0;
         #[inline]
-        fn edit<'session>(
+        fn lend<'session>(
             value: &'session mut Self,
             marks: &'session mut __session::OwnMarks<0>,
         ) -> NothingEdit<'session> {

@@ -85,7 +85,7 @@ const _: () = {
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 1;
         #[inline]
-        fn edit<'session>(
+        fn lend<'session>(
             value: &'session mut Self,
             marks: &'session mut __session::OwnMarks<1>,
         ) -> PairEdit<'session> {

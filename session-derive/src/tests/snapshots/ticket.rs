@@ -160,7 +160,7 @@ const _: () = {
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 4;
         #[inline]
-        fn edit<'session>(
+        fn lend<'session>(
             value: &'session mut Self,
             marks: &'session mut __session::OwnMarks<4>,
         ) -> TicketEdit<'session, T, O> {

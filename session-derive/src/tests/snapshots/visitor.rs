@@ -49,7 +49,7 @@ const _: () = {
         }
         #[inline]
         fn prefs(self) -> <Prefs as __session::Session>::Edit<'session> {
-            <Prefs as __session::Session>::edit(
+            <Prefs as __session::Session>::lend(
                 &mut self.__value.prefs,
                 &mut self.__marks.nested.0,
             )
@@ -208,7 +208,7 @@ const _: () = {
         const FIELDS: &'static [__session::FieldDef] = __FIELDS;
         const LEN: usize = 3 + <Prefs as __session::Session>::LEN;
         #[inline]
-        fn edit<'session>(
+        fn lend<'session>(
             value: &'session mut Self,
             marks: &'session mut __Marks,
         ) -> VisitorEdit<'session> {
