@@ -27,12 +27,14 @@ pub(crate) struct Found {
 
 impl Found {
     /// The programs whose memory grew. Servers hold more as more is stored.
-    pub(crate) fn grew(&self) -> Vec<Target> {
-        let programs = self.memory.iter().filter(|(target, _)| !matches!(target, Target::Redis | Target::Postgres));
-        programs
-            .filter(|(_, lives)| Trend::of(lives).and_then(Trend::is_flat) == Some(false))
-            .map(|(target, _)| *target)
-            .collect()
+    pub(crate) fn grew(&self) -> Vec<&'static str> {
+        let programs: [(_, &[Target]); 2] =
+            [("the shop", &[Target::FirstShop, Target::SecondShop]), ("the bot", &[Target::Bot])];
+        let grew = |targets: &[Target]| {
+            let lives = targets.iter().filter_map(|target| self.memory.get(target)).flatten();
+            Trend::of(lives).and_then(Trend::is_flat) == Some(false)
+        };
+        programs.into_iter().filter(|(_, targets)| grew(targets)).map(|(name, _)| name).collect()
     }
 
     /// Writes the report, the charts, and the figures by second.
@@ -88,7 +90,10 @@ impl Found {
         for (name, latencies) in [("shops", &self.seen.shop), ("bot", &self.seen.bot)] {
             self.latencies(&mut text, name, latencies)?;
         }
-        writeln!(text, "\n| memory | longest life | second fifth | last fifth | flat |\n|---|---:|---:|---:|---|")?;
+        writeln!(
+            text,
+            "\n| memory in MB | longest life | second fifth | third | fourth | last | flat |\n|---|---:|---:|---:|---:|---:|---|"
+        )?;
         for (target, lives) in &self.memory {
             let Some(trend) = Trend::of(lives) else { continue };
             let is_flat = match trend.is_flat() {
@@ -96,8 +101,11 @@ impl Found {
                 Some(false) => "no",
                 None => "too short to say",
             };
-            let Trend { seconds, second_fifth, last_fifth } = trend;
-            writeln!(text, "| {target} | {seconds:.0} s | {second_fifth:.1} MB | {last_fifth:.1} MB | {is_flat} |")?;
+            let Trend { seconds, fifths: [second, third, fourth, last] } = trend;
+            writeln!(
+                text,
+                "| {target} | {seconds:.0} s | {second:.1} | {third:.1} | {fourth:.1} | {last:.1} | {is_flat} |"
+            )?;
         }
         writeln!(text, "\n| second | fault |\n|---:|---|")?;
         for was in &self.faults {
