@@ -227,8 +227,12 @@ async fn p11_what_the_store_did_not_write_is_an_error_and_stays_as_it_is() {
         let before: String = client.query_one(all, &[]).await.unwrap().get(0);
 
         let moving = renewing(write(NOTHING, vec![set("a", "2")]), &key);
+        // Soon enough to leave its end where it is, so late that it is due to be moved, and without a touch.
+        let due = Load::touch(HALF_AN_HOUR, ClockOffset(10 * 60_000));
         let errors = [
             store.load(&key, load(HALF_AN_HOUR)).await.unwrap_err(),
+            store.load(&key, due).await.unwrap_err(),
+            store.load(&key, Load::look(ClockOffset(0))).await.unwrap_err(),
             store.commit(&key, &write((&head).into(), vec![set("a", "2")])).await.unwrap_err(),
             store.commit(&self::key("elsewhere"), &moving).await.unwrap_err(),
         ];

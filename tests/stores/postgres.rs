@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Base, Ended, Found, Housekeeping, Load, PostgresOptions, PostgresStore, Record, Reply, Store, StoreErrorKind,
+    Action, Base, Ended, Find, Found, Housekeeping, IndexEntry, Key, Load, PostgresOptions, PostgresStore, Record,
+    Reply, Store, StoreErrorKind, Term,
 };
 use session_tests::commits::{
     HALF_AN_HOUR, NOTHING, agree, applied, create, key, living, load, record, renewing, set, unset, value, write,
@@ -58,7 +59,10 @@ macro_rules! place {
     };
 }
 
+mod agreed;
 mod crowds;
+mod left;
+mod touched;
 
 /// The suite that every store passes; its cases share one schema.
 mod conformance {
@@ -313,6 +317,23 @@ async fn a_renewal_takes_the_fields_along_and_leaves_a_header_behind() {
     place.clear().await;
 }
 
+/// The keys of the sessions with a value, in pages of three.
+async fn found_in_pages(store: &PostgresStore, field: &str, value: &'static str) -> Vec<Key> {
+    let term = Term::of(value.as_bytes());
+    let mut find = Find::all("Visitor".into(), field.into(), value.into(), term, ClockOffset(0));
+    find.limit = Some(3);
+    let mut found = Vec::new();
+    loop {
+        let page = store.find(&find).await.unwrap();
+        assert!(page.sessions.len() <= 3, "{page:?}");
+        found.extend(page.sessions.into_iter().map(|(key, _)| key));
+        find.after = page.next;
+        if find.after.is_none() {
+            return found;
+        }
+    }
+}
+
 /// PostgreSQL's text cannot hold NUL, and sorts by language.
 #[tokio::test]
 async fn any_string_is_a_key_and_listings_page_through_them() {
@@ -321,7 +342,11 @@ async fn any_string_is_a_key_and_listings_page_through_them() {
     let long = "k".repeat(512);
     let ids = ["\0", "a\0b", "{tag}:1", "a b", "ä", "Ä", "\u{10ffff}", "'; DROP TABLE header; --", &long, "z"];
     for id in ids {
-        create(&store, &key(id), vec![set("id", id.to_owned())]).await;
+        let mut commit = write(NOTHING, vec![set("id", id.to_owned()), set("place", "here")]);
+        if let Action::Write(write) = &mut commit.action {
+            write.index.push(IndexEntry { field: "place".into(), term: Term::of(b"here") });
+        }
+        applied(store.commit(&key(id), &commit).await.unwrap());
     }
     let mut listed = Vec::new();
     let mut after = None;
@@ -336,6 +361,7 @@ async fn any_string_is_a_key_and_listings_page_through_them() {
     let mut expected = ids.map(key).to_vec();
     expected.sort_by(|a, b| a.id().as_bytes().cmp(b.id().as_bytes()));
     assert_eq!(listed, expected);
+    assert_eq!(found_in_pages(&store, "place", "here").await, expected);
     for id in ids {
         let found = record(store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap());
         assert_eq!(value(&found, "id").unwrap(), id.to_owned());
@@ -490,7 +516,7 @@ async fn fields_that_another_life_left_are_never_seen_and_fill_no_session() {
     let (store, client) = (place.store().await, place.client().await);
     let head = create(&store, &key("1"), vec![set("a", "1")]).await;
     // Of another life of either key, and of a key beside them.
-    let left = "INSERT INTO field SELECT name, k::bytea, incarnation + 1, 'old', value
+    let left = "INSERT INTO field SELECT name, k::bytea, incarnation + 1, 'old', value, 'term'
                 FROM field, unnest(ARRAY['1', '2', '3']) AS k";
     client.batch_execute(left).await.unwrap();
     let fields = |record: Record| {
@@ -499,6 +525,7 @@ async fn fields_that_another_life_left_are_never_seen_and_fill_no_session() {
         names
     };
 
+    assert_eq!(found_in_pages(&store, "old", "term").await, []);
     let later = ClockOffset(10 * 60_000);
     let touched = store.load(&key("1"), Load::touch(HALF_AN_HOUR, later)).await.unwrap();
     assert!(touched.touched);

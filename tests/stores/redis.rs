@@ -201,6 +201,10 @@ async fn an_ended_session_leaves_its_header_and_nothing_of_its_fields() {
         names.sort();
         names
     };
+    let header = |id: &str| {
+        let answer = server.command(&[b"HGET", format!("session:Visitor:{id}").as_bytes(), b"#h"]);
+        answer[b"$64\r\n".len()..][..64].to_vec()
+    };
     for id in ["destroyed", "moved", "replaced"] {
         let head = create(&store, &key(id), vec![set("a", "1"), set("b", "2")]).await;
         let mut replacing = Write::new(1, REGISTRATION, vec![set("c", "3")]);
@@ -212,8 +216,14 @@ async fn an_ended_session_leaves_its_header_and_nothing_of_its_fields() {
             "moved" => renewing(commit, &key("new")),
             _ => renewing(commit, &key("newer")),
         };
+        let before = header(id);
         applied(store.commit(&key(id), &commit).await.unwrap());
         assert_eq!(names(id), ["#c", "#h"], "{id}");
+        if id == "destroyed" {
+            // Who wrote it last, and when it was to end, is still told: by the bytes behind the ids, and before the last.
+            let after = header(id);
+            assert_eq!((&after[22..34], &after[50..57]), (&before[22..34], &before[50..57]));
+        }
     }
     assert_eq!(names("new"), ["#c", "#h", "a", "b", "c"]);
     assert_eq!(names("newer"), ["#c", "#h", "c"]);

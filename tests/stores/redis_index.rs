@@ -68,6 +68,37 @@ async fn p01_whoever_finds_a_session_that_has_another_value_takes_it_out() {
     assert_eq!(found(&store, "7").await, ["43", "42"], "it is added again");
 }
 
+/// One that was added again after it was looked at: a commit may need it.
+#[tokio::test]
+async fn p01_nobody_takes_out_a_session_that_was_added_again() {
+    let (server, store) = store!(|options| options);
+    for id in ["42", "43"] {
+        applied(store.commit(&key(id), &login(NOTHING, "7")).await.unwrap());
+        make_old(&server, SEVEN, id);
+    }
+    applied(store.commit(&key("44"), &login(NOTHING, "7")).await.unwrap());
+    let forget = include_bytes!("../../session-runtime/src/store/redis/forget.lua");
+    let member = |id: &str| format!("session:Visitor:{id}").into_bytes();
+    let (again, old, gone) = (member("42"), member("43"), member("45"));
+    assert_eq!(server.cli(&format!("ZADD {SEVEN} XX CH 2000 session:Visitor:42")), ":1\r\n");
+    let seen = [&again[..], b"1000", &old, b"1000", &gone, b"1000"];
+    let call = [&[&b"EVAL"[..], forget, b"1", SEVEN.as_bytes()][..], &seen[..]].concat();
+    assert_eq!(server.command(&call), b":1\r\n");
+    assert_eq!(members(&server, SEVEN), "*2\r\n$18\r\nsession:Visitor:42\r\n$18\r\nsession:Visitor:44\r\n");
+}
+
+#[tokio::test]
+async fn p01_a_page_of_many_sessions_is_no_more_than_a_part_of_them() {
+    let (_server, store) = store!(|options| options);
+    for id in 0..300 {
+        applied(store.commit(&key(&id.to_string()), &login(NOTHING, "7")).await.unwrap());
+    }
+    let mut find = Find::all("Visitor".into(), "user".into(), "7".into(), Term::of(b"7"), ClockOffset(0));
+    find.limit = Some(10);
+    let page = store.find(&find).await.unwrap();
+    assert!(page.next.is_some() && page.sessions.len() < 100, "{} sessions", page.sessions.len());
+}
+
 #[tokio::test]
 async fn p06_what_was_renewed_or_destroyed_is_taken_out_and_a_purge_does_it_too() {
     for purges in [false, true] {

@@ -3,17 +3,32 @@
 use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime, Timestamp};
-use session_runtime::store::{Base, Ended, Found, Load, PostgresOptions, Reply, Store, StoreErrorKind};
+use session_runtime::store::{
+    Base, Ended, Found, Housekeeping, Load, PostgresOptions, RegisteredField, Registration, RegistrationId, Reply,
+    Store, StoreErrorKind,
+};
 use session_tests::commits::{HALF_AN_HOUR, NOTHING, key, living, load, record, set, unset, write};
 use session_tests::postgres_server::{fresh_schema, shared};
+use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
 use super::{apply, clear, create, found, open};
 
 /// Waits until a statement waits for a lock.
 async fn somebody_waits(client: &Client) {
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%.commit(%' OR query LIKE '%.touch(%' OR query LIKE '%UPDATE%.header%') AND pid <> pg_backend_pid()";
-    while client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+    while !is_anybody_waiting(client).await {
+        look_anew(client).await;
+    }
+}
+
+async fn is_anybody_waiting(client: &Client) -> bool {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%.commit(%' OR query LIKE '%.touch(%' OR query LIKE '%.register(%' OR query LIKE '%.withdraw(%' OR query LIKE '%UPDATE%.header%') AND pid <> pg_backend_pid()";
+    client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0
+}
+
+/// Waits until what somebody does waits for a lock, or is done.
+async fn waits_or_is_done<T>(client: &Client, task: &JoinHandle<T>) {
+    while !task.is_finished() && !is_anybody_waiting(client).await {
         look_anew(client).await;
     }
 }
@@ -162,5 +177,65 @@ async fn commits_that_change_the_same_fields_in_other_orders_never_deadlock() {
     }
     writers.join_all().await;
     assert_eq!(found(&store, &key("42")).await.head.revision, 320);
+    clear(&client, &schema).await;
+}
+
+/// What is registered under this name: how many registrations, and how many fields of one.
+async fn registered(client: &Client) -> (i64, i64) {
+    let sql = "SELECT (SELECT count(*) FROM registration WHERE name = 'Agreed'), \
+               (SELECT count(*) FROM registered_field WHERE name = 'Agreed')";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    (row.get(0), row.get(1))
+}
+
+fn agreed(fields: &[&str]) -> Registration {
+    let field = |name: &&str| RegisteredField { name: (*name).into(), initial: Some("1".into()), sensitive: false };
+    let fields = fields.iter().map(field).collect();
+    Registration { id: RegistrationId(1), name: "Agreed".into(), version: 1, codec: "json".into(), fields }
+}
+
+const HOLD: &str = "SELECT FROM registration WHERE name = 'Agreed' FOR UPDATE";
+
+#[tokio::test]
+async fn p10_who_registers_while_another_withdraws_registers_anew() {
+    let (url, schema) = place!();
+    let (store, mut client) = open(&url, &schema).await;
+    store.register(&agreed(&["visits"])).await.unwrap();
+    let lock = client.transaction().await.unwrap();
+    lock.execute(HOLD, &[]).await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.register(&agreed(&["visits", "theme"])).await.unwrap() }
+    });
+    waits_or_is_done(lock.client(), &waiting).await;
+    lock.batch_execute(
+        "DELETE FROM registered_field WHERE name = 'Agreed'; DELETE FROM registration WHERE name = 'Agreed'",
+    )
+    .await
+    .unwrap();
+    lock.commit().await.unwrap();
+    assert_eq!(waiting.await.unwrap().fields.len(), 2);
+    assert_eq!(registered(&client).await, (1, 2));
+    clear(&client, &schema).await;
+}
+
+#[tokio::test]
+async fn p10_who_withdraws_while_another_registers_leaves_nothing_of_it() {
+    let (url, schema) = place!();
+    let (store, mut client) = open(&url, &schema).await;
+    store.register(&agreed(&["visits"])).await.unwrap();
+    let lock = client.transaction().await.unwrap();
+    lock.execute(HOLD, &[]).await.unwrap();
+    let another = "INSERT INTO registered_field SELECT name, version, 'theme', 2, initial, false \
+                   FROM registered_field WHERE name = 'Agreed'";
+    lock.execute(another, &[]).await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.withdraw("Agreed", 1).await.unwrap() }
+    });
+    waits_or_is_done(lock.client(), &waiting).await;
+    lock.commit().await.unwrap();
+    assert!(waiting.await.unwrap());
+    assert_eq!(registered(&client).await, (0, 0));
     clear(&client, &schema).await;
 }

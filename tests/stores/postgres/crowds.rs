@@ -130,10 +130,13 @@ async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {
     let lasting = at(write((&head).into(), vec![]), ClockOffset(900));
     let _ = applied(store.commit(&key("lasting"), &lasting).await.unwrap());
 
-    // One session is locked by a transaction that does not end.
+    // One session is locked by a transaction that does not end, and so is one that has the key of another.
     let mut client = place.client().await;
+    let twin = "CREATE TEMPORARY TABLE twin AS SELECT * FROM header WHERE key = '008';
+                UPDATE twin SET name = 'Twin', due = NULL; INSERT INTO header SELECT * FROM twin";
+    client.batch_execute(twin).await.unwrap();
     let lock = client.transaction().await.unwrap();
-    lock.execute("SELECT FROM header WHERE key = '007' FOR UPDATE", &[]).await.unwrap();
+    lock.execute("SELECT FROM header WHERE key = '007' OR name = 'Twin' FOR UPDATE", &[]).await.unwrap();
     let later = ClockOffset(60_000);
     let purged = store.purge(300, later).await.unwrap();
     assert_eq!((purged.removed, purged.more), (300, true));

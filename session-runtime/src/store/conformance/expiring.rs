@@ -11,6 +11,7 @@ pub(super) async fn p09_a_session_ends_after_inactivity(fixture: Fixture) {
     let created = fixture.create(&key, &[("visits", "1")]).await;
     assert_eq!(created.expires_at, Some(created.created_at.plus(30 * MINUTE)));
     assert!(fixture.after(2 * MINUTE).record(&key).await.head.stored);
+    assert_eq!((fixture.count().await, fixture.listed(10).await), (1, vec![String::from("idle")]));
 
     let later = fixture.after(30 * MINUTE);
     assert_eq!(later.absence(&key).await, Some(created.incarnation), "the load sees which session ended");
@@ -228,6 +229,23 @@ pub(super) async fn p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_s
     assert_eq!(fixture.after(DAY).absence(&key).await, Some(created.incarnation));
 }
 
+/// A handler that saw the end of a session by a clock that was ahead does not write over it while it lives.
+pub(super) async fn p06_a_first_commit_does_not_pass_a_session_whose_end_was_seen_too_early(fixture: Fixture) {
+    let fixture = fixture.idle_for(30 * MINUTE);
+    let (key, new) = (fixture.key("early"), fixture.key("new"));
+    let created = fixture.create(&key, &[("visits", "1")]).await;
+    let ahead = fixture.after(DAY);
+    let saw = ahead.absence(&key).await;
+    assert_eq!(saw, Some(created.incarnation));
+    let creation = || fixture.creation(saw);
+    for commit in [creation().set("visits", "2"), creation().destroy(), creation().set("visits", "2").renew(&new)] {
+        assert_eq!(ended(fixture.commit(&key, &commit).await), Ended::Replaced);
+    }
+    let record = fixture.record(&key).await;
+    assert_eq!((record.head, fields(&record)), (created, are(&[("visits", "1")])), "it goes on as it was");
+    assert_eq!(fixture.absence(&new).await, None);
+}
+
 /// An expired session is absence for the next visitor: a new life begins with nothing of the old one.
 pub(super) async fn p06_a_new_life_begins_over_an_expired_session(fixture: Fixture) {
     let fixture = fixture.idle_for(30 * MINUTE);
@@ -343,4 +361,8 @@ pub(super) async fn p13_times_without_end_are_harmless(fixture: Fixture) {
     let past = ExpiryChange::At(Timestamp::from_millis(-1));
     applied(fixture.commit(&key, &fixture.change(&endless).expiry(past)).await);
     fixture.absence(&key).await; // A date before 1970 has passed.
+    let long_past = ExpiryChange::At(Timestamp::from_millis(-year_9999.as_millis()));
+    let key = fixture.key("long past");
+    applied(fixture.commit(&key, &fixture.creation(None).set("visits", "1").expiry(long_past)).await);
+    fixture.absence(&key).await;
 }

@@ -303,6 +303,7 @@ macro_rules! __conformance_cases {
             p09_a_load_can_take_the_expiry_away
             p06_a_commit_after_expiry_stores_nothing
             p06_a_first_commit_does_not_pass_an_expiry_that_it_did_not_see
+            p06_a_first_commit_does_not_pass_a_session_whose_end_was_seen_too_early
             p06_a_new_life_begins_over_an_expired_session
             p09_an_unstored_session_ends_too
             p09_a_session_that_others_stored_in_time_goes_on
@@ -322,6 +323,7 @@ macro_rules! __conformance_cases {
             p06_what_ended_is_kept_for_the_longest_retention
             p09_a_purge_removes_no_living_session
             p09_a_purge_goes_by_the_current_expiry
+            p09_a_purge_goes_by_an_end_that_came_closer
             p09_a_purge_takes_nothing_of_other_keys_and_names
             p09_a_purge_is_bounded
             p09_a_purge_takes_nothing_of_a_life_that_begins_meanwhile

@@ -102,20 +102,33 @@ pub(super) async fn p09_an_end_of_its_own_goes_on_at_the_present(fixture: Fixtur
     let fixture = at_present(&fixture).idle_for(2 * DAY);
     let date = now(&fixture).await.plus(5 * DAY);
     for (id, end) in [("date", ExpiryChange::At(date)), ("sliding", ExpiryChange::After(9 * DAY))] {
-        let key = fixture.key(id);
-        let creation = fixture.creation(None).set("visits", "1").expiry(end);
-        let mut current = head(applied(fixture.commit(&key, &creation).await));
-        for visits in ["2", "3"] {
-            let earliest = now(&fixture).await;
-            let next = head(applied(fixture.commit(&key, &fixture.change(&current).set("visits", visits)).await));
-            assert_eq!((next.fixed_end, next.sliding), (current.fixed_end, current.sliding), "{id}");
-            let range = match end {
-                ExpiryChange::At(date) => date..=date,
-                _ => earliest.plus(9 * DAY)..=now(&fixture).await.plus(9 * DAY),
+        // Chosen when the session begins, or later.
+        for begins in [true, false] {
+            let key = fixture.key(&format!("{id}.{begins}"));
+            let creation = fixture.creation(None).set("visits", "1");
+            let creation = if begins { creation.expiry(end) } else { creation };
+            let mut current = head(applied(fixture.commit(&key, &creation).await));
+            if !begins {
+                let chosen = fixture.change(&current).set("visits", "1.5").expiry(end);
+                current = head(applied(fixture.commit(&key, &chosen).await));
+            }
+            let chosen = match end {
+                ExpiryChange::At(date) => (Some(date), None),
+                _ => (None, Some(9 * DAY)),
             };
-            assert!(next.expires_at.is_some_and(|end| range.contains(&end)), "{id}: {next:?}, not {range:?}");
-            assert_eq!(fixture.record(&key).await.head, next);
-            current = next;
+            assert_eq!((current.fixed_end, current.sliding), chosen, "{id}");
+            for visits in ["2", "3"] {
+                let earliest = now(&fixture).await;
+                let next = head(applied(fixture.commit(&key, &fixture.change(&current).set("visits", visits)).await));
+                assert_eq!((next.fixed_end, next.sliding), (current.fixed_end, current.sliding), "{id}");
+                let range = match end {
+                    ExpiryChange::At(date) => date..=date,
+                    _ => earliest.plus(9 * DAY)..=now(&fixture).await.plus(9 * DAY),
+                };
+                assert!(next.expires_at.is_some_and(|end| range.contains(&end)), "{id}: {next:?}, not {range:?}");
+                assert_eq!(fixture.record(&key).await.head, next);
+                current = next;
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::fixture::{DAY, Draft, Fixture, MINUTE, REGISTRATION, applied, are, ended, fields, head};
 use crate::expiry::Lifetime;
-use crate::store::{Ended, Head, Housekeeping, Incarnation, Key, Reply};
+use crate::store::{Ended, ExpiryChange, Head, Housekeeping, Incarnation, Key, Reply};
 
 /// The purge of one of these cases can reach what another has just stored: they take turns.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -105,16 +105,20 @@ pub(super) async fn p06_what_ended_is_kept_for_the_longest_retention(fixture: Fi
     let _alone = ALONE.lock().await;
     let short = long_ago(&fixture);
     let long = kept(&short);
-    let fields = [("visits", "1"), ("theme", "dark")];
     let mut over = Vec::new();
-    for (kind, first, second) in [("first", &long, &short), ("second", &short, &long)] {
+    for (kind, first, second) in [("first", &long, &short), ("second", &short, &long), ("mixed", &short, &long)] {
         for end in ["destroyed", "renewed", "emptied", "expired", "touched"] {
-            for expires in [false, true] {
-                let living = |fixture: &Fixture| if expires { fixture.idle_for(MINUTE) } else { fixture.clone() };
+            for ends in ["never", "by the rule", "by its own"] {
+                let expires = ends != "never";
+                let living =
+                    |fixture: &Fixture| if ends == "by the rule" { fixture.idle_for(MINUTE) } else { fixture.clone() };
                 let (first, second) = (living(first), living(second));
-                let key = fixture.key(&format!("{kind}.{end}.{expires}"));
-                let created = first.create(&key, &fields).await;
+                let key = fixture.key(&format!("{kind}.{end}.{ends}"));
+                let creation = first.creation(None).set("visits", "1").set("theme", "dark");
+                let own = if ends == "by its own" { ExpiryChange::After(MINUTE) } else { ExpiryChange::Keep };
+                let created = head(applied(first.commit(&key, &creation.expiry(own)).await));
                 let changed = second.change(&created).set("visits", "2");
+                let changed = if kind == "mixed" { changed.unset("absent") } else { changed };
                 let changed = head(applied(second.commit(&key, &changed).await));
                 let again =
                     short.change(&changed).set("visits", "3").with(|commit| commit.lifetime = living(&short).lifetime);
@@ -127,7 +131,7 @@ pub(super) async fn p06_what_ended_is_kept_for_the_longest_retention(fixture: Fi
                         short.destroy(&key, &head(emptied)).await;
                     }
                     "renewed" => {
-                        let to = fixture.key(&format!("{kind}.to.{expires}"));
+                        let to = fixture.key(&format!("{kind}.to.{ends}"));
                         let moved = head(applied(short.commit(&key, &change.renew(&to)).await));
                         short.destroy(&to, &moved).await;
                         over.push(to);
@@ -190,13 +194,78 @@ pub(super) async fn p09_a_purge_goes_by_the_current_expiry(fixture: Fixture) {
     let moving = fixture.create(&old, &[("visits", "1")]).await;
     let moved = head(applied(fixture.commit(&old, &fixture.change(&moving).renew(&new)).await));
 
+    // What is over beside them has the same key, or the same name, and is looked at after them.
+    let afterwards = fixture.after(3 * YEAR);
+    let other = afterwards.named(format!("{}-other", fixture.name));
+    other.agree(1, REGISTRATION).await;
+    let twins = [&touched, &again, &emptied, &new].map(|key| (&other, other.key(key.id())));
+    for (fixture, key) in twins.into_iter().chain([(&afterwards, fixture.key("beside"))]) {
+        let created = fixture.create(&key, &[("visits", "1")]).await;
+        fixture.destroy(&key, &created).await;
+    }
+
     let later = fixture.after(4 * YEAR);
-    purge(&later, 100).await;
-    assert_eq!(idle.after(4 * YEAR).record(&touched).await.head.incarnation, first.incarnation);
-    assert_eq!(later.record(&again).await.head, anew);
-    assert_eq!(later.record(&emptied).await.head, stored);
-    assert_eq!(later.record(&new).await.head, moved);
+    purge(&later, 2).await;
+    let lasting = idle.after(4 * YEAR).record(&touched).await;
+    assert_eq!((lasting.head.incarnation, fields(&lasting)), (first.incarnation, are(&[("visits", "1")])));
+    for (key, head, field) in [(&again, anew, ("theme", "dark")), (&emptied, stored, ("visits", "2"))] {
+        let record = later.record(key).await;
+        assert_eq!((record.head, fields(&record)), (head, are(&[field])), "`{}`", key.id());
+    }
+    let record = later.record(&new).await;
+    assert_eq!((record.head, fields(&record)), (moved, are(&[("visits", "1")])));
     assert_eq!(later.absence(&old).await, None);
+}
+
+/// What was to end late and ends early is purged early, whatever brought its end closer.
+pub(super) async fn p09_a_purge_goes_by_an_end_that_came_closer(fixture: Fixture) {
+    let _alone = ALONE.lock().await;
+    let fixture = long_ago(&fixture);
+    let (long, short) = (fixture.idle_for(30 * YEAR), fixture.idle_for(MINUTE));
+    let mut over = Vec::new();
+    for how in ["set", "removed", "dated", "emptied", "destroyed", "renewed"] {
+        let key = fixture.key(how);
+        let created = long.create(&key, &[("visits", "1"), ("theme", "dark")]).await;
+        let change = short.change(&created);
+        let change = match how {
+            "set" => change.set("visits", "2"),
+            "removed" => change.unset("visits"),
+            "dated" => change.expiry(ExpiryChange::At(created.created_at.plus(MINUTE))),
+            "emptied" => change.unset("visits").unset("theme"),
+            "destroyed" => change.destroy(),
+            _ => change.renew(&fixture.key("to")),
+        };
+        applied(short.commit(&key, &change).await);
+        over.push(key);
+    }
+    over.push(fixture.key("to"));
+    // Over before it was committed.
+    let passed = ExpiryChange::At(fixture.load(&fixture.key("nobody")).await.now.plus(-YEAR));
+    for (id, to) in [("passed", None), ("passed and renewed", Some(fixture.key("passed")))] {
+        let key = fixture.key(id);
+        let change = long.change(&long.create(&key, &[("visits", "1")]).await).expiry(passed);
+        let change = if let Some(to) = &to { change.renew(to) } else { change };
+        applied(long.commit(&key, &change).await);
+        purge(&fixture, 100).await;
+        assert_eq!(fixture.absence(&to.unwrap_or(key)).await, None, "nothing is left of {id}");
+    }
+
+    // Where another was to be known for a century.
+    let (anew, from, arrived) = (fixture.key("anew"), fixture.key("from"), fixture.key("arrived"));
+    let known = kept(&fixture).create(&anew, &[("visits", "1")]).await;
+    fixture.destroy(&anew, &known).await;
+    applied(short.commit(&anew, &short.creation(Some(known.incarnation)).set("visits", "2")).await);
+    let known = kept(&fixture).create(&arrived, &[("visits", "1")]).await;
+    fixture.destroy(&arrived, &known).await;
+    let moving = long.create(&from, &[("visits", "1")]).await;
+    applied(short.commit(&from, &short.change(&moving).renew(&arrived)).await);
+    over.extend([anew, from, arrived]);
+
+    let later = fixture.after(5 * YEAR);
+    purge(&later, 100).await;
+    for key in over {
+        assert_eq!(later.absence(&key).await, None, "nothing is left of {}", key.id());
+    }
 }
 
 /// What is over is purged with its fields, and nothing of the sessions whose key, name or ids are the same.
@@ -229,7 +298,11 @@ pub(super) async fn p09_a_purge_takes_nothing_of_other_keys_and_names(fixture: F
 pub(super) async fn p09_a_purge_is_bounded(fixture: Fixture) {
     let _alone = ALONE.lock().await;
     let fixture = long_ago(&fixture);
-    let keys: Vec<Key> = (0..12).map(|n| fixture.key(&format!("many.{n}"))).collect();
+    // Some have the same key under another name.
+    let other = fixture.named(format!("{}-other", fixture.name));
+    other.agree(1, REGISTRATION).await;
+    let keys: Vec<Key> =
+        (0..12).map(|n| if n % 2 == 0 { &fixture } else { &other }.key(&format!("many.{}", n / 2))).collect();
     for key in &keys {
         let created = fixture.create(key, &[("visits", "1")]).await;
         fixture.destroy(key, &created).await;

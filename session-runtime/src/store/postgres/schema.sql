@@ -81,7 +81,6 @@ $body$;
 CREATE OR REPLACE FUNCTION sessions.plus(a bigint, b bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $body$
     SELECT CASE
         WHEN b > 0 AND a > 9223372036854775807 - b THEN 9223372036854775807
-        WHEN b < 0 AND a < -9223372036854775808 - b THEN -9223372036854775808
         ELSE a + b
     END
 $body$;
@@ -283,7 +282,7 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT array_agg(f.field) AS fields, array_agg(f.value) AS field_values
             FROM sessions.field f
-            WHERE f.name = t.name AND f.key = t.key AND f.incarnation = t.incarnation AND t.state IN (0, 1)
+            WHERE f.name = t.name AND f.key = t.key AND f.incarnation = t.incarnation
         ) f ON true
         WHERE t.name = p_name AND t.key = p_key;
         IF NOT FOUND THEN
@@ -301,14 +300,13 @@ BEGIN
         fields := r.fields;
         field_values := r.field_values;
         expires := sessions.expires_at(header.created_at, header.fixed_end, header.sliding, now, p_inactivity, p_creation);
-        IF header.expires_at IS NULL OR sessions.plus(expires, -header.expires_at) < p_touch_after THEN
+        IF header.expires_at IS NULL OR expires - header.expires_at < p_touch_after THEN
             RETURN;
         END IF;
-        -- Only what was read is touched; when a commit or another load came in between, it is read again.
+        -- Only what was read is touched; when a commit or another load came in between, it is read again. An end that
+        -- moves away needs no sooner look.
         UPDATE sessions.header t
-        SET expires_at = expires,
-            retained_until = sessions.retained_until(t.state, expires, now, t.retention),
-            due = least(t.due, sessions.retained_until(t.state, expires, now, t.retention))
+        SET expires_at = expires, retained_until = sessions.retained_until(t.state, expires, now, t.retention)
         WHERE t.name = p_name AND t.key = p_key AND t.commits = header.commits AND t.expires_at = header.expires_at;
         IF FOUND THEN
             touched := true;
@@ -505,7 +503,6 @@ BEGIN
         EXIT WHEN FOUND;
         INSERT INTO sessions.registration (name, version, id, codec)
         VALUES (p_name, p_version, p_id, p_codec) ON CONFLICT DO NOTHING;
-        EXIT WHEN FOUND;
     END LOOP;
     INSERT INTO sessions.registered_field (name, version, field, position, initial, sensitive)
     SELECT p_name, p_version, s.field, s.position + (

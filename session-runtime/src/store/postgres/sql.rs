@@ -195,15 +195,15 @@ impl Statements {
         let set = |fields: &str| {
             SET_FIELDS.replace("{expires}", EXPIRES).replace("{now}", &now_at("$9")).replace("{fields}", fields)
         };
-        let registrations = |filter: &str| {
+        let registrations = |which: &str| {
             sql(&format!(
                 "SELECT r.name, r.version, r.id, r.codec, f.fields, f.initials, f.sensitive \
                  FROM sessions.registration r LEFT JOIN LATERAL (\
-                 SELECT array_agg(f.field ORDER BY f.position) AS fields, \
-                 array_agg(f.initial ORDER BY f.position) AS initials, \
-                 array_agg(f.sensitive ORDER BY f.position) AS sensitive \
-                 FROM sessions.registered_field f WHERE f.name = r.name AND f.version = r.version\
-                 ) f ON true {filter} ORDER BY r.name, r.version"
+                 SELECT array_agg(f.field) AS fields, array_agg(f.initial) AS initials, \
+                 array_agg(f.sensitive) AS sensitive FROM (\
+                 SELECT f.field, f.initial, f.sensitive FROM sessions.registered_field f \
+                 WHERE f.name = r.name AND f.version = r.version ORDER BY f.position) f\
+                 ) f ON true {which}"
             ))
         };
         let stored = "t.name = $1 AND t.state = 0 \
@@ -214,8 +214,7 @@ impl Statements {
                 "SELECT {}, {}, f.fields, f.field_values \
                  FROM (VALUES (1)) one LEFT JOIN sessions.header t ON t.name = $1 AND t.key = $2 \
                  LEFT JOIN LATERAL (SELECT array_agg(f.field) AS fields, array_agg(f.value) AS field_values \
-                 FROM sessions.field f WHERE f.name = $1 AND f.key = $2 AND f.incarnation = t.incarnation \
-                 AND t.state IN (0, 1)) f ON true",
+                 FROM sessions.field f WHERE f.name = $1 AND f.key = $2 AND f.incarnation = t.incarnation) f ON true",
                 now_at("$3"),
                 // Whoever reads an array is not told where it begins.
                 header_of("t").replace("t.commits", "CASE WHEN array_lower(t.commits, 1) = 1 THEN t.commits END"),
@@ -226,8 +225,8 @@ impl Statements {
             set_indexed: sql(&set("s.field, s.value, s.term FROM h, unnest($13, $14, $15) AS s (field, value, term)")),
             find: sql(&format!(
                 "SELECT t.key, {}, {} FROM (VALUES (1)) one LEFT JOIN (\
-                 sessions.field f JOIN sessions.header t ON t.name = f.name AND t.key = f.key \
-                 AND t.incarnation = f.incarnation AND {stored} \
+                 sessions.field f JOIN sessions.header t ON t.key = f.key AND t.incarnation = f.incarnation \
+                 AND {stored} \
                  ) ON f.name = $1 AND f.field = $3 AND f.term = $4 AND f.key > $5 ORDER BY f.key LIMIT $6",
                 now_at("$2"),
                 header_of("t"),
@@ -236,7 +235,7 @@ impl Statements {
             renew: call(reply(&header_of("(c.header)")), "renew"),
             register: call("true".to_owned(), "register"),
             registration: registrations("WHERE r.name = $1 AND r.version = $2"),
-            registrations: registrations(""),
+            registrations: registrations("ORDER BY r.name, r.version"),
             // A second answer would not tell whether there was one.
             withdraw: Call { is_repeatable: false, ..call("c".to_owned(), "withdraw") },
             keys: sql(&format!(

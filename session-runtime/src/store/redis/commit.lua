@@ -16,7 +16,7 @@ local function time()
 end
 local action = options % 4
 local based_on_record, replace, keep_empty = has(options, 4), has(options, 8), has(options, 16)
-local saw = not based_on_record and has(options, 32) and sub(base, 1, 8) or nil
+local saw = has(options, 32) and sub(base, 1, 8) or nil
 local rule = {}
 if has(times, 1) then rule.inactivity = inactivity end
 if has(times, 2) then rule.creation = time() end
@@ -110,7 +110,7 @@ else
     call('HDEL', key, unpack(ARGV, first, math.min(#ARGV, first + PORTION - 1)))
   end
 end
-local is_empty = sets == 0 and (cleared or call('HLEN', key) <= 2)
+local is_empty = sets == 0 and call('HLEN', key) <= 2
 local state = is_empty and not keep_empty and EMPTIED or STORED
 
 if action == WRITE then

@@ -2,6 +2,6 @@
 -- KEYS: the set. ARGV: keys of sessions, and the scores that they had.
 for at = 1, #ARGV, 2 do
   local score = redis.call('ZSCORE', KEYS[1], ARGV[at])
-  if score and tonumber(score) == tonumber(ARGV[at + 1]) then redis.call('ZREM', KEYS[1], ARGV[at]) end
+  if tonumber(score) == tonumber(ARGV[at + 1]) then redis.call('ZREM', KEYS[1], ARGV[at]) end
 end
 return 1

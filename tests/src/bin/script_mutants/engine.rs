@@ -11,16 +11,18 @@ use session_tests::postgres_server::{PostgresServer, client, fresh_schema};
 use session_tests::redis_server::RedisServer;
 use tokio::task::JoinSet;
 
+use crate::in_front;
 use crate::mutants::{self, Mutant};
 use crate::proxy::{Protocol, Proxy, Texts};
+
+/// How nextest ends when tests failed.
+const TESTS_FAILED: i32 = 100;
 
 /// How many cases run at once.
 const AT_ONCE: usize = 8;
 
 pub(crate) struct Engine {
     server: Server,
-    /// Whether what the suite does not notice is tried on the other tests.
-    has_others: bool,
     /// How long all cases together may take.
     patience: Duration,
 }
@@ -32,29 +34,62 @@ enum Server {
 }
 
 /// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The engine does not take it.
     Invalid,
-    /// It is known that nobody can notice it.
-    Equivalent,
     Caught(String),
-    Survived,
+    /// What was asked last did not notice it.
+    Survived(Stage),
+}
+
+/// What is asked of a change: what takes less time first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// The quick cases of the suite.
+    Quick,
+    /// Its other cases.
+    Slow,
+    /// The tests that look at what stands in the engine.
+    Inside,
+}
+
+impl Stage {
+    pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Slow, Self::Inside];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "the quick cases",
+            Self::Slow => "all cases",
+            Self::Inside => "all cases and what looks into the engine",
+        }
+    }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid => f.write_str("invalid"),
-            Self::Equivalent => f.write_str("equivalent"),
             Self::Caught(by) => write!(f, "caught by {by}"),
-            Self::Survived => f.write_str("SURVIVED"),
+            Self::Survived(stage) => write!(f, "survived {}", stage.name()),
+        }
+    }
+}
+
+impl From<&str> for Verdict {
+    /// What was written of it.
+    fn from(said: &str) -> Self {
+        let survived = Stage::ALL.into_iter().find(|stage| said == Self::Survived(*stage).to_string());
+        match said.strip_prefix("caught by ") {
+            Some(by) => Self::Caught(by.to_owned()),
+            None => survived.map_or(Self::Invalid, Self::Survived),
         }
     }
 }
 
 impl Engine {
     /// The engine of this name.
-    pub(crate) fn start(name: &str, has_others: bool) -> Option<Self> {
+    pub(crate) fn start(name: &str) -> Option<Self> {
         // A change can make a loop endless.
         let settings = [("fsync", "off"), ("max_connections", "400"), ("statement_timeout", "20s"), ("jit", "off")];
         let server = match name {
@@ -62,7 +97,7 @@ impl Engine {
             "redis" => Server::Redis,
             _ => return None,
         };
-        Some(Self { server, has_others, patience: Duration::from_secs(300) })
+        Some(Self { server, patience: Duration::from_secs(300) })
     }
 
     pub(crate) const fn name(&self) -> &'static str {
@@ -95,33 +130,49 @@ impl Engine {
         Ok(statements)
     }
 
-    pub(crate) async fn judge(&mut self, mutant: &Mutant, cases: &mut Vec<&Case>) -> Verdict {
+    /// Judges a change by one stage, which runs these cases.
+    pub(crate) async fn judge(&mut self, mutant: &Mutant, stage: Stage, cases: &mut Vec<&Case>) -> Verdict {
         let Some(place) = Place::new(self, mutant.texts.clone()).await else { return Verdict::Invalid };
-        let mut failed = run(&place.store, cases, &mut Vec::new(), self.patience).await;
+        let failed = if stage == Stage::Inside {
+            self.other_tests(&place, &mutant.name)
+        } else {
+            run(&place.store, cases, &mut Vec::new(), self.patience).await
+        };
         if let Some(at) = cases.iter().position(|case| Some(case.name) == failed.as_deref()) {
             // What noticed one change notices more of them.
             let case = cases.remove(at);
             cases.insert(0, case);
         }
-        if failed.is_none() && self.has_others && matches!(self.server, Server::Postgres(_)) {
-            failed = Self::other_tests(&place);
-        }
         place.clear(self).await;
-        failed.map_or(Verdict::Survived, Verdict::Caught)
+        failed.map_or(Verdict::Survived(stage), Verdict::Caught)
     }
 
-    /// Runs the tests that look at what stands in the tables of a shared server, and says what failed.
-    fn other_tests(place: &Place) -> Option<String> {
-        let filter = "binary(stores) & test(/^postgres::/) & !test(/conformance/) | test(/^postgres::p11/)";
+    /// Runs the tests that look at what stands in the engine, and says what failed.
+    fn other_tests(&self, place: &Place, change: &str) -> Option<String> {
+        let filter = match self.server {
+            Server::Postgres(_) => {
+                "binary(stores) & test(/^postgres::/) & !test(/conformance/) \
+                 | binary(faults) & test(/^postgres::(p11|locks::)/)"
+            }
+            Server::Redis => {
+                "binary(stores) & test(/^(redis::|redis_index::|redis_cluster::p10)/) & !test(/::suite::/) \
+                 | binary(faults) & test(/^redis::(p06|a_revision|a_session|what_others)/)"
+            }
+        };
         let mut command = Command::new("cargo");
         command.args(["nextest", "run", "--locked", "--package", "session-tests", "--test", "stores"]);
         command.args(["--test", "faults", "--hide-progress-bar", "--color", "never"]);
         command.args(["--status-level", "fail", "--final-status-level", "none", "--filterset", filter]);
-        let output = command.env("SESSION_TEST_POSTGRES", &place.url).stdin(Stdio::null()).output().ok()?;
+        match self.server {
+            Server::Postgres(_) => _ = command.env("SESSION_TEST_POSTGRES", &place.url),
+            Server::Redis => in_front::prepare(&mut command, change),
+        }
+        let output = command.stdin(Stdio::null()).output().ok()?;
         if output.status.success() {
             return None;
         }
         let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(TESTS_FAILED), "the other tests did not run: {said}");
         let failed = said.lines().find(|line| line.trim_start().starts_with("FAIL") || line.contains("error"));
         Some(failed.unwrap_or("the other tests").trim().to_owned())
     }

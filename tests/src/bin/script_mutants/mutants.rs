@@ -31,7 +31,7 @@ const LUA: [(&str, &str); 9] = lua![
 ];
 
 /// A change of one place.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Mutant {
     pub(crate) name: String,
     /// The whole texts that it changes.

@@ -40,7 +40,12 @@ struct Shared {
 
 impl Proxy {
     pub(crate) fn start(protocol: Protocol, server: &str, texts: Texts) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
+        Self::start_at(0, protocol, server, texts)
+    }
+
+    /// On this port, or, if that is zero, on a free one.
+    pub(crate) fn start_at(port: u16, protocol: Protocol, server: &str, texts: Texts) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a free loopback port");
         let address = listener.local_addr().expect("the port just bound");
         let shared = Arc::new(Shared {
             protocol,

@@ -1,0 +1,65 @@
+//! A `redis-server` with changed scripts, for the tests that start servers of their own.
+//!
+//! The tests run this program in place of the server: `SESSION_TEST_REDIS_SERVER` names it. It starts the server on
+//! another port, and a proxy on the one that the tests know.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::{env, fs};
+
+use crate::mutants;
+use crate::proxy::{Protocol, Proxy};
+
+/// The name of the change.
+const CHANGE: &str = "SCRIPT_MUTANT";
+
+/// Where the server is.
+const SERVER: &str = "SCRIPT_MUTANT_SERVER";
+
+/// Ends with the program that waits for it, however that ends: its input is a pipe from there.
+const KEEPER: &str = r#""$0" "$1" & read line; kill -9 $! 2>/dev/null; wait $!"#;
+
+/// Lets a command run its tests on this change.
+pub(crate) fn prepare(command: &mut Command, change: &str) {
+    let server = session_tests::redis_server::find().expect("redis-server");
+    let this = env::current_exe().expect("the path of this program");
+    command.env("SESSION_TEST_REDIS_SERVER", this).env(SERVER, server).env(CHANGE, change);
+}
+
+/// What this program does in place of the server; nothing if it was not asked to.
+pub(crate) fn serve() -> Option<ExitCode> {
+    let (change, server) = (env::var(CHANGE).ok()?, env::var_os(SERVER)?);
+    let configuration = env::args().nth(1)?;
+    let text = fs::read_to_string(&configuration).expect("the server's configuration");
+    let port = text.lines().find_map(|line| line.strip_prefix("port ")?.trim().parse::<u16>().ok());
+    let mutant = mutants::of_redis().into_iter().find(|mutant| mutant.name == change).expect("a known change");
+    let inner = TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("its address");
+
+    // A server that takes encrypted connections only is none of those whose scripts are tried.
+    let port = port.filter(|port| *port != 0)?;
+    let other = Path::new(&configuration).with_extension("behind");
+    let mut behind = text.replace(&format!("port {port}\n"), &format!("port {}\n", inner.port()));
+    if text.contains("cluster-enabled yes") {
+        // The other nodes, and clients, know the proxy.
+        let bus = port + 10_000;
+        behind
+            .push_str(&format!("cluster-port {bus}\ncluster-announce-port {port}\ncluster-announce-bus-port {bus}\n"));
+    }
+    fs::write(&other, behind).expect("a folder");
+    let mut keeper = Command::new("sh")
+        .args(["-c", KEEPER])
+        .args([server.as_os_str(), other.as_os_str()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let _proxy = Proxy::start_at(port, Protocol::Redis, &inner.to_string(), mutant.texts);
+    let log = BufReader::new(keeper.stdout.take().expect("a piped output"));
+    for line in log.lines().map_while(Result::ok) {
+        println!("{line}");
+    }
+    let _ = keeper.wait();
+    Some(ExitCode::SUCCESS)
+}

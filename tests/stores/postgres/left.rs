@@ -1,0 +1,71 @@
+//! What stays in the tables of what has ended.
+
+use session_runtime::expiry::ClockOffset;
+use session_runtime::store::{Action, Base, Commit, Head, PostgresStore, Store};
+use session_tests::commits::{
+    FOREVER, NOTHING, applied, at, create, destroying, key, living, renewing, set, unset, write,
+};
+use tokio_postgres::Client;
+
+use super::Place;
+
+/// The names of the fields that stand in the table for a key, of whatever life.
+async fn fields(client: &Client, id: &str) -> Vec<String> {
+    let sql = "SELECT field FROM field WHERE key = $1 ORDER BY field";
+    client.query(sql, &[&id.as_bytes()]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+/// Stores a session that expires in half an hour.
+async fn created(store: &PostgresStore, id: &str) -> Head {
+    create(store, &key(id), vec![set("a", "1"), set("b", "2")]).await
+}
+
+async fn commit(store: &PostgresStore, id: &str, commit: Commit) -> Head {
+    applied(store.commit(&key(id), &commit).await.unwrap()).head.unwrap_or_else(|| panic!("`{id}` leaves a header"))
+}
+
+const TOMORROW: ClockOffset = ClockOffset(86_400_000);
+
+#[tokio::test]
+async fn what_has_ended_leaves_no_field_behind() {
+    let place = place!();
+    let (store, client) = (place.store().await, place.client().await);
+
+    let head = created(&store, "destroyed").await;
+    let destruction = destroying(write((&head).into(), vec![]));
+    assert!(applied(store.commit(&key("destroyed"), &destruction).await.unwrap()).was_stored);
+    assert_eq!(fields(&client, "destroyed").await, [""; 0]);
+
+    let head = created(&store, "emptied").await;
+    commit(&store, "emptied", write((&head).into(), vec![unset("a"), unset("b")])).await;
+    assert_eq!(fields(&client, "emptied").await, [""; 0]);
+
+    let head = created(&store, "replaced").await;
+    let mut replacing = write((&head).into(), vec![set("c", "3")]);
+    if let Action::Write(write) = &mut replacing.action {
+        write.replace = true;
+    }
+    commit(&store, "replaced", replacing).await;
+    assert_eq!(fields(&client, "replaced").await, ["c"]);
+
+    // Where a session expired, another begins, or moves away, or arrives.
+    let after = |head: &Head| Base::Absent { saw: Some(head.incarnation), valid_until: None };
+    let head = created(&store, "expired").await;
+    commit(&store, "expired", at(write(after(&head), vec![set("c", "3")]), TOMORROW)).await;
+    assert_eq!(fields(&client, "expired").await, ["c"]);
+
+    let head = created(&store, "from").await;
+    let moving = at(write(after(&head), vec![set("c", "3")]), TOMORROW);
+    commit(&store, "from", renewing(moving, &key("away"))).await;
+    assert_eq!(fields(&client, "from").await, [""; 0]);
+    assert_eq!(fields(&client, "away").await, ["c"]);
+
+    created(&store, "to").await;
+    let lasting = living(write(NOTHING, vec![set("c", "3"), set("d", "4")]), FOREVER);
+    let head = commit(&store, "lasting", lasting).await;
+    let moving = at(living(write((&head).into(), vec![unset("d")]), FOREVER), TOMORROW);
+    commit(&store, "lasting", renewing(moving, &key("to"))).await;
+    assert_eq!(fields(&client, "lasting").await, [""; 0]);
+    assert_eq!(fields(&client, "to").await, ["c"]);
+    place.clear().await;
+}
