@@ -187,7 +187,7 @@ async fn p13_what_a_store_keeps_of_a_sensitive_value_does_not_tell_it() {
     let store = SqliteStore::open(&path).await.expect("a database");
     let sessions = Kept::<Customer, _>::builder(store.clone()).index_key([7; 32]).build();
     sessions.update("42", |customer| *customer.edit().email() = EMAIL.to_owned()).await.expect("a commit");
-    let members = Kept::<Member, _>::new(store);
+    let members = Kept::<Member, _>::builder(store).index_key([7; 32]).build();
     members.update("42", |member| *member.edit().user() = SEVEN).await.expect("a commit");
     let connection = rusqlite::Connection::open(&path).expect("a database");
     let term = |name: &str| {

@@ -142,8 +142,11 @@ pub(super) async fn p01_a_session_is_not_found_by_a_value_that_it_had(fixture: F
     let both = fixture.change(&replaced).set_indexed("user", b"7").set_indexed("shop", b"x");
     let both = head(applied(fixture.commit(&key, &both).await));
     assert_eq!((fixture.found("user", b"7").await.len(), fixture.found("shop", b"x").await.len()), (1, 1));
+    let both = head(applied(fixture.commit(&key, &fixture.change(&both).set_indexed("user", b"8")).await));
+    assert_eq!((fixture.found("user", b"8").await.len(), fixture.found("shop", b"x").await.len()), (1, 1));
     applied(fixture.commit(&key, &fixture.change(&both).unset("user").unset("shop").unset("visits")).await);
-    assert_eq!(fixture.found("user", b"7").await, [""; 0], "it is emptied");
+    assert_eq!(fixture.found("user", b"8").await, [""; 0], "it is emptied");
+    assert_eq!(fixture.found("shop", b"x").await, [""; 0], "it is emptied");
 }
 
 /// What a commit that was refused would have stored is not found.
