@@ -215,7 +215,15 @@ pub(super) async fn p06_a_renewed_session_is_found_at_its_new_key(fixture: Fixtu
     // What was stored without the index is found by what a renewal names.
     let old = fixture.key("stored before");
     let stored = fixture.create(&old, &[("user", "9")]).await;
-    applied(fixture.commit(&old, &fixture.change(&stored).renew(&to).indexed("user", b"9")).await);
+    let moved = fixture.commit(&old, &fixture.change(&stored).renew(&to).indexed("user", b"9")).await;
+    assert_eq!(fixture.found("user", b"9").await, ["new"]);
+    fixture.destroy(&to, &head(applied(moved))).await;
+
+    // Also by one that changes something else.
+    let old = fixture.key("stored before as well");
+    let stored = fixture.create(&old, &[("user", "9"), ("visits", "1")]).await;
+    let renewal = fixture.change(&stored).renew(&to).set("visits", "2").indexed("user", b"9");
+    applied(fixture.commit(&old, &renewal).await);
     assert_eq!(fixture.found("user", b"9").await, ["new"]);
 }
 

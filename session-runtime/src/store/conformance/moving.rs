@@ -158,6 +158,14 @@ pub(super) async fn p11_an_old_session_keeps_its_end(fixture: Fixture) {
     let later = fixture.after(HOUR).sessions_with(|builder| builder.legacy(legacy));
     assert_eq!(load(&later, &id).await.absence(), Some(Absence::Expired));
     assert!(!load(&later, &over).await.is_moved_in());
+
+    // Or so long after its last use.
+    let legacy = old.legacy_with(&fixture, |visitor| Old::new(visitor).expire_after(Duration::from_secs(3600)));
+    let visitors = |now: &Fixture| now.sessions_with(|builder| builder.legacy(legacy.clone()));
+    commit(&mut load(&visitors(&fixture), &over).await).await;
+    assert!(!load(&visitors(&fixture.after(HOUR / 2)), &over).await.is_new());
+    assert!(!load(&visitors(&fixture.after(HOUR * 5 / 4)), &over).await.is_new());
+    assert_eq!(load(&visitors(&fixture.after(HOUR * 5 / 2)), &over).await.absence(), Some(Absence::Expired));
 }
 
 /// An old session that is at the initial values is nothing to store.
