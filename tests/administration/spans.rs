@@ -1,8 +1,9 @@
 //! The tree of spans: a verb that somebody called, and in it what it asked of the store.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use session_runtime::{Error, Expiry, Handle};
+use session_runtime::legacy::{Legacy, Old};
+use session_runtime::{Error, Expiry, Handle, Session as _, Sessions};
 use session_tests::{Fault, Kept, Spans, now};
 
 use crate::place::{Place, Visitor, visit};
@@ -29,6 +30,17 @@ fn a_first_load_shows_what_it_prepares() {
         "  session_store operation=load session=visitor",
     ];
     assert_eq!(spans.take(), tree);
+}
+
+#[test]
+fn a_first_load_of_an_old_session_says_that_it_moved_in() {
+    let (spans, _guard) = Spans::capture();
+    let tomorrow = SystemTime::now() + Duration::from_secs(24 * 3600);
+    let old = || Old::new(Visitor { visits: 7, ..Visitor::initial() });
+    let legacy = Legacy::until(tomorrow, move |_| async move { Ok(Some(old())) });
+    let sessions = Sessions::<Visitor>::builder(Place::default()).legacy(legacy).build();
+    assert!(now(sessions.load("chat-4711")).expect("a load").is_moved_in());
+    assert_eq!(spans.take()[0], "session_verb verb=load session=visitor touched=false outcome=moved in");
 }
 
 #[test]

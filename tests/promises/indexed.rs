@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use session_runtime::store::Call;
 use session_runtime::{Error, Expiry, Session, Sessions, SqliteStore};
-use session_tests::{Fault, Kept, now};
+use session_tests::{Fault, Kept, is_stored, now};
 
 use crate::visitor::{TestStore, builder, fields, names, sessions, test_store};
 
@@ -108,6 +108,69 @@ fn p06_a_session_that_takes_the_place_of_one_that_ended_is_left_alone() {
     assert_eq!(now(sessions.load("42")).expect("a load").visits, 5);
 }
 
+#[test]
+fn p01_more_sessions_than_a_store_is_asked_for_at_once_are_found() {
+    let sessions = sessions::<Member>();
+    let mut keys: Vec<_> = (0..2001).map(|key| key.to_string()).collect();
+    for key in &keys {
+        log_in(&sessions, key);
+    }
+    let _ = sessions.store().take();
+    keys.sort();
+    assert_eq!(found(&sessions), keys);
+    assert_eq!(sessions.store().take(), [find(), find(), find()]);
+}
+
+#[derive(Session)]
+#[session(name = "indexed-always", persist = "always")]
+struct Always {
+    #[session(index)]
+    user: Option<u64>,
+}
+
+#[test]
+fn p06_an_index_is_built_of_no_session_that_ended_since_it_was_listed() {
+    let (sessions, listed) = (sessions::<Always>(), sessions::<Always>());
+    now(listed.update("42", |always| *always.edit().user() = SEVEN)).expect("a login");
+    assert_eq!(now(sessions.build_index(listed.store())).expect("an index"), 0);
+    assert!(!now(is_stored(sessions.store(), "indexed-always", "42")));
+    assert_eq!(now(listed.build_index(listed.store())).expect("an index"), 1);
+}
+
+#[test]
+fn p12_who_ends_sessions_of_a_user_gives_up_at_the_deadline_unless_some_have_ended() {
+    let sessions = builder::<Member>().deadline(Duration::ZERO).build();
+    log_in(&sessions, "old");
+    let others = sessions.clone();
+    sessions.store().inner().meanwhile(move || {
+        now(async { others.load("old").await?.renew("new").await }).expect("a renewal");
+    });
+    assert!(matches!(now(sessions.destroy_found(seven())), Err(Error::Contended)));
+    assert_eq!(found(&sessions), ["new"]);
+    assert_eq!(now(sessions.destroy_found(seven())).expect("an end"), 1);
+}
+
+#[tokio::test]
+async fn p07_a_search_whose_answer_is_lost_is_made_again() {
+    let sessions = sessions::<Member>();
+    log_in(&sessions, "42");
+    for fault in [Fault::LostBefore, Fault::LostAfter, Fault::Refused] {
+        sessions.store().inner().fail_find(fault);
+    }
+    assert_eq!(sessions.destroy_found(seven()).await.expect("an end"), 1);
+}
+
+#[test]
+fn p07_where_nothing_can_wait_a_lost_answer_is_told() {
+    let sessions = sessions::<Member>();
+    log_in(&sessions, "42");
+    sessions.store().inner().fail_find(Fault::LostBefore);
+    assert!(matches!(now(sessions.destroy_found(seven())), Err(Error::Store(_))));
+    sessions.store().inner().fail_commit(Fault::LostBefore);
+    assert!(matches!(now(sessions.destroy_found(seven())), Err(Error::Store(_))));
+    assert_eq!(now(sessions.destroy_found(seven())).expect("an end"), 1);
+}
+
 #[tokio::test]
 async fn p07_an_end_whose_answer_is_lost_is_sent_again() {
     for fault in [Fault::LostBefore, Fault::LostAfter, Fault::Refused] {
@@ -187,7 +250,7 @@ async fn p13_what_a_store_keeps_of_a_sensitive_value_does_not_tell_it() {
     let store = SqliteStore::open(&path).await.expect("a database");
     let sessions = Kept::<Customer, _>::builder(store.clone()).index_key([7; 32]).build();
     sessions.update("42", |customer| *customer.edit().email() = EMAIL.to_owned()).await.expect("a commit");
-    let members = Kept::<Member, _>::new(store);
+    let members = Kept::<Member, _>::builder(store).index_key([7; 32]).build();
     members.update("42", |member| *member.edit().user() = SEVEN).await.expect("a commit");
     let connection = rusqlite::Connection::open(&path).expect("a database");
     let term = |name: &str| {

@@ -136,6 +136,23 @@ fn p06_a_start_at_a_key_that_is_taken_keeps_its_changes_and_can_be_renewed_nowhe
 }
 
 #[test]
+fn p04_a_session_that_ended_sends_no_start_to_the_clock_once_more() {
+    let sessions = builder::<Visitor>().expiry(Expiry::AfterInactivity(HOUR / 2)).build();
+    let (mut expired, mut destroyed) = (now(sessions.load("1")).expect("a load"), started(&sessions));
+    *expired.edit().visits() += 1;
+    now(sessions.update("42", |other| *other.edit().visits() += 1)).expect("a commit");
+    assert_eq!(now(sessions.destroy("42")).expect("a removal"), Outcome::Removed);
+    assert!(now(destroyed.commit()).is_err());
+    sessions.store().inner().pass(HOUR);
+    assert!(matches!(now(expired.commit()), Err(Error::Expired)));
+    let _ = sessions.store().take();
+    drop(now(sessions.start("2")).expect("a start"));
+    assert_eq!(sessions.store().take(), []);
+    expired.discard();
+    destroyed.discard();
+}
+
+#[test]
 fn p09_a_start_that_takes_longer_than_its_session_lives_stores_nothing() {
     let half = Expiry::AfterInactivity(HOUR / 2);
     // Without an expiry, as long as every store can tell of another session that ended.

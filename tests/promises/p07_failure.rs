@@ -258,6 +258,39 @@ async fn p07_a_session_type_can_move_to_another_module() {
     }
 }
 
+/// A build of `Caller` by each of two deployments.
+async fn deployed_twice(store: &TestStore) {
+    {
+        mod moved {
+            #[derive(session_runtime::Session)]
+            #[session(name = "visitor")]
+            pub struct Caller {
+                pub visits: u32,
+            }
+        }
+        Kept::<moved::Caller, _>::new(store.clone()).prepare().await.expect("the same fields");
+    }
+    {
+        mod moved {
+            #[derive(session_runtime::Session)]
+            #[session(name = "visitor")]
+            pub struct Caller {
+                pub visits: u32,
+                pub language: String,
+            }
+        }
+        Kept::<moved::Caller, _>::new(store.clone()).prepare().await.expect("the same type, with one more field");
+    }
+}
+
+#[tokio::test]
+async fn p07_a_session_type_can_get_another_field_also_after_it_moved_to_another_module() {
+    deployed_twice(&test_store()).await;
+    let store = test_store();
+    Kept::<namesake::Visitor, _>::new(store.clone()).prepare().await.expect("the first");
+    deployed_twice(&store).await;
+}
+
 #[tokio::test]
 async fn p07_a_name_that_is_chosen_at_run_time_is_checked_before_anything_is_stored() {
     for name in ["", "a/b", "a#b", "a:b", &"a".repeat(65)] {

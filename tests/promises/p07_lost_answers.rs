@@ -344,6 +344,20 @@ fn p07_a_renewal_after_one_that_was_not_answered_moves_on_from_there() {
 }
 
 #[test]
+fn p07_a_lost_renewal_is_known_to_have_been_made_also_where_its_session_was_destroyed_since() {
+    let (sessions, mut counter) = at_ten();
+    fail(&sessions, Fault::LostAfter);
+    renew_in_vain(&mut counter);
+    others_commit(&sessions, 9);
+    assert_eq!(now(sessions.destroy("43")).expect("a logout"), Outcome::Removed);
+    now(counter.renew("43")).expect("it moved");
+    assert_eq!(counter.key(), "43");
+    *counter.edit().count() += 1;
+    assert!(matches!(now(counter.commit()), Err(Error::Destroyed)));
+    counter.discard();
+}
+
+#[test]
 fn p07_a_renewal_that_was_refused_is_not_taken_for_one_that_was_lost() {
     let (sessions, mut counter) = at_ten();
     fail(&sessions, Fault::LostBefore);

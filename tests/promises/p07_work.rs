@@ -55,6 +55,13 @@ fn p07_an_update_that_is_delivered_again_is_applied_once_and_costs_one_read() {
 }
 
 #[test]
+fn p07_a_second_delivery_that_changes_nothing_learns_that_it_is_the_second() {
+    let sessions = sessions();
+    assert_eq!(deliver(&sessions, 7), Once::Done(()));
+    assert_eq!(now(load(&sessions).commit_as(7_u32)).expect("an answer"), Once::DoneBefore);
+}
+
+#[test]
 fn p07_work_that_changes_nothing_is_not_written_and_runs_again() {
     let sessions: Counters = sessions();
     for _ in 0..2 {

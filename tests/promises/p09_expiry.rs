@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use session_runtime::expiry::Timestamp;
 use session_runtime::store::{Call, Key};
 use session_runtime::{Error, Expiry, Handle, Outcome};
 use session_tests::{Fault, Kept, is_stored, now, record};
@@ -364,6 +365,21 @@ fn p09_a_lifetime_of_its_own_survives_a_lost_answer_a_rebase_and_a_renewal() {
         let moved = now(sessions.load("43")).expect("a load");
         assert_eq!((moved.visits, left(&moved, 9 * TTL)), (2, 10 * TTL), "{fault:?}");
     }
+}
+
+#[test]
+fn p09_an_emptied_session_keeps_its_date_also_when_its_header_was_forgotten() {
+    let (sessions, date) = (sliding(), SystemTime::now() + 5 * TTL);
+    let mut visitor = load(&sessions);
+    visitor.expire_at(date);
+    for visits in [1, 0, 5] {
+        if visits == 5 {
+            sessions.store().inner().inner().evict(&Key::new("visitor".into(), "42").expect("a key"));
+        }
+        *visitor.edit().visits() = visits;
+        now(visitor.commit()).expect("a commit");
+    }
+    assert_eq!(load(&sessions).expires_at().map(Timestamp::from), Some(Timestamp::from(date)));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Keys and values are not shown where they do not belong.
 
 use std::error::Error as _;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use session_runtime::expiry::ClockOffset;
+use session_runtime::legacy::{Legacy, Old};
 use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
 use session_runtime::{Agreement, Error, Outcome, PostgresOptions, RedisOptions, Session};
 use session_tests::{Events, Fault, Kept, now, write};
@@ -230,6 +232,29 @@ fn secrets_an_error_about_a_key_does_not_show_it() {
     let long = KEY.repeat(100);
     let error = now(sessions.load(&long)).expect_err("too long");
     assert!(!shown(&error).contains(KEY));
+}
+
+#[tokio::test]
+async fn secrets_no_search_and_no_old_session_shows_a_key_or_a_value() {
+    #[derive(Session)]
+    #[session(name = "secret-member")]
+    struct Member {
+        #[session(index)]
+        user: String,
+    }
+    let sessions = sessions::<Member>();
+    let member = || Member { user: VALUE.to_owned() };
+    sessions.update(KEY, |member| *member.edit().user() = VALUE.to_owned()).await.expect("a login");
+    let user = VALUE.to_owned();
+    let mut search = sessions.find(MemberIndex::User(&user));
+    let began = format!("{search:?}");
+    let found = search.next().await.expect("a session").expect("a search");
+    let old = Old::new(member());
+    let legacy = Legacy::until(SystemTime::now(), |_| async { Ok(None::<Old<Member>>) });
+    let shown = [began, format!("{search:?}"), format!("{found:?}"), format!("{old:?}"), format!("{legacy:?}")];
+    for (shown, name) in shown.iter().zip(["FoundSessions", "FoundSessions", "FoundSession", "Old", "Legacy"]) {
+        assert!(shown.starts_with(name) && !shown.contains(KEY) && !shown.contains(VALUE), "{shown}");
+    }
 }
 
 #[test]

@@ -40,6 +40,7 @@ struct Plan {
     loads: VecDeque<Fault>,
     commits: VecDeque<Fault>,
     purges: VecDeque<Fault>,
+    searches: VecDeque<Fault>,
     meanwhile: VecDeque<Box<dyn FnOnce() + Send>>,
     passed: i64,
 }
@@ -77,6 +78,7 @@ impl<S> FaultyStore<S> {
         plan.loads.clear();
         plan.commits.clear();
         plan.purges.clear();
+        plan.searches.clear();
     }
 
     /// Waits until a call is stuck, so that its future can be dropped.
@@ -87,6 +89,11 @@ impl<S> FaultyStore<S> {
     /// The next purge fails like this; more of them queue.
     pub fn fail_purge(&self, fault: Fault) {
         self.plan().purges.push_back(fault);
+    }
+
+    /// The next search for sessions with a value fails like this; more of them queue.
+    pub fn fail_find(&self, fault: Fault) {
+        self.plan().searches.push_back(fault);
     }
 
     /// Does this when the next commit is on its way: somebody else was faster. More of them queue.
@@ -164,7 +171,8 @@ impl<S: Store> Store for FaultyStore<S> {
     async fn find(&self, find: &Find) -> Result<FoundPage, StoreError> {
         let mut find = find.clone();
         find.clock = self.clock(find.clock);
-        self.inner.find(&find).await
+        let fault = self.plan().searches.pop_front();
+        self.call(fault, self.inner.find(&find)).await
     }
 
     session_runtime::delegate_store!(inner: prepare registration register);

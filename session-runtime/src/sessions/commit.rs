@@ -221,10 +221,8 @@ impl<T: Session, C: Codec> Handle<T, C> {
             .complete(&self.tracked, replace || moves_in, persists)?
             .measure(&self.tracked, settings.limits)?
             .freeze(&self.tracked, to.is_some(), |changes, index, expiry| {
-                // An old session that is emptied here must not be asked for again.
-                let keep_empty = T::CONTAINER.persist_always || moves_in;
                 let write = Write::new(T::CONTAINER.version, self.agreed.current(), changes);
-                let write = Write { replace, keep_empty, expiry, index, ..write };
+                let write = Write { replace, keep_empty: T::CONTAINER.persist_always, expiry, index, ..write };
                 let action = match to {
                     Some(to) => Action::Renew { to, write },
                     None => Action::Write(write),

@@ -16,7 +16,6 @@ use super::Sessions;
 use super::commit::Verb;
 use super::committed::Outcome;
 use super::deadline::within;
-use super::known::Known;
 use super::spans::{in_verb, span};
 use crate::codec::Codec;
 use crate::error::Error;
@@ -320,7 +319,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         let Found::Record(record) = inner.look(key).await?.found else { return Ok(None) };
         let head = record.head;
         let decoded = inner.decode(inner.agreed().await?, record).await?;
-        let has_it = matches!(decoded.known, Known::Stored { .. }) && decoded.baseline.stored(index) == Some(value);
+        let has_it = decoded.baseline.stored(index) == Some(value);
         Ok(has_it.then(|| (FoundSession::new(key.clone(), &head, &inner.settings.lifetime), decoded.value)))
     }
 }

@@ -190,3 +190,30 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{CommitId, Incarnation, RegistrationId};
+
+    #[test]
+    fn a_header_that_is_gone_says_that_nothing_ended_only_for_as_long_as_one_is_kept() {
+        let since = Timestamp::from_millis(5);
+        let emptied = Known::Emptied {
+            head: Head {
+                incarnation: Incarnation(1),
+                revision: 2,
+                last_commit: CommitId(3),
+                version: 0,
+                registration: RegistrationId(4),
+                created_at: since,
+                fixed_end: None,
+                sliding: None,
+                expires_at: None,
+                stored: false,
+            },
+        };
+        assert!(emptied.after_purge(since, since.plus(LEAST_RETENTION - 1)).is_some());
+        assert!(emptied.after_purge(since, since.plus(LEAST_RETENTION)).is_none());
+    }
+}

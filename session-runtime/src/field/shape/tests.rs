@@ -102,6 +102,24 @@ fn a_type_that_holds_itself_comes_to_an_end() {
     assert_eq!(shape(&Sum::One(1)), json!(["enum", sum]), "no `Sum` can be made up without end");
 }
 
+type Eight<T> = Vec<Vec<Vec<Vec<Vec<Vec<Vec<Vec<T>>>>>>>>;
+
+#[test]
+fn a_type_is_described_as_deep_as_anybody_compares_it() {
+    let mut seen = &shape(&Eight::<Eight<Eight<Eight<Eight<u8>>>>>::new());
+    let mut lists = 0;
+    while let Some(element) = seen.get(1).filter(|_| seen[0] == "list") {
+        (seen, lists) = (element, lists + 1);
+    }
+    assert_eq!((lists, seen), (33, &json!(["any", "deep inside"])));
+}
+
+#[test]
+fn a_type_says_what_it_reads_of_a_format_for_machines() {
+    let address = Ask { is_human_readable: false }.read::<Ipv4Addr, Plain>(&Ipv4Addr::LOCALHOST);
+    assert_eq!(address, json!(["tuple", "u8", "u8", "u8", "u8"]));
+}
+
 #[test]
 fn what_looks_at_the_data_is_known_by_its_name() {
     assert_eq!(shape(&json!(1)), json!(["any", "Value"]));

@@ -142,8 +142,11 @@ pub(super) async fn p01_a_session_is_not_found_by_a_value_that_it_had(fixture: F
     let both = fixture.change(&replaced).set_indexed("user", b"7").set_indexed("shop", b"x");
     let both = head(applied(fixture.commit(&key, &both).await));
     assert_eq!((fixture.found("user", b"7").await.len(), fixture.found("shop", b"x").await.len()), (1, 1));
+    let both = head(applied(fixture.commit(&key, &fixture.change(&both).set_indexed("user", b"8")).await));
+    assert_eq!((fixture.found("user", b"8").await.len(), fixture.found("shop", b"x").await.len()), (1, 1));
     applied(fixture.commit(&key, &fixture.change(&both).unset("user").unset("shop").unset("visits")).await);
-    assert_eq!(fixture.found("user", b"7").await, [""; 0], "it is emptied");
+    assert_eq!(fixture.found("user", b"8").await, [""; 0], "it is emptied");
+    assert_eq!(fixture.found("shop", b"x").await, [""; 0], "it is emptied");
 }
 
 /// What a commit that was refused would have stored is not found.
@@ -212,7 +215,15 @@ pub(super) async fn p06_a_renewed_session_is_found_at_its_new_key(fixture: Fixtu
     // What was stored without the index is found by what a renewal names.
     let old = fixture.key("stored before");
     let stored = fixture.create(&old, &[("user", "9")]).await;
-    applied(fixture.commit(&old, &fixture.change(&stored).renew(&to).indexed("user", b"9")).await);
+    let moved = fixture.commit(&old, &fixture.change(&stored).renew(&to).indexed("user", b"9")).await;
+    assert_eq!(fixture.found("user", b"9").await, ["new"]);
+    fixture.destroy(&to, &head(applied(moved))).await;
+
+    // Also by one that changes something else.
+    let old = fixture.key("stored before as well");
+    let stored = fixture.create(&old, &[("user", "9"), ("visits", "1")]).await;
+    let renewal = fixture.change(&stored).renew(&to).set("visits", "2").indexed("user", b"9");
+    applied(fixture.commit(&old, &renewal).await);
     assert_eq!(fixture.found("user", b"9").await, ["new"]);
 }
 

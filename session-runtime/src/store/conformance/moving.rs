@@ -122,11 +122,14 @@ pub(super) async fn p11_an_old_session_is_stored_with_what_its_first_handler_cha
     assert_eq!(fixture.stored(&id).await, are(&[("visits", "8"), ("likes", "7")]));
     assert_eq!(sessions.calls().len(), 2, "one load and one commit");
 
-    // Also where nothing is left of it.
+    // Where nothing is left of it, it is emptied as any session is, and does not come back.
     sessions.update(&back, |visitor| *visitor.edit_all() = Visitor::initial()).await.expect("an update");
-    assert_eq!(take(&old.asked), [id.clone(), back.clone()]);
-    assert_eq!(load(&sessions, &back).await.visits, 0);
-    assert!(take(&old.asked).is_empty(), "it is not asked for again");
+    assert_eq!((take(&old.asked), take(&old.moved)), (vec![id.clone(), back.clone()], vec![id, back.clone()]));
+    for later in [0, 29 * DAY] {
+        let emptied = load(&old.visitors(&fixture, &fixture.after(later)), &back).await;
+        assert_eq!((emptied.visits, emptied.absence()), (0, Some(Absence::Emptied)));
+        assert!(take(&old.asked).is_empty(), "it is not asked for again");
+    }
 }
 
 /// A first handler that renews it stores it at the new key, and the old key is dead.
@@ -155,6 +158,14 @@ pub(super) async fn p11_an_old_session_keeps_its_end(fixture: Fixture) {
     let later = fixture.after(HOUR).sessions_with(|builder| builder.legacy(legacy));
     assert_eq!(load(&later, &id).await.absence(), Some(Absence::Expired));
     assert!(!load(&later, &over).await.is_moved_in());
+
+    // Or so long after its last use.
+    let legacy = old.legacy_with(&fixture, |visitor| Old::new(visitor).expire_after(Duration::from_secs(3600)));
+    let visitors = |now: &Fixture| now.sessions_with(|builder| builder.legacy(legacy.clone()));
+    commit(&mut load(&visitors(&fixture), &over).await).await;
+    assert!(!load(&visitors(&fixture.after(HOUR / 2)), &over).await.is_new());
+    assert!(!load(&visitors(&fixture.after(HOUR * 5 / 4)), &over).await.is_new());
+    assert_eq!(load(&visitors(&fixture.after(HOUR * 5 / 2)), &over).await.absence(), Some(Absence::Expired));
 }
 
 /// An old session that is at the initial values is nothing to store.
