@@ -1,5 +1,7 @@
 //! The published crates: what users and the registry look for is in them, and what their pages say is so.
 
+use std::collections::BTreeSet;
+
 use super::metadata::{Metadata, PUBLISHED, read, root, sources};
 
 #[test]
@@ -61,6 +63,18 @@ fn each_published_crate_carries_both_licences() {
         for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
             assert!(read(format!("{package}/{license}")) == read(license), "{package}/{license} is not {license}");
         }
+    }
+}
+
+#[test]
+fn what_looks_at_published_crates_looks_at_all_of_them_and_at_no_other() {
+    let metadata = Metadata::read();
+    for script in ["documentation", "minimal-versions", "package", "semver"] {
+        let text = read(format!("scripts/{script}"));
+        let commands = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let words = commands.flat_map(|line| line.split(|letter: char| letter != '-' && !letter.is_ascii_lowercase()));
+        let named: BTreeSet<_> = words.filter(|word| metadata.members().any(|member| member.name == *word)).collect();
+        assert_eq!(named, PUBLISHED.into(), "scripts/{script}");
     }
 }
 

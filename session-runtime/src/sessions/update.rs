@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Sessions;
-use super::commit::{Sent, Verb};
+use super::commit::Verb;
 use super::deadline::{pause, within};
 use super::handle::Handle;
 use super::progress::Progress;
+use super::send::Sent;
 use super::spans::{key_verb_span, tell};
 use crate::codec::Codec;
 use crate::error::Error;

@@ -96,7 +96,7 @@ pub(super) fn connect(options: &SqliteOptions, role: Role) -> Result<Connection>
         connection.pragma_update(None, "query_only", true)?;
     }
     if role == Role::Writer {
-        if is_shared(&connection) && !connection.is_readonly("main")? {
+        if is_shared(&connection) && !connection.is_readonly(rusqlite::MAIN_DB)? {
             use_wal(&connection, options.busy_timeout)?;
         }
         connection.pragma_update(None, "synchronous", options.synchronous.pragma())?;
