@@ -4,6 +4,7 @@
 
 mod bars;
 pub mod bot;
+pub mod command_line;
 pub mod duration;
 pub mod expiry;
 pub mod replay;

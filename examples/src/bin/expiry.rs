@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgAction, ArgMatches, Command, value_parser};
+use session_examples::command_line::{explain, option};
 use session_examples::expiry::{Report, play};
 use session_examples::replay::generate::Distribution;
 use session_examples::replay::log::Traffic;
@@ -24,13 +24,7 @@ async fn main() -> ExitCode {
             ExitCode::from(u8::from(!report.is_kept()))
         }
         Err(error) => {
-            eprint!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprint!(": {error}");
-                cause = error.source();
-            }
-            eprintln!();
+            eprintln!("error: {}", explain(&*error));
             ExitCode::from(2)
         }
     }
@@ -52,9 +46,6 @@ async fn run(mut options: ArgMatches) -> Result<Report, Box<dyn Error>> {
 }
 
 fn command() -> Command {
-    let option = |name: &'static str, value: &'static str, parser: ValueParser| {
-        Arg::new(name).long(name).value_name(value).value_parser(parser)
-    };
     Command::new("expiry")
         .about("Replays traffic with sessions that end after some time without use, and shows how long each lived")
         .arg(
@@ -63,12 +54,12 @@ fn command() -> Command {
                 .help("A log to replay, as `replay` reads it; can be given several times [default: generated traffic]"),
         )
         .arg(
-            option("minutes", "N", value_parser!(u32).range(1..).into())
+            option("minutes", "N", value_parser!(u32).range(1..))
                 .default_value("30")
                 .help("After how many minutes without use a session ends"),
         )
         .arg(
-            option("store", "memory|sqlite:PATH", ValueParser::new(str::parse::<Place>))
+            option("store", "memory|sqlite:PATH", str::parse::<Place>)
                 .default_value("memory")
                 .help("Where the sessions are kept"),
         )

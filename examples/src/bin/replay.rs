@@ -11,10 +11,10 @@
 //! Its status is 0 when the store holds what it should, 1 when it does not, and 2 when the replay could not be carried
 //! out.
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use session_examples::command_line::explain;
 use session_examples::replay::{self, Options};
 
 #[tokio::main]
@@ -33,18 +33,8 @@ async fn main() -> ExitCode {
             }
         }
         Err(error) => {
-            explain(&error);
+            eprintln!("error: {}", explain(&error));
             ExitCode::from(2)
         }
     }
-}
-
-fn explain(error: &dyn Error) {
-    eprint!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprint!(": {error}");
-        cause = error.source();
-    }
-    eprintln!();
 }

@@ -6,6 +6,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use session_examples::command_line::explain;
 use session_examples::sessionctl::{self, Options};
 
 #[tokio::main]
@@ -16,7 +17,7 @@ async fn main() -> ExitCode {
         Ok(false) => ExitCode::from(1),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", sessionctl::explain(&error));
+            eprintln!("error: {}", explain(&error));
             ExitCode::from(2)
         }
     }

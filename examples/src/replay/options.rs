@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 
-use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::log::FORMATS;
 use super::stores::Place;
 use crate::STORES;
+use crate::command_line::option;
 
 /// What a replay is asked to do.
 #[derive(Debug, Clone)]
@@ -47,9 +47,6 @@ impl From<ArgMatches> for Options {
 
 fn command() -> Command {
     let file = || value_parser!(PathBuf);
-    let option = |name: &'static str, value: &'static str, parser: ValueParser| {
-        Arg::new(name).long(name).value_name(value).value_parser(parser)
-    };
     Command::new("replay")
         .about("Replays traffic through the session runtime and shows what was saved")
         .arg(
@@ -58,12 +55,12 @@ fn command() -> Command {
                 .help(format!("A log to replay, or - for standard input; can be given several times [default: generated traffic]. Understood are {FORMATS}")),
         )
         .arg(
-            option("store", "URL", ValueParser::new(str::parse::<Place>))
+            option("store", "URL", str::parse::<Place>)
                 .default_value("memory")
                 .help(STORES),
         )
         .arg(
-            option("concurrency", "N", value_parser!(u16).range(1..).into())
+            option("concurrency", "N", value_parser!(u16).range(1..))
                 .default_value("8")
                 .help("How many requests, of different clients, are under way at a time"),
         )

@@ -60,13 +60,6 @@ impl SessionctlError {
     }
 }
 
-/// An error and its causes in one line, for a terminal.
-#[must_use]
-pub fn explain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    escape(&causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}")))
-}
-
 /// Carries out a task. Returns whether there was something to do it to.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::text::unescape;
 use super::waste;
+use crate::command_line::option;
 
 /// What `sessionctl` is asked to do, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +181,7 @@ fn command() -> Command {
     Command::new("sessionctl")
         .about("Looks after the sessions in a store")
         .after_help("The status is 0 when it is done, 1 when there is no such session or registration or a check found something, and 2 when it failed.")
-        .arg(Arg::new("store").long("store").value_name("URL").help(
+        .arg(option("store", "URL", value_parser!(String)).help(
             "Where the sessions are: sqlite:PATH, redis://host, rediss://host, redis+cluster://host:port,host:port or postgres://user:password@host/database; with ?namespace=NAME, only those of a namespace",
         ))
         .subcommand_required(true)

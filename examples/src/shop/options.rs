@@ -1,6 +1,7 @@
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
 
 use crate::STORES;
+use crate::command_line::option;
 
 /// Where the shop is, and where its sessions are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +32,9 @@ impl From<ArgMatches> for Options {
 fn command() -> Command {
     Command::new("web")
         .about("A small shop with sessions, and a panel that shows what they cost")
-        .arg(Arg::new("store").long("store").value_name("URL").default_value("sqlite:shop.db").help(STORES))
+        .arg(option("store", "URL", value_parser!(String)).default_value("sqlite:shop.db").help(STORES))
         .arg(
-            Arg::new("port")
-                .long("port")
-                .value_name("PORT")
-                .value_parser(value_parser!(u16))
+            option("port", "PORT", value_parser!(u16))
                 .default_value("3000")
                 .help("The port on this machine, which is the only one that reaches it; 0 for any that is free"),
         )

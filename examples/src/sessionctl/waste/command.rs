@@ -5,12 +5,16 @@ use super::event::{Fields, Key, What};
 use super::format::digest;
 use super::tree::hash_of;
 
+/// Where the Redis store of this project keeps what is no session: what was agreed on, and what it tries out when it
+/// connects. Colons in keys of sessions are escaped, so none has such a part.
+const BESIDE_SESSIONS: [&[u8]; 2] = [b"{#registrations}:", b"{#trial}:"];
+
 /// What a command does, if it concerns values under keys that begin with the prefix. Anything else does nothing.
 #[must_use]
 pub fn meaning(database: u64, words: &[Vec<u8>], cut: bool, prefix: &[u8]) -> Vec<What> {
     let Some((name, arguments)) = words.split_first() else { return Vec::new() };
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-    let key = |key: &[u8]| key.starts_with(prefix).then(|| Key::of(&(database, key)));
+    let key = |key: &[u8]| (key.starts_with(prefix) && !is_beside_sessions(key)).then(|| Key::of(&(database, key)));
     let each = |keys: &[Vec<u8>], what: fn(Key) -> What| {
         keys.iter().filter_map(|word| key(word)).map(what).collect::<Vec<_>>()
     };
@@ -40,6 +44,11 @@ pub fn meaning(database: u64, words: &[Vec<u8>], cut: bool, prefix: &[u8]) -> Ve
             .collect(),
         _ => Vec::new(),
     }
+}
+
+fn is_beside_sessions(key: &[u8]) -> bool {
+    let stands_in_it = |part: &[u8]| key.windows(part.len()).any(|bytes| bytes == part);
+    BESIDE_SESSIONS.into_iter().any(stands_in_it)
 }
 
 /// What a command writes under a key.
@@ -138,6 +147,16 @@ mod tests {
         for line in ["GET x:1", "SET x:1 {}", "PING", "ZADD s:1 1 a", "GET", "SET", "MSET"] {
             assert_eq!(does(line), [], "{line}");
         }
+    }
+
+    #[test]
+    fn what_this_project_keeps_beside_sessions_is_none() {
+        for key in ["s:{#registrations}:visitor:1", "s:{#trial}:1"] {
+            for line in [format!("HSET {key} #id 7 visits 0"), format!("UNLINK {key}"), format!("HGETALL {key}")] {
+                assert_eq!(does(&line), [], "{line}");
+            }
+        }
+        assert_eq!(does("DEL s:visitor:{#tag}7"), [What::Remove(key("s:visitor:{#tag}7"))]);
     }
 
     #[test]

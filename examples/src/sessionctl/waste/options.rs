@@ -4,6 +4,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::{Options, Source};
+use crate::command_line::option;
 use crate::duration;
 
 /// For how long a server is watched at most.
@@ -51,32 +52,22 @@ pub(crate) fn command() -> Command {
                 .help("What to watch: redis://host or postgres://user@host/database; or a file: the output of MONITOR, appendonly.aof, or its folder; or - for standard input"),
         )
         .arg(
-            Arg::new("for")
-                .long("for")
-                .value_name("TIME")
+            option("for", "TIME", time)
                 .default_value("60s")
-                .value_parser(time)
                 .help("For how long: 30s, 5m, at most 1h. A file is read to its end"),
         )
         .arg(
-            Arg::new("prefix").long("prefix").value_name("TEXT").help("Looks only at keys that begin with this, or at tables: sess: or public.django_session"),
+            option("prefix", "TEXT", value_parser!(String)).help("Looks only at keys that begin with this, or at tables: sess: or public.django_session"),
         )
         .arg(
-            Arg::new("keys")
-                .long("keys")
-                .value_name("N")
+            option("keys", "N", value_parser!(u32).range(1..=10_000_000))
                 .default_value("100000")
-                .value_parser(value_parser!(u32).range(1..=10_000_000))
                 .help("Remembers at most so many keys, in about 300 bytes each. Writes of others are not compared"),
         )
         .arg(Arg::new("yes").long("yes").action(ArgAction::SetTrue).help("Watches a busy server too"))
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Reports as JSON"))
         .arg(
-            Arg::new("chart")
-                .long("chart")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("Draws the report into a file too, as SVG"),
+            option("chart", "FILE", value_parser!(PathBuf)).help("Draws the report into a file too, as SVG"),
         )
 }
 

@@ -13,6 +13,7 @@ use tokio_postgres::{Client, NoTls};
 use super::event::{By, Fields, What};
 use super::tally::Tally;
 use super::{Options, WasteError, Watched, decoding};
+use crate::command_line::explain;
 
 /// How often the server is asked what came.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -84,7 +85,7 @@ impl Decoded {
                 () = sleep(PAUSE) => false,
             };
             if let Err(error) = self.look(bar).await {
-                ended_early = Some(super::super::explain(&error));
+                ended_early = Some(explain(&error));
                 break;
             }
             if is_over {
