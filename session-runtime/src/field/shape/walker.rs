@@ -18,6 +18,7 @@ pub(super) struct Walker<'a> {
     path: Option<&'a [usize]>,
     seen: &'a Cell<Option<Seen>>,
     is_human_readable: bool,
+    /// How many levels of it are made up.
     depth: u8,
 }
 
@@ -34,17 +35,14 @@ impl<'a> Walker<'a> {
     /// Notes what is asked for if this is the end of the way. Else says which part the way leads to, if any, and who
     /// goes on.
     fn step<T>(self, node: Node) -> Result<(Option<usize>, Self), Stop> {
-        let depth = self.depth + 1;
-        if depth > DEEPEST {
-            return Err(Stop);
-        }
         match self.path {
-            None => Ok((None, Self { depth, ..self })),
+            None if self.depth == DEEPEST => Err(Stop),
+            None => Ok((None, Self { depth: self.depth + 1, ..self })),
             Some([]) => {
                 self.seen.set(Some(Seen { node, by: type_name::<T>() }));
                 Err(Stop)
             }
-            Some([part, rest @ ..]) => Ok((Some(*part), Self { path: Some(rest), depth, ..self })),
+            Some([part, rest @ ..]) => Ok((Some(*part), Self { path: Some(rest), ..self })),
         }
     }
 

@@ -3,6 +3,7 @@
 //! The tests run this program in place of the server: `SESSION_TEST_REDIS_SERVER` names it. It starts the server on
 //! another port, and a proxy on the one that the tests know.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
@@ -44,8 +45,7 @@ pub(crate) fn serve() -> Option<ExitCode> {
     if text.contains("cluster-enabled yes") {
         // The other nodes, and clients, know the proxy.
         let bus = port + 10_000;
-        behind
-            .push_str(&format!("cluster-port {bus}\ncluster-announce-port {port}\ncluster-announce-bus-port {bus}\n"));
+        let _ = write!(behind, "cluster-port {bus}\ncluster-announce-port {port}\ncluster-announce-bus-port {bus}\n");
     }
     fs::write(&other, behind).expect("a folder");
     let mut keeper = Command::new("sh")

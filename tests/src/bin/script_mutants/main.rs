@@ -62,7 +62,9 @@ async fn main() -> ExitCode {
     }
     let mut memory = Memory::of(engine.name());
     if is_again {
-        mutants.iter().for_each(|mutant| memory.forget_survivor(&mutant.name));
+        for mutant in &mutants {
+            memory.forget_survivor(&mutant.name);
+        }
     }
     let last = if is_quick { Stage::Quick } else { Stage::Inside };
     let equivalent = mutants::equivalent(engine.name());
