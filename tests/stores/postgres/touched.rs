@@ -1,5 +1,6 @@
 //! The second look of a load, when the end of a session is due to be moved: others may have come in between.
 
+use session_runtime::expiry::Timestamp;
 use session_runtime::store::{Head, PostgresStore, Store};
 use session_tests::commits::{FOREVER, NOTHING, applied, create, destroying, key, living, set, unset, write};
 use tokio_postgres::Client;
@@ -34,7 +35,7 @@ async fn created(store: &PostgresStore, id: &str) -> Head {
 async fn a_second_look_moves_no_end_that_is_not_due_any_more() {
     let place = place!();
     let (store, client) = (place.store().await, place.client().await);
-    let end = created(&store, "living").await.expires_at.map(|end| end.as_millis());
+    let end = created(&store, "living").await.expires_at.map(Timestamp::as_millis);
     let lasting = living(write(NOTHING, vec![set("a", "1")]), FOREVER);
     let _ = applied(store.commit(&key("lasting"), &lasting).await.unwrap());
     let head = created(&store, "destroyed").await;
@@ -57,7 +58,7 @@ async fn a_second_look_moves_no_end_that_is_not_due_any_more() {
     assert!(touched && moved > end.map(|end| end + 9 * MINUTE));
     assert_eq!(fields, both());
     let (touched, moved, _) = touch(&client, "emptied", 10 * MINUTE).await.unwrap();
-    assert!(touched && moved > emptied.expires_at.map(|end| end.as_millis()));
+    assert!(touched && moved > emptied.expires_at.map(Timestamp::as_millis));
     place.clear().await;
 }
 

@@ -18,6 +18,9 @@ use crate::proxy::{Protocol, Proxy, Texts};
 /// How nextest ends when tests failed.
 const TESTS_FAILED: i32 = 100;
 
+/// How long cases may take at the least.
+const LEAST_PATIENCE: Duration = Duration::from_secs(120);
+
 /// How many cases run at once.
 const AT_ONCE: usize = 8;
 
@@ -48,20 +51,20 @@ pub(crate) enum Verdict {
 pub(crate) enum Stage {
     /// The quick cases of the suite.
     Quick,
-    /// Its other cases.
-    Slow,
     /// The tests that look at what stands in the engine.
     Inside,
+    /// The other cases of the suite.
+    Slow,
 }
 
 impl Stage {
-    pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Slow, Self::Inside];
+    pub(crate) const ALL: [Self; 3] = [Self::Quick, Self::Inside, Self::Slow];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Quick => "the quick cases",
-            Self::Slow => "all cases",
-            Self::Inside => "all cases and what looks into the engine",
+            Self::Inside => "the quick cases and what looks into the engine",
+            Self::Slow => "all cases and what looks into the engine",
         }
     }
 }
@@ -120,7 +123,8 @@ impl Engine {
         let place = Place::new(self, Vec::new()).await.ok_or("the scripts are not valid")?;
         let (begin, mut durations) = (Instant::now(), Vec::new());
         let failed = run(&place.store, cases, &mut durations, self.patience).await;
-        self.patience = begin.elapsed() * 3;
+        // A machine can be busier later.
+        self.patience = (begin.elapsed() * 3).max(LEAST_PATIENCE);
         let statements = place.proxy.seen();
         place.clear(self).await;
         if let Some(case) = failed {
@@ -155,7 +159,7 @@ impl Engine {
                  | binary(faults) & test(/^postgres::(p11|locks::)/)"
             }
             Server::Redis => {
-                "binary(stores) & test(/^(redis::|redis_index::|redis_cluster::p10)/) & !test(/::suite::/) \
+                "binary(stores) & test(/^(redis::|redis_index::|redis_scan::|redis_cluster::p10)/) & !test(/::suite::/) \
                  | binary(faults) & test(/^redis::(p06|a_revision|a_session|what_others)/)"
             }
         };

@@ -66,7 +66,7 @@ async fn main() -> ExitCode {
             memory.forget_survivor(&mutant.name);
         }
     }
-    let last = if is_quick { Stage::Quick } else { Stage::Inside };
+    let last = if is_quick { Stage::Quick } else { Stage::Slow };
     let equivalent = mutants::equivalent(engine.name());
     if parts.is_empty() {
         let known = |name: &str| mutants.iter().any(|mutant| mutant.name == name);
