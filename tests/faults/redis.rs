@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Base, Change, CommitId, Ended, Found, Head, Key, Load, Record, RedisOptions, RedisStore, RegistrationId,
-    Reply, Store, StoreError, StoreErrorKind, Write,
+    Action, Base, Change, CommitId, Ended, ExpiryChange, Found, Head, Key, Load, Record, RedisOptions, RedisStore,
+    RegistrationId, Reply, Store, StoreError, StoreErrorKind, Write,
 };
 use session_tests::commits::{
-    self, FOREVER, HALF_AN_HOUR, NOTHING, agree, applied, destroying, key, living, load, record, renewing, set, value,
-    write,
+    self, FOREVER, HALF_AN_HOUR, NOTHING, agree, applied, destroying, key, living, load, record, renewing, set, unset,
+    value, write,
 };
 use session_tests::proxy::Proxy;
 use session_tests::redis_server::{RedisServer, is_available};
@@ -417,17 +417,22 @@ async fn what_others_wrote_under_our_keys_is_refused_by_name_and_stays_as_it_is(
     // The flags are in the 35th byte.
     let [old, strange] = [0, 128].map(|flags| [&[1; 34][..], &[flags], &[1; 29]].concat());
     let many_ids = [0; 7 + 8 * 8];
+    // It begins with the base of a commit that would change the session.
+    let answer = server.command(&[b"HGET", b"session:Visitor:good", b"#h"]);
+    let longer = [&answer[b"$64\r\n".len()..][..64], b"x"].concat();
     for (id, command, field) in [
         ("string", vec![&b"SET"[..], b"session:Visitor:string", b"secret"], "#h"),
         ("list", vec![b"RPUSH", b"session:Visitor:list", b"secret"], "#h"),
         ("hash", vec![b"HSET", b"session:Visitor:hash", b"a", b"secret"], "#h"),
         ("empty", vec![b"HSET", &good_header("empty"), b"#h", b""], "#h"),
         ("short", vec![b"HSET", &good_header("short"), b"#h", &header], "#h"),
+        ("longer", vec![b"HSET", &good_header("longer"), b"#h", &longer], "#h"),
         ("headless", vec![b"HDEL", &good_header("headless"), b"#h"], "#h"),
         ("old", vec![b"HSET", &good_header("old"), b"#h", &old], "#h"),
         ("strange", vec![b"HSET", &good_header("strange"), b"#h", &strange], "#h"),
         ("many ids", vec![b"HSET", &good_header("many ids"), b"#c", &many_ids], "#c"),
         ("ids", vec![b"HSET", &good_header("ids"), b"#c", &long_id], "#c"),
+        ("odd ids", vec![b"HSET", &good_header("odd ids"), b"#c", &many_ids[..7 + 3]], "#c"),
         ("none", vec![b"HDEL", &good_header("none"), b"#c"], "#c"),
     ] {
         server.command(&command);
@@ -441,11 +446,28 @@ async fn what_others_wrote_under_our_keys_is_refused_by_name_and_stays_as_it_is(
             commit.action = Action::Write(replace);
             is_corrupt(&store.commit(&key(id), &commit).await.unwrap_err(), field);
             is_corrupt(&store.commit(&key(id), &destroying(commit)).await.unwrap_err(), field);
+            // The common commit looks at no id but the last.
+            if !id.ends_with(" ids") {
+                let change = write(base, vec![set("a", "2")]);
+                is_corrupt(&store.commit(&key(id), &change).await.unwrap_err(), field);
+            }
         }
         let renew = renewing(write(Base::from(&head), vec![set("a", "2")]), &key(id));
         is_corrupt(&store.commit(&key("good"), &renew).await.unwrap_err(), field);
         assert_eq!(server.command(&[b"DUMP", place.as_bytes()]), before, "{id}");
     }
+    // An ended session with a lifetime of its own, of which less is there than that takes.
+    let mut own = write(NOTHING, vec![set("a", "1")]);
+    if let Action::Write(write) = &mut own.action {
+        write.expiry = ExpiryChange::After(HALF_AN_HOUR.retention);
+    }
+    let own = applied(store.commit(&key("own"), &own).await.unwrap()).head.unwrap();
+    applied(store.commit(&key("own"), &destroying(write(Base::from(&own), Vec::new()))).await.unwrap());
+    server.command(&[b"HSET", b"session:Visitor:own", b"#c", &many_ids[..6]]);
+    is_corrupt(&store.load(&key("own"), load(HALF_AN_HOUR)).await.unwrap_err(), "#c");
+    let after = Base::Absent { saw: Some(own.incarnation), valid_until: None };
+    is_corrupt(&store.commit(&key("own"), &write(after, vec![set("a", "2")])).await.unwrap_err(), "#c");
+
     for (id, name) in [("name", &b"#x"[..]), ("bytes", &[0xff])] {
         server.command(&[b"HSET", &good_header(id), name, b"secret"]);
         is_corrupt(&store.load(&key(id), load(HALF_AN_HOUR)).await.unwrap_err(), "field");
@@ -521,6 +543,24 @@ async fn a_revision_that_comes_round_again_after_a_lost_commit_is_a_conflict() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_revision_that_cannot_grow_stays_as_it_is() {
+    let server = server!();
+    let store = open(&server).await;
+    create(&store, &key("1"), vec![set("a", "1"), set("b", "1")]).await;
+    let answer = server.command(&[b"HGET", b"session:Visitor:1", b"#h"]);
+    let mut header = answer[b"$64\r\n".len()..][..64].to_vec();
+    header[8..14].fill(0xff);
+    server.command(&[b"HSET", b"session:Visitor:1", b"#h", &header]);
+    for change in [set("a", "2"), unset("b"), set("a", "3")] {
+        let head = record(store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap()).head;
+        assert_eq!(head.revision, (1 << 48) - 1);
+        applied(store.commit(&key("1"), &write(Base::from(&head), vec![change])).await.unwrap());
+    }
+    let found = record(store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap());
+    assert_eq!((found.head.revision, value(&found, "a").unwrap()), ((1 << 48) - 1, "3".into()));
 }
 
 #[tokio::test]

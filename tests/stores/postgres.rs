@@ -539,6 +539,21 @@ async fn fields_that_another_life_left_are_never_seen_and_fill_no_session() {
         assert_eq!(fields(found), ["a"]);
     }
 
+    // It can have a field of that name itself, and change it, and remove it.
+    let mut head = head;
+    for value in ["2", "3"] {
+        let both = write(Base::from(&head), vec![set("old", value), unset("nothing")]);
+        head = applied(store.commit(&key("1"), &both).await.unwrap()).head.unwrap();
+        let found = record(store.load(&key("1"), Load::look(later)).await.unwrap());
+        assert_eq!(session_tests::commits::value(&found, "old").unwrap(), value);
+        assert_eq!(fields(found), ["a", "old"]);
+    }
+    let without = write(Base::from(&head), vec![unset("old"), set("a", "2")]);
+    head = applied(store.commit(&key("1"), &without).await.unwrap()).head.unwrap();
+    assert_eq!(fields(record(store.load(&key("1"), Load::look(later)).await.unwrap())), ["a"]);
+    let row = "SELECT value FROM field WHERE key = '1' AND field = 'old'";
+    assert_eq!(client.query_one(row, &[]).await.unwrap().get::<_, &[u8]>(0), b"1", "what was left is as it was");
+
     let emptied = applied(store.commit(&key("1"), &write(Base::from(&head), vec![unset("a")])).await.unwrap());
     assert!(!emptied.is_stored, "no field of this life is left");
     let again = write(Base::from(&emptied.head.unwrap()), vec![set("c", "3")]);

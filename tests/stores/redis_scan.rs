@@ -2,7 +2,7 @@
 
 use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{Housekeeping, Purged, RedisStore, Store};
-use session_tests::commits::{HALF_AN_HOUR, NOTHING, agree, applied, create, key, living, set};
+use session_tests::commits::{FOREVER, HALF_AN_HOUR, NOTHING, agree, applied, create, key, living, set, write};
 use session_tests::redis_server::{RedisServer, is_available};
 
 use crate::redis::commands;
@@ -50,4 +50,32 @@ async fn a_purge_in_many_parts_looks_at_the_index_once() {
         assert_eq!(store.purge(10, tomorrow).await.unwrap(), Purged { removed, more });
     }
     assert_eq!(commands(&server)["scan"], 4, "one for each part, and one for the index");
+}
+
+/// Whoever looks for what is over sees it a while before it is removed: the script looks again.
+#[tokio::test]
+async fn p09_what_lives_by_then_is_not_removed_by_a_purge() {
+    let Some((server, store)) = start().await else { return };
+    let lasting = living(write(NOTHING, vec![set("a", "1")]), FOREVER);
+    let _ = applied(store.commit(&key("lasting"), &lasting).await.unwrap());
+    create(&store, &key("living"), vec![set("a", "1")]).await;
+    let script = [
+        include_str!("../../session-runtime/src/store/redis/header.lua"),
+        include_str!("../../session-runtime/src/store/redis/purge.lua"),
+    ]
+    .concat();
+    let purged = |id: &str, offset: &str| {
+        let key = format!("session:Visitor:{id}");
+        let answer = server.command(&[b"EVAL", script.as_bytes(), b"1", key.as_bytes(), offset.as_bytes()]);
+        String::from_utf8(answer).unwrap()
+    };
+    let (kept, removed) = (":0\r\n", ":1\r\n");
+    for offset in ["0", "1800000", "5300000"] {
+        for id in ["nobody", "lasting", "living"] {
+            assert_eq!(purged(id, offset), kept, "{id} {offset} ms later");
+        }
+    }
+    assert_eq!(purged("lasting", "5500000"), kept);
+    assert_eq!(purged("living", "5500000"), removed);
+    assert_eq!(purged("living", "5500000"), kept, "it is gone");
 }

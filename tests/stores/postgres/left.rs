@@ -1,7 +1,7 @@
 //! What stays in the tables of what has ended.
 
 use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Action, Base, Commit, Head, PostgresStore, Store};
+use session_runtime::store::{Action, Base, Commit, Head, IndexEntry, PostgresStore, Store, Term};
 use session_tests::commits::{
     FOREVER, NOTHING, applied, at, create, destroying, key, living, renewing, set, unset, write,
 };
@@ -67,5 +67,20 @@ async fn what_has_ended_leaves_no_field_behind() {
     commit(&store, "lasting", renewing(moving, &key("to"))).await;
     assert_eq!(fields(&client, "lasting").await, [""; 0]);
     assert_eq!(fields(&client, "to").await, ["c"]);
+    place.clear().await;
+}
+
+/// By a program that knows of no index: the others find it on.
+#[tokio::test]
+async fn a_field_that_moves_takes_along_what_it_is_found_by() {
+    let place = place!();
+    let store = place.store().await;
+    let mut indexed = write(NOTHING, vec![set("user", "7"), set("a", "1")]);
+    if let Action::Write(write) = &mut indexed.action {
+        write.index.push(IndexEntry { field: "user".into(), term: Term::of(b"7") });
+    }
+    let head = commit(&store, "here", indexed).await;
+    commit(&store, "here", renewing(write((&head).into(), vec![set("a", "2")]), &key("there"))).await;
+    assert_eq!(super::found_in_pages(&store, "user", "7").await, [key("there")]);
     place.clear().await;
 }

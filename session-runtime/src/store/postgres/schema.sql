@@ -462,9 +462,7 @@ BEGIN
                 END IF;
             END LOOP;
 
-            IF NOT same THEN
-                DELETE FROM sessions.field f WHERE f.name = p_to_name AND f.key = p_to_key;
-            END IF;
+            DELETE FROM sessions.field f WHERE f.name = p_to_name AND f.key = p_to_key;
             is_empty := sessions.change_fields(
                 p_name, p_key, CASE WHEN same THEN p_creates ELSE n.incarnation END, h.incarnation IS NULL,
                 p_replace OR NOT is_live, p_set, p_values, p_unset, p_indexed, p_terms);

@@ -96,7 +96,6 @@ end
 local was_stored = previous and previous.state == STORED and 1 or 0
 if action == DESTROY then
   after.writer, after.expires = previous.writer, previous.expires
-  after.fixed_end, after.sliding = previous.fixed_end, previous.sliding
   keep_header(DESTROYED)
   return { APPLIED, was_stored, told(after) }
 end

@@ -112,7 +112,7 @@ end
 local function let_purge(key, header, offset)
   if header.retained then
     local minute = math.floor((header.retained - offset) / 60000)
-    call('PEXPIREAT', key, string.format('%.0f', math.max((minute + 1) * 60000, 1)))
+    call('PEXPIREAT', key, string.format('%.0f', (minute + 1) * 60000))
   else
     call('PERSIST', key)
   end
