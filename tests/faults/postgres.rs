@@ -6,6 +6,7 @@ use session_runtime::expiry::ClockOffset;
 use session_runtime::store::{
     Base, Change, Commit, Head, Housekeeping, Key, Load, PostgresOptions, PostgresStore, Reply, Store, StoreErrorKind,
 };
+use session_tests::Events;
 use session_tests::commits::{
     self, HALF_AN_HOUR, NOTHING, agree, applied, key, load, record, renewing, set, value, write,
 };
@@ -270,6 +271,17 @@ async fn p11_foreign_fields_and_keys_are_errors_that_name_them() {
     let error = store.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap_err();
     assert!(matches!(error.kind(), StoreErrorKind::Incompatible | StoreErrorKind::Corrupt), "{error:?}");
     clear(&client, &schema).await;
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_acknowledged_commits_is_warned_of() {
+    for (fsync, synchronous_commit, warns) in [("on", "on", false), ("off", "on", true), ("on", "off", true)] {
+        let server = server!(("fsync", fsync), ("synchronous_commit", synchronous_commit));
+        let (events, _guard) = Events::capture();
+        PostgresStore::open(server.url()).await.unwrap();
+        let told = events.take_warnings().iter().any(|line| line.contains("set up to lose acknowledged commits"));
+        assert_eq!(told, warns, "fsync {fsync}, synchronous_commit {synchronous_commit}");
+    }
 }
 
 /// Raised by a trigger in place of a server in trouble.
