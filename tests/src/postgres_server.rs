@@ -2,7 +2,6 @@
 //! also when the test program dies.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use std::{env, fs, thread};
 
 use tokio_postgres::{Client, NoTls};
 
+use crate::free_port;
 use crate::installed::leave_out;
 
 /// The tests connect often, so only roles that a test makes are asked for a password.
@@ -333,11 +333,6 @@ fn as_user<'a>(command: &'a mut Command, user: Option<User>, folder: &Path) -> &
         command.uid(user.id).gid(user.group);
     }
     command.current_dir(folder)
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
-    listener.local_addr().expect("the port just bound").port()
 }
 
 fn signal(signal: &str, processes: &[String]) {

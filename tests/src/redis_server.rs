@@ -1,15 +1,16 @@
 //! Redis servers for tests: each on a free loopback port, in a temporary folder, ended when it is dropped.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use std::{env, fs, iter, thread};
+use std::{env, fs, thread};
 
+use crate::free_port;
 use crate::installed;
 
 /// Where `redis-server` (or `valkey-server`) is: what `SESSION_TEST_REDIS_SERVER` names, or in `PATH`, or in one of
@@ -258,12 +259,6 @@ impl Process {
         thread::spawn(move || io::copy(&mut log, &mut io::sink()));
         Ok(Self { shell, id: id.trim().to_owned() })
     }
-}
-
-/// A port below 55,536: nodes of a cluster talk to each other 10,000 above.
-fn free_port() -> u16 {
-    let port = || Some(TcpListener::bind(("127.0.0.1", 0)).ok()?.local_addr().ok()?.port());
-    iter::repeat_with(port).flatten().find(|port| *port < 55_536).expect("a free loopback port")
 }
 
 fn write_words(out: &mut Vec<u8>, words: &[&[u8]]) {

@@ -194,27 +194,30 @@ fn agreed(fields: &[&str]) -> Registration {
     Registration { id: RegistrationId(1), name: "Agreed".into(), version: 1, codec: "json".into(), fields }
 }
 
-const HOLD: &str = "SELECT FROM registration WHERE name = 'Agreed' FOR UPDATE";
+/// Lets somebody wait who wants what is registered while another, who has locked it, does this and commits.
+async fn behind<T: Send + 'static>(
+    client: &mut Client,
+    waits: impl Future<Output = T> + Send + 'static,
+    another_does: &str,
+) -> T {
+    let lock = client.transaction().await.unwrap();
+    lock.execute("SELECT FROM registration WHERE name = 'Agreed' FOR UPDATE", &[]).await.unwrap();
+    let waiting = tokio::spawn(waits);
+    waits_or_is_done(lock.client(), &waiting).await;
+    lock.batch_execute(another_does).await.unwrap();
+    lock.commit().await.unwrap();
+    waiting.await.unwrap()
+}
 
 #[tokio::test]
 async fn p10_who_registers_while_another_withdraws_registers_anew() {
     let (url, schema) = place!();
     let (store, mut client) = open(&url, &schema).await;
     store.register(&agreed(&["visits"])).await.unwrap();
-    let lock = client.transaction().await.unwrap();
-    lock.execute(HOLD, &[]).await.unwrap();
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        async move { store.register(&agreed(&["visits", "theme"])).await.unwrap() }
-    });
-    waits_or_is_done(lock.client(), &waiting).await;
-    lock.batch_execute(
-        "DELETE FROM registered_field WHERE name = 'Agreed'; DELETE FROM registration WHERE name = 'Agreed'",
-    )
-    .await
-    .unwrap();
-    lock.commit().await.unwrap();
-    assert_eq!(waiting.await.unwrap().fields.len(), 2);
+    let withdraws =
+        "DELETE FROM registered_field WHERE name = 'Agreed'; DELETE FROM registration WHERE name = 'Agreed'";
+    let registering = Box::pin(async move { store.register(&agreed(&["visits", "theme"])).await.unwrap() });
+    assert_eq!(behind(&mut client, registering, withdraws).await.fields.len(), 2);
     assert_eq!(registered(&client).await, (1, 2));
     clear(&client, &schema).await;
 }
@@ -224,18 +227,10 @@ async fn p10_who_withdraws_while_another_registers_leaves_nothing_of_it() {
     let (url, schema) = place!();
     let (store, mut client) = open(&url, &schema).await;
     store.register(&agreed(&["visits"])).await.unwrap();
-    let lock = client.transaction().await.unwrap();
-    lock.execute(HOLD, &[]).await.unwrap();
-    let another = "INSERT INTO registered_field SELECT name, version, 'theme', 2, initial, false \
-                   FROM registered_field WHERE name = 'Agreed'";
-    lock.execute(another, &[]).await.unwrap();
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        async move { store.withdraw("Agreed", 1).await.unwrap() }
-    });
-    waits_or_is_done(lock.client(), &waiting).await;
-    lock.commit().await.unwrap();
-    assert!(waiting.await.unwrap());
+    let registers = "INSERT INTO registered_field SELECT name, version, 'theme', 2, initial, false \
+                     FROM registered_field WHERE name = 'Agreed'";
+    let withdrawing = Box::pin(async move { store.withdraw("Agreed", 1).await.unwrap() });
+    assert!(behind(&mut client, withdrawing, registers).await);
     assert_eq!(registered(&client).await, (0, 0));
     clear(&client, &schema).await;
 }

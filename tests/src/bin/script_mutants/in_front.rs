@@ -5,10 +5,11 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
+
+use session_tests::{free_port, redis_server};
 
 use crate::mutants;
 use crate::proxy::{Protocol, Proxy};
@@ -24,7 +25,7 @@ const KEEPER: &str = r#""$0" "$1" & read line; kill -9 $! 2>/dev/null; wait $!"#
 
 /// Lets a command run its tests on this change.
 pub(crate) fn prepare(command: &mut Command, change: &str) {
-    let server = session_tests::redis_server::find().expect("redis-server");
+    let server = redis_server::find().expect("redis-server");
     let this = env::current_exe().expect("the path of this program");
     command.env("SESSION_TEST_REDIS_SERVER", this).env(SERVER, server).env(CHANGE, change);
 }
@@ -36,12 +37,12 @@ pub(crate) fn serve() -> Option<ExitCode> {
     let text = fs::read_to_string(&configuration).expect("the server's configuration");
     let port = text.lines().find_map(|line| line.strip_prefix("port ")?.trim().parse::<u16>().ok());
     let mutant = mutants::of_redis().into_iter().find(|mutant| mutant.name == change).expect("a known change");
-    let inner = TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("its address");
 
     // A server that takes encrypted connections only is none of those whose scripts are tried.
     let port = port.filter(|port| *port != 0)?;
+    let inner = free_port();
     let other = Path::new(&configuration).with_extension("behind");
-    let mut behind = text.replace(&format!("port {port}\n"), &format!("port {}\n", inner.port()));
+    let mut behind = text.replace(&format!("port {port}\n"), &format!("port {inner}\n"));
     if text.contains("cluster-enabled yes") {
         // The other nodes, and clients, know the proxy.
         let bus = port + 10_000;
@@ -55,7 +56,7 @@ pub(crate) fn serve() -> Option<ExitCode> {
         .stdout(Stdio::piped())
         .spawn()
         .expect("a shell");
-    let _proxy = Proxy::start_at(port, Protocol::Redis, &inner.to_string(), mutant.texts);
+    let _proxy = Proxy::start_at(port, Protocol::Redis, &format!("127.0.0.1:{inner}"), mutant.texts);
     let log = BufReader::new(keeper.stdout.take().expect("a piped output"));
     for line in log.lines().map_while(Result::ok) {
         println!("{line}");
