@@ -19,7 +19,8 @@ if times % 128 >= 64 then
   local key = KEYS[1]
   local found = call('HMGET', key, '#h', '#c')
   local raw, older = found[1], found[2]
-  if raw and older and #raw == 64 and #older >= 7 and sub(raw, 1, 22) == sub(args, 1, 22) and is_registered() then
+  -- Behind seven bytes there are up to seven ids of eight bytes.
+  if raw and older and #raw == 64 and #older % 8 == 7 and #older < 64 and sub(raw, 1, 22) == sub(args, 1, 22) and is_registered() then
     local flags = byte(raw, 35)
     -- How long the header is kept when the session has ended: the longest time that a commit asked for.
     local keeps, asked = sub(older, 1, 7), sub(args, 53, 59)
