@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 
 use super::{apply, clear, create, found, open};
 
-/// Waits until a statement waits for a lock.
+/// Waits until a statement waits for a lock in the schema of this client: other tests have theirs on the same server.
 async fn somebody_waits(client: &Client) {
     while !is_anybody_waiting(client).await {
         look_anew(client).await;
@@ -22,7 +22,7 @@ async fn somebody_waits(client: &Client) {
 }
 
 async fn is_anybody_waiting(client: &Client) -> bool {
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%.commit(%' OR query LIKE '%.touch(%' OR query LIKE '%.register(%' OR query LIKE '%.withdraw(%' OR query LIKE '%UPDATE%.header%') AND pid <> pg_backend_pid()";
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%.commit(%' OR query LIKE '%.touch(%' OR query LIKE '%.register(%' OR query LIKE '%.withdraw(%' OR query LIKE '%UPDATE%.header%') AND position(current_schema() IN query) > 0 AND pid <> pg_backend_pid()";
     client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0
 }
 
@@ -194,14 +194,17 @@ fn agreed(fields: &[&str]) -> Registration {
     Registration { id: RegistrationId(1), name: "Agreed".into(), version: 1, codec: "json".into(), fields }
 }
 
-/// Lets somebody wait who wants what is registered while another, who has locked it, does this and commits.
+const LOCKS: &str = "SELECT FROM registration WHERE name = 'Agreed' FOR UPDATE";
+
+/// Lets somebody wait who wants what is registered while another, who has done the first, does the second and commits.
 async fn behind<T: Send + 'static>(
     client: &mut Client,
+    another_did: &str,
     waits: impl Future<Output = T> + Send + 'static,
     another_does: &str,
 ) -> T {
     let lock = client.transaction().await.unwrap();
-    lock.execute("SELECT FROM registration WHERE name = 'Agreed' FOR UPDATE", &[]).await.unwrap();
+    lock.batch_execute(another_did).await.unwrap();
     let waiting = tokio::spawn(waits);
     waits_or_is_done(lock.client(), &waiting).await;
     lock.batch_execute(another_does).await.unwrap();
@@ -217,7 +220,21 @@ async fn p10_who_registers_while_another_withdraws_registers_anew() {
     let withdraws =
         "DELETE FROM registered_field WHERE name = 'Agreed'; DELETE FROM registration WHERE name = 'Agreed'";
     let registering = Box::pin(async move { store.register(&agreed(&["visits", "theme"])).await.unwrap() });
-    assert_eq!(behind(&mut client, registering, withdraws).await.fields.len(), 2);
+    assert_eq!(behind(&mut client, LOCKS, registering, withdraws).await.fields.len(), 2);
+    assert_eq!(registered(&client).await, (1, 2));
+    clear(&client, &schema).await;
+}
+
+#[tokio::test]
+async fn p10_who_registers_while_another_does_so_too_agrees_with_that() {
+    let (url, schema) = place!();
+    let (store, mut client) = open(&url, &schema).await;
+    let registers = "INSERT INTO registration VALUES ('Agreed', 1, 7, 'json'); \
+                     INSERT INTO registered_field VALUES ('Agreed', 1, 'theme', 1, 'light', false)";
+    let registering = Box::pin(async move { store.register(&agreed(&["visits", "theme"])).await.unwrap() });
+    let told = behind(&mut client, registers, registering, "").await;
+    let fields: Vec<_> = told.fields.iter().map(|field| (&*field.name, field.initial.as_deref())).collect();
+    assert_eq!((told.id, fields), (RegistrationId(7), vec![("theme", Some(&b"light"[..])), ("visits", Some(b"1"))]));
     assert_eq!(registered(&client).await, (1, 2));
     clear(&client, &schema).await;
 }
@@ -230,7 +247,7 @@ async fn p10_who_withdraws_while_another_registers_leaves_nothing_of_it() {
     let registers = "INSERT INTO registered_field SELECT name, version, 'theme', 2, initial, false \
                      FROM registered_field WHERE name = 'Agreed'";
     let withdrawing = Box::pin(async move { store.withdraw("Agreed", 1).await.unwrap() });
-    assert!(behind(&mut client, withdrawing, registers).await);
+    assert!(behind(&mut client, LOCKS, withdrawing, registers).await);
     assert_eq!(registered(&client).await, (0, 0));
     clear(&client, &schema).await;
 }

@@ -123,12 +123,15 @@ pub(super) async fn p10_a_withdrawn_registration_is_gone(fixture: Fixture) {
     let fixture = unregistered(&fixture);
     let first = register(&fixture, &proposal(&fixture, 1, &[field("theme", "\"light\"")])).await;
     let other = register(&fixture, &proposal(&fixture, 2, &[field("theme", "\"light\"")])).await;
+    let twin = fixture.named(format!("{}-twin", fixture.name));
+    let theirs = register(&twin, &proposal(&twin, 1, &[field("theme", "\"light\"")])).await;
     let withdraw =
         || async { fixture.store.withdraw(&fixture.name, 1).await.expect("a registration can be withdrawn") };
     assert!(withdraw().await);
     assert!(!withdraw().await, "there is none any more");
     assert_eq!(registered(&fixture, 1).await, None);
     assert_eq!(registered(&fixture, 2).await, Some(other));
+    assert_eq!(registered(&twin, 1).await, Some(theirs));
 
     let again = proposal(&fixture, 1, &[field("theme", "\"dark\"")]);
     assert_eq!(register(&fixture, &again).await, again);
