@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use session_runtime::codec::{Codec, CodecError, Json};
 use session_runtime::expiry::ClockOffset;
-use session_runtime::{Admin, Expiry, MemoryStore, Session};
+use session_runtime::{Admin, Expiry, MemoryStore, MessagePack, Session};
 use session_tests::{Kept, write};
 
 use crate::place::{Item, Visitor, stores};
@@ -161,6 +161,21 @@ async fn a_pinned_field_that_is_not_stored_has_no_value_to_show() {
     write(&store, "pinned", "42", &[("number", None)]).await;
     let shown = sessions.inspect("42").await.expect("a look").expect("it is stored");
     assert_eq!(shown["fields"]["number"], json!({ "stored": false }));
+}
+
+#[tokio::test]
+async fn values_in_messagepack_are_shown_as_json() {
+    let sessions = Kept::<Visitor, _>::builder(MemoryStore::new()).codec(MessagePack).build();
+    let change = |visitor: &mut session_runtime::Handle<Visitor, MessagePack>| {
+        *visitor.edit().visits() = 12;
+        visitor.edit().cart().push(Item { sku: "A1".to_owned() });
+    };
+    sessions.update("42", change).await.expect("a commit");
+    let shown = sessions.inspect("42").await.expect("a look").expect("it is stored");
+    assert_eq!(shown["codec"], "msgpack");
+    assert_eq!(shown["fields"]["visits"], json!({ "stored": true, "value": 12 }));
+    assert_eq!(shown["fields"]["theme"], json!({ "stored": false, "value": "light" }));
+    assert_eq!(shown["fields"]["cart"], json!({ "stored": true, "value": [{ "sku": "A1" }] }));
 }
 
 /// JSON, back to front.

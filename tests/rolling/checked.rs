@@ -178,6 +178,52 @@ fn pin_comes_and_goes() {
     assert_eq!(rules::<pinned::Visitor, first::Visitor>(), []);
 }
 
+mod loud {
+    #[derive(session_runtime::Session)]
+    #[session(name = "player")]
+    pub struct Player {
+        #[session(initial = 200)]
+        pub volume: u8,
+    }
+}
+
+mod in_percent {
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(try_from = "u8")]
+    pub struct Percent(u8);
+
+    impl TryFrom<u8> for Percent {
+        type Error = &'static str;
+
+        fn try_from(number: u8) -> Result<Self, Self::Error> {
+            if number <= 100 { Ok(Self(number)) } else { Err("more than all") }
+        }
+    }
+
+    #[derive(session_runtime::Session)]
+    #[session(name = "player")]
+    pub struct Player {
+        #[session(initial = Percent(100))]
+        pub volume: Percent,
+    }
+}
+
+#[tokio::test]
+async fn a_registered_value_that_a_type_refuses_is_adopted_by_nobody() {
+    let (store, deployed) = (MemoryStore::new(), of::<loud::Player>());
+    Sessions::<loud::Player>::new(store.clone()).prepare().await.expect("the first");
+    for agreement in [Agreement::Refuse, Agreement::Adopt] {
+        let coming = Sessions::<in_percent::Player>::builder(store.clone()).agreement(agreement).build();
+        let found = check::compare(&moved::<loud::Player, in_percent::Player>(&deployed), &coming).expect("a check");
+        assert_eq!(found.iter().map(Difference::rule).collect::<Vec<_>>(), [Rule::Initial]);
+        let refusal = found[0].to_string();
+        assert!(refusal.starts_with("the field `volume` cannot hold 200, which is its registered"), "{refusal}");
+        assert!(coming.prepare().await.is_err(), "it does not start either");
+    }
+}
+
 mod sets {
     use super::*;
 

@@ -66,6 +66,23 @@ async fn a_load_that_counts_as_activity_says_when_a_lock_keeps_it_from_that() {
 }
 
 #[tokio::test]
+async fn a_file_that_takes_the_place_of_another_is_read_while_others_write_to_it() {
+    let (place, next) = (Place::new(), Place::new());
+    let store = SqliteOptions::new(place.file()).busy_timeout(Duration::from_millis(50)).open().await.unwrap();
+    let restored = next.open().await;
+    applied(restored.commit(&key("42"), &write(ABSENT, &[("a", b"1")])).await.unwrap());
+    drop(restored);
+    for file in [place.log(), place.0.path().join("sessions.db-shm")] {
+        std::fs::remove_file(file).unwrap();
+    }
+    std::fs::rename(next.file(), place.file()).unwrap();
+
+    let other = place.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(fields(&store, &key("42")).await, [("a".to_owned(), b"1".to_vec())]);
+}
+
+#[tokio::test]
 async fn a_path_that_no_file_can_have_is_a_mistake_of_the_configuration() {
     assert_eq!(kind(&SqliteStore::open("sessions\0.db").await), StoreErrorKind::Configuration);
 }
