@@ -33,6 +33,7 @@ macro_rules! place {
 }
 
 mod locks;
+mod sharing;
 
 /// Creates the first session.
 async fn create(store: &PostgresStore, key: &Key, changes: Vec<Change>) -> Head {
@@ -422,18 +423,17 @@ async fn p12_a_network_that_forgot_its_connections_costs_an_operation_one_of_the
     let options = PostgresOptions::new(server.url_at(&proxy.address())).connections(4);
     let store = options.response_timeout(Duration::from_secs(2)).open().await.unwrap();
     let head = create(&store, &key("42"), vec![set("a", "1")]).await;
-    // Four connections at once.
-    let loads: Vec<_> = (0..4)
-        .map(|_| {
-            tokio::spawn({
-                let store = store.clone();
-                async move { store.load(&key("42"), load(HALF_AN_HOUR)).await }
-            })
-        })
-        .collect();
-    for load in loads {
-        load.await.unwrap().unwrap();
-    }
+    // Four writes at once have a connection each.
+    let create_four = async |prefix: &'static str| {
+        let mut writes = tokio::task::JoinSet::new();
+        for number in 0..4 {
+            let (store, key) = (store.clone(), key(&format!("{prefix} {number}")));
+            writes.spawn(async move { commits::create(&store, &key, vec![set("a", "1")]).await });
+        }
+        writes.join_all().await;
+    };
+    create_four("before").await;
+    assert_eq!(proxy.connections(), 4);
     proxy.silence();
     let before = proxy.connections();
     let commit = write((&head).into(), vec![set("a", "2")]);
@@ -446,7 +446,8 @@ async fn p12_a_network_that_forgot_its_connections_costs_an_operation_one_of_the
     for _ in 0..8 {
         assert_eq!(value(&found(&store, &key("42")).await, "a").unwrap(), "2");
     }
-    assert_eq!(proxy.connections(), before + 2, "the other dead ones are not even tried");
+    create_four("after").await;
+    assert_eq!(proxy.connections(), before + 2 + 3, "three new ones: the other dead ones are not even tried");
 }
 
 /// As a server or a balancer does that closes what rests for long.

@@ -16,19 +16,30 @@ use super::{apply, clear, create, found, open};
 
 /// Waits until a statement waits for a lock in the schema of this client: other tests have theirs on the same server.
 async fn somebody_waits(client: &Client) {
-    while !is_anybody_waiting(client).await {
+    while !is_anybody_waiting(client, "true").await {
         look_anew(client).await;
     }
 }
 
-async fn is_anybody_waiting(client: &Client) -> bool {
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND (query LIKE '%.commit(%' OR query LIKE '%.touch(%' OR query LIKE '%.register(%' OR query LIKE '%.withdraw(%' OR query LIKE '%UPDATE%.header%') AND position(current_schema() IN query) > 0 AND pid <> pg_backend_pid()";
-    client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0
+/// Waits until one waits on a connection of its own: on others it waits for 50 ms at most.
+async fn somebody_waits_alone(client: &Client) {
+    while !is_anybody_waiting(client, "clock_timestamp() - query_start > interval '100 ms'").await {
+        look_anew(client).await;
+    }
+}
+
+async fn is_anybody_waiting(client: &Client, how: &str) -> bool {
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND {how} AND pid <> pg_backend_pid() \
+         AND (query LIKE '%.commit(%' OR query LIKE '%.touch(%' OR query LIKE '%.register(%' \
+         OR query LIKE '%.withdraw(%' OR query LIKE '%UPDATE%.header%') AND position(current_schema() IN query) > 0"
+    );
+    client.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0) > 0
 }
 
 /// Waits until what somebody does waits for a lock, or is done.
 async fn waits_or_is_done<T>(client: &Client, task: &JoinHandle<T>) {
-    while !task.is_finished() && !is_anybody_waiting(client).await {
+    while !task.is_finished() && !is_anybody_waiting(client, "true").await {
         look_anew(client).await;
     }
 }
@@ -51,7 +62,7 @@ async fn when_all_connections_are_in_use_the_next_operation_says_busy() {
         let store = store.clone();
         async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
     });
-    somebody_waits(lock.client()).await;
+    somebody_waits_alone(lock.client()).await;
     let error = store.load(&key("43"), load(HALF_AN_HOUR)).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Busy, true));
     lock.rollback().await.unwrap();
@@ -64,7 +75,9 @@ async fn when_all_connections_are_in_use_the_next_operation_says_busy() {
 async fn a_handler_that_goes_away_leaves_nobody_its_answer_to_wait_for() {
     let (url, schema) = place!();
     let (_, mut client) = open(&url, &schema).await;
-    let store = PostgresOptions::new(&url).schema(&schema).connections(1).build().unwrap();
+    // Whoever waited for that answer would do so until the test is given up.
+    let options = PostgresOptions::new(&url).schema(&schema).connections(1);
+    let store = options.response_timeout(Duration::from_secs(1000)).build().unwrap();
     let head = create(&store, &key("42"), vec![set("a", "1")]).await;
     let lock = client.transaction().await.unwrap();
     lock.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
@@ -72,7 +85,7 @@ async fn a_handler_that_goes_away_leaves_nobody_its_answer_to_wait_for() {
         let store = store.clone();
         async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
     });
-    somebody_waits(lock.client()).await;
+    somebody_waits_alone(lock.client()).await;
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
     assert_eq!(found(&store, &key("42")).await.head, head);
@@ -84,6 +97,37 @@ async fn a_handler_that_goes_away_leaves_nobody_its_answer_to_wait_for() {
         look_anew(lock.client()).await;
     }
     lock.rollback().await.unwrap();
+    clear(&client, &schema).await;
+}
+
+/// Whoever shares a connection with it waits for a moment, and it goes on waiting on a connection of its own.
+#[tokio::test]
+async fn a_commit_that_waits_for_a_lock_holds_up_nobody_else() {
+    let (url, schema) = place!();
+    let (_, mut client) = open(&url, &schema).await;
+    let store = PostgresOptions::new(&url).schema(&schema).connections(2).build().unwrap();
+    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    let mut other = create(&store, &key("43"), vec![set("a", "0")]).await;
+    let lock = client.transaction().await.unwrap();
+    lock.execute("SELECT FROM header WHERE key = '42' FOR UPDATE", &[]).await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
+    });
+    somebody_waits(lock.client()).await;
+    for round in 1..=20 {
+        let mut loads = tokio::task::JoinSet::new();
+        // More than one connection takes together.
+        for _ in 0..12 {
+            let store = store.clone();
+            loads.spawn(async move { store.load(&key("43"), load(HALF_AN_HOUR)).await.unwrap() });
+        }
+        loads.join_all().await;
+        other = apply(&store, &key("43"), &write((&other).into(), vec![set("a", round.to_string())])).await;
+    }
+    assert!(!waiting.is_finished());
+    lock.rollback().await.unwrap();
+    assert!(matches!(waiting.await.unwrap().unwrap(), Reply::Applied(_)));
     clear(&client, &schema).await;
 }
 

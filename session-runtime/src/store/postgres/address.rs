@@ -7,6 +7,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
 use super::super::{StoreError, StoreErrorKind};
+use super::pool::LOCK_TIMEOUT;
 
 /// What the driver takes for "nothing was said".
 const KEEPALIVE_UNSET: Duration = Duration::from_secs(2 * 60 * 60);
@@ -55,7 +56,8 @@ pub(super) fn parse(url: &str) -> Result<(Config, Encryption), StoreError> {
 /// What the address says comes later and wins.
 pub(super) fn plan_by_keys(config: &mut Config) {
     let said = config.get_options().unwrap_or_default();
-    let options = format!("-c enable_seqscan=off -c plan_cache_mode=force_generic_plan {said}");
+    let options =
+        format!("-c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c lock_timeout={LOCK_TIMEOUT} {said}");
     config.options(options.trim_end());
 }
 
@@ -137,7 +139,10 @@ mod tests {
     fn plans_find_rows_by_their_keys_unless_the_address_says_otherwise() {
         let (mut config, _) = parse("postgres://app@db/app").unwrap();
         plan_by_keys(&mut config);
-        assert_eq!(config.get_options(), Some("-c enable_seqscan=off -c plan_cache_mode=force_generic_plan"));
+        assert_eq!(
+            config.get_options(),
+            Some("-c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c lock_timeout=50")
+        );
         let (mut config, _) = parse("host=db user=app options='-c enable_seqscan=on'").unwrap();
         plan_by_keys(&mut config);
         assert!(config.get_options().unwrap().ends_with(" -c enable_seqscan=on"));

@@ -1,157 +1,176 @@
-//! One connection, which moves its bytes in the task of the operation that uses it.
+//! One connection, which several operations may use at once: the server answers them one after the other.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Context;
-use std::time::Instant;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::super::both::both;
 use super::arguments::Value;
+use super::drive::{Drive, Line};
 use super::sql::Sql;
+use super::tls::Tls;
 
-/// What reads and writes for a [`Client`]; done when the connection is closed.
-pub(super) type Line = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+/// How long to try to stop a statement whose answer nobody waits for any more.
+const CANCEL: Duration = Duration::from_secs(5);
+
+/// Begins a transaction that reads what is committed, whatever the database's default is, and that waits for locks as
+/// long as it takes.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = 0";
 
 /// An open connection.
-///
-/// No task of its own stands between an operation and the socket: whoever waits for an answer also fetches it. That
-/// spares two switches of tasks, often of threads, for each statement.
 pub(super) struct Connection {
     client: Client,
-    /// There until it is closed.
-    line: Option<Line>,
+    drive: Drive,
+    state: Mutex<State>,
+    /// Whether a statement may be under way for whose answer nobody waits.
+    is_abandoned: AtomicBool,
+    opened: Instant,
+    /// Its socket is of no use in another runtime.
+    runtime: Id,
+    tls: Tls,
+    /// Somebody who wants it alone is told when it is.
+    pub(super) alone: Notify,
+}
+
+struct State {
     /// The named statements, at the numbers of their texts.
     prepared: Vec<Option<Statement>>,
     /// When the server was last heard of.
     heard: Instant,
-    /// Its socket is of no use in another runtime.
-    runtime: Id,
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("heard", &self.heard).finish_non_exhaustive()
+        f.debug_struct("Connection").field("opened", &self.opened).finish_non_exhaustive()
     }
 }
 
 impl Connection {
     /// A connection that was opened just now, in the runtime that runs this.
-    pub(super) fn new(client: Client, line: Line) -> Self {
-        let runtime = Handle::current().id();
-        Self { client, line: Some(line), prepared: Vec::new(), heard: Instant::now(), runtime }
+    pub(super) fn new(client: Client, line: Line, tls: Tls) -> Self {
+        let opened = Instant::now();
+        Self {
+            client,
+            drive: Drive::new(line),
+            state: Mutex::new(State { prepared: Vec::new(), heard: opened }),
+            is_abandoned: AtomicBool::new(false),
+            opened,
+            runtime: Handle::current().id(),
+            tls,
+            alone: Notify::new(),
+        }
     }
 
-    /// Whether it can be used here, as far as can be known without asking the server.
-    pub(super) fn is_open(&mut self) -> bool {
-        if Handle::current().id() != self.runtime {
-            return false;
-        }
-        let mut nobody = Context::from_waker(std::task::Waker::noop());
-        self.advance(&mut nobody);
-        self.line.is_some()
+    /// Whether it can be used here, as far as is known.
+    pub(super) fn is_usable(&self) -> bool {
+        Handle::current().id() == self.runtime && !self.client.is_closed()
+    }
+
+    /// The same, by what has arrived until now.
+    pub(super) fn is_open(&self) -> bool {
+        self.drive.look();
+        self.is_usable()
+    }
+
+    pub(super) fn opened(&self) -> Instant {
+        self.opened
     }
 
     /// When the server was last heard of.
     pub(super) fn heard(&self) -> Instant {
-        self.heard
+        self.state().heard
     }
 
-    pub(super) fn cancel_token(&self) -> CancelToken {
-        self.client.cancel_token()
+    /// Nobody waits for the answer to what was sent, so the server is asked to stop it when this is closed: a statement
+    /// that waits for a lock would keep its place there for as long as the lock is held.
+    pub(super) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
     }
 
     /// Sends one statement under a name, which is prepared at its first use.
-    pub(super) async fn named(&mut self, sql: &Sql, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
-        if self.prepared.len() <= sql.number {
-            self.prepared.resize(sql.number + 1, None);
-        }
-        let Self { client, line, prepared, heard, .. } = self;
-        let asked = async {
-            let statement = if let Some(Some(statement)) = prepared.get(sql.number) {
-                statement.clone()
-            } else {
-                let types: Vec<Type> = values.iter().map(Value::kind).collect();
-                let statement = client.prepare_typed(&sql.text, &types).await?;
-                if let Some(place) = prepared.get_mut(sql.number) {
-                    *place = Some(statement.clone());
-                }
-                statement
+    pub(super) async fn named(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
+        self.wait_for(async {
+            let prepared = self.state().prepared.get(sql.number).cloned().flatten();
+            let statement = match prepared {
+                Some(statement) => statement,
+                None => self.prepare(sql, values).await?,
             };
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-            client.query(&statement, &values).await
-        };
-        drive(line, heard, asked).await
+            self.client.query(&statement, &values).await
+        })
+        .await
+    }
+
+    async fn prepare(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Statement, Error> {
+        let types: Vec<Type> = values.iter().map(Value::kind).collect();
+        let statement = self.client.prepare_typed(&sql.text, &types).await?;
+        let mut state = self.state();
+        if state.prepared.len() <= sql.number {
+            state.prepared.resize(sql.number + 1, None);
+        }
+        if let Some(place) = state.prepared.get_mut(sql.number) {
+            *place = Some(statement.clone());
+        }
+        Ok(statement)
     }
 
     /// Sends one statement in one message, under no name that a proxy would have to remember.
-    pub(super) async fn unnamed(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
+    pub(super) async fn unnamed(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> = values.iter().map(|value| (value as _, value.kind())).collect();
-        let Self { client, line, heard, .. } = self;
-        drive(line, heard, client.query_typed(sql, &typed)).await
+        self.wait_for(self.client.query_typed(sql, &typed)).await
     }
 
-    /// Sends one statement in a transaction of its own that reads what is committed, whatever the database's default
-    /// is: three messages in one flight.
-    pub(super) async fn isolated(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
+    /// Sends one statement in a transaction of its own, three messages in one flight: see [`BEGIN`]. Nobody else may use
+    /// the connection meanwhile.
+    pub(super) async fn isolated(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
         let typed: Vec<(&(dyn ToSql + Sync), Type)> = values.iter().map(|value| (value as _, value.kind())).collect();
-        let Self { client, line, heard, .. } = self;
         let asked = async {
-            let begun = client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+            let begun = self.client.batch_execute(BEGIN);
             // Where the statement fails, this rolls back.
-            let (rows, committed) = (client.query_typed(sql, &typed), client.batch_execute("COMMIT"));
+            let (rows, committed) = (self.client.query_typed(sql, &typed), self.client.batch_execute("COMMIT"));
             let (begun, (rows, committed)) = both(begun, both(rows, committed)).await;
             begun?;
             let rows = rows?;
             committed.map(|()| rows)
         };
-        drive(line, heard, asked).await
+        self.wait_for(asked).await
     }
 
     /// Runs statements without values.
-    pub(super) async fn run(&mut self, sql: &str) -> Result<(), Error> {
-        let Self { client, line, heard, .. } = self;
-        drive(line, heard, client.batch_execute(sql)).await
+    pub(super) async fn run(&self, sql: &str) -> Result<(), Error> {
+        self.wait_for(self.client.batch_execute(sql)).await
     }
 
     /// Asks the server for nothing but a sign of life.
-    pub(super) async fn ping(&mut self) -> Result<(), Error> {
-        let Self { client, line, heard, .. } = self;
-        drive(line, heard, client.check_connection()).await
+    pub(super) async fn ping(&self) -> Result<(), Error> {
+        self.wait_for(self.client.check_connection()).await
     }
 
-    fn advance(&mut self, context: &mut Context<'_>) {
-        advance(&mut self.line, context);
-    }
-}
-
-fn advance(line: &mut Option<Line>, context: &mut Context<'_>) {
-    if line.as_mut().is_some_and(|line| line.as_mut().poll(context).is_ready()) {
-        *line = None;
-    }
-}
-
-/// Waits for an answer while it moves the connection's bytes.
-async fn drive<R>(
-    line: &mut Option<Line>,
-    heard: &mut Instant,
-    asked: impl Future<Output = Result<R, Error>>,
-) -> Result<R, Error> {
-    let mut asked = pin!(asked);
-    let answer = poll_fn(|context| {
-        // What has arrived, then whoever waits for it, then what that one sends.
-        advance(line, context);
-        let answer = asked.as_mut().poll(context);
-        if answer.is_pending() {
-            advance(line, context);
-        }
+    async fn wait_for<R>(&self, answer: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
+        let answer = self.drive.wait_for(answer).await;
+        self.state().heard = Instant::now();
         answer
-    })
-    .await;
-    *heard = Instant::now();
-    answer
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.is_abandoned.load(Ordering::Relaxed)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(timeout(CANCEL, self.tls.clone().cancel(self.client.cancel_token())));
+        }
+    }
 }

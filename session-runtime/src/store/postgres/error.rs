@@ -51,6 +51,11 @@ impl Failure {
         self.refusal() == Some("40001")
     }
 
+    /// Whether it did so because others held a lock for longer than it was to wait.
+    pub(super) fn is_of_lock(&self) -> bool {
+        self.refusal() == Some("55P03")
+    }
+
     /// Why the server refused, if it did and all is as before.
     fn refusal(&self) -> Option<&str> {
         let Self::Failed(error) = self else { return None };

@@ -56,12 +56,13 @@ impl PostgresOptions {
         Self { prefix: prefix.into(), ..self }
     }
 
-    /// How many connections are opened at most. Default: 10.
+    /// How many connections are opened at most. Default: 10. What is short shares them where there are more operations:
+    /// see [`PostgresStore`](super::PostgresStore).
     pub fn connections(self, connections: usize) -> Self {
         Self { connections, ..self }
     }
 
-    /// How long an operation waits for a free connection before it fails as [`StoreErrorKind::Busy`](crate::store::StoreErrorKind::Busy). Default: 5 s.
+    /// How long an operation waits for a place on a connection before it fails as [`StoreErrorKind::Busy`](crate::store::StoreErrorKind::Busy). Default: 5 s.
     pub fn pool_timeout(self, timeout: Duration) -> Self {
         Self { pool_timeout: timeout, ..self }
     }

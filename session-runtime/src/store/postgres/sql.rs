@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::super::{StoreError, StoreErrorKind};
 use super::arguments::Argument;
+use super::places::Sharing;
 
 /// What a fresh database is given; the default names stand in it, so that it can be read and run as it is.
 const SCHEMA: &str = include_str!("schema.sql");
@@ -131,6 +132,8 @@ pub(super) struct Sql {
     pub(super) number: usize,
     /// Whether it can be sent again when its answer is missing.
     pub(super) is_repeatable: bool,
+    /// Who else may use its connection meanwhile.
+    pub(super) sharing: Sharing,
 }
 
 /// A call of a function by the names of its parameters.
@@ -140,6 +143,7 @@ pub(super) struct Call {
     function: String,
     number: usize,
     is_repeatable: bool,
+    sharing: Sharing,
     sql: OnceLock<Sql>,
 }
 
@@ -150,7 +154,7 @@ impl Call {
             let named = arguments.iter().zip(1..).map(|((name, _), number)| format!("{name} => ${number}"));
             let named = named.collect::<Vec<_>>().join(", ");
             let text = format!("SELECT {} FROM {}({named}) c", self.answer, self.function);
-            Sql { text, number: self.number, is_repeatable: self.is_repeatable }
+            Sql { text, number: self.number, is_repeatable: self.is_repeatable, sharing: self.sharing }
         })
     }
 }
@@ -188,9 +192,17 @@ impl Statements {
             function: names.put_into(&format!("sessions.{function}")),
             number: number(),
             is_repeatable: true,
+            sharing: Sharing::Alone,
             sql: OnceLock::new(),
         };
-        let sql = |text: &str| Sql { text: names.put_into(text), number: number(), is_repeatable: true };
+        let short = |answer: String, function: &str| Call { sharing: Sharing::Write, ..call(answer, function) };
+        let sql = |text: &str| Sql {
+            text: names.put_into(text),
+            number: number(),
+            is_repeatable: true,
+            sharing: Sharing::Alone,
+        };
+        let short_sql = |text: &str| Sql { sharing: Sharing::Write, ..sql(text) };
         let reply = |header: &str| format!("c.answer, c.was_stored, c.now, c.fields, c.field_values, {header}");
         let set = |fields: &str| {
             SET_FIELDS.replace("{expires}", EXPIRES).replace("{now}", &now_at("$9")).replace("{fields}", fields)
@@ -210,19 +222,24 @@ impl Statements {
              AND (t.expires_at IS NULL OR t.expires_at > (SELECT sessions.clock($2)))";
         Self {
             // One row, also where there is nothing: then all that follows the time is null.
-            look: sql(&format!(
-                "SELECT {}, {}, f.fields, f.field_values \
+            look: Sql {
+                sharing: Sharing::Read,
+                ..sql(&format!(
+                    "SELECT {}, {}, f.fields, f.field_values \
                  FROM (VALUES (1)) one LEFT JOIN sessions.header t ON t.name = $1 AND t.key = $2 \
                  LEFT JOIN LATERAL (SELECT array_agg(f.field) AS fields, array_agg(f.value) AS field_values \
                  FROM sessions.field f WHERE f.name = $1 AND f.key = $2 AND f.incarnation = t.incarnation) f ON true",
-                now_at("$3"),
-                // Whoever reads an array is not told where it begins.
-                header_of("t").replace("t.commits", "CASE WHEN array_lower(t.commits, 1) = 1 THEN t.commits END"),
+                    now_at("$3"),
+                    // Whoever reads an array is not told where it begins.
+                    header_of("t").replace("t.commits", "CASE WHEN array_lower(t.commits, 1) = 1 THEN t.commits END"),
+                ))
+            },
+            touch: short(format!("c.now, c.touched, c.fields, c.field_values, {}", header_of("(c.header)")), "touch"),
+            set_fields: short_sql(&set("s.field, s.value, NULL FROM h, unnest($13, $14) AS s (field, value)")),
+            set_field: short_sql(&set("$13, $14, NULL FROM h")),
+            set_indexed: short_sql(&set(
+                "s.field, s.value, s.term FROM h, unnest($13, $14, $15) AS s (field, value, term)",
             )),
-            touch: call(format!("c.now, c.touched, c.fields, c.field_values, {}", header_of("(c.header)")), "touch"),
-            set_fields: sql(&set("s.field, s.value, NULL FROM h, unnest($13, $14) AS s (field, value)")),
-            set_field: sql(&set("$13, $14, NULL FROM h")),
-            set_indexed: sql(&set("s.field, s.value, s.term FROM h, unnest($13, $14, $15) AS s (field, value, term)")),
             find: sql(&format!(
                 "SELECT t.key, {}, {} FROM (VALUES (1)) one LEFT JOIN (\
                  sessions.field f JOIN sessions.header t ON t.key = f.key AND t.incarnation = f.incarnation \
@@ -231,8 +248,8 @@ impl Statements {
                 now_at("$2"),
                 header_of("t"),
             )),
-            commit: call(reply(&header_of("(c.header)")), "commit"),
-            renew: call(reply(&header_of("(c.header)")), "renew"),
+            commit: short(reply(&header_of("(c.header)")), "commit"),
+            renew: short(reply(&header_of("(c.header)")), "renew"),
             register: call("true".to_owned(), "register"),
             registration: registrations("WHERE r.name = $1 AND r.version = $2"),
             registrations: registrations("ORDER BY r.name, r.version"),

@@ -66,9 +66,9 @@ impl Tls {
     /// Opens a connection.
     pub(super) async fn connect(&self, config: &Config) -> Result<Connection, Error> {
         match self {
-            Self::Off => connect(config, NoTls).await,
+            Self::Off => connect(config, NoTls, self).await,
             #[cfg(feature = "postgres-tls")]
-            Self::Rustls(tls) => connect(config, tls.clone()).await,
+            Self::Rustls(tls) => connect(config, tls.clone(), self).await,
         }
     }
 
@@ -82,10 +82,10 @@ impl Tls {
     }
 }
 
-async fn connect<T>(config: &Config, tls: T) -> Result<Connection, Error>
+async fn connect<T>(config: &Config, tls: T, kind: &Tls) -> Result<Connection, Error>
 where
     T: MakeTlsConnect<Socket, Stream: Send + 'static>,
 {
     let (client, line) = config.connect(tls).await?;
-    Ok(Connection::new(client, Box::pin(line)))
+    Ok(Connection::new(client, Box::pin(line), kind.clone()))
 }
