@@ -10,11 +10,11 @@ use tokio::runtime::{Handle, Id};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, Config, Error, Row, Statement};
 
 use super::super::both::both;
 use super::arguments::Value;
-use super::drive::{Drive, Line};
+use super::drive::Drive;
 use super::sql::Sql;
 use super::tls::Tls;
 
@@ -54,19 +54,20 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// A connection that was opened just now, in the runtime that runs this.
-    pub(super) fn new(client: Client, line: Line, tls: Tls) -> Self {
+    /// Opens a connection, which is moved by the runtime that runs this.
+    pub(super) async fn open(tls: &Tls, config: &Config) -> Result<Self, Error> {
+        let (client, line) = tls.connect(config).await?;
         let opened = Instant::now();
-        Self {
+        Ok(Self {
             client,
             drive: Drive::new(line),
             state: Mutex::new(State { prepared: Vec::new(), heard: opened }),
             is_abandoned: AtomicBool::new(false),
             opened,
             runtime: Handle::current().id(),
-            tls,
+            tls: tls.clone(),
             alone: Notify::new(),
-        }
+        })
     }
 
     /// Whether it can be used here, as far as is known.

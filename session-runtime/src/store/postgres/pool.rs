@@ -174,7 +174,7 @@ impl Pool {
         let (used, was_used) = loop {
             match place {
                 Place::Vacant(vacant) => {
-                    let opened = timeout_at(until, Box::pin(self.tls.connect(&self.config))).await;
+                    let opened = timeout_at(until, Box::pin(Connection::open(&self.tls, &self.config))).await;
                     let opened = opened.map_err(|_| error::no_connection_in_time())?;
                     let opened = opened.map_err(|error| Failure::Failed(error).store_error().not_applied())?;
                     break (vacant.fill(opened, sharing), false);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{CancelToken, Config, Error, NoTls, Socket};
+use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, Socket};
 #[cfg(feature = "postgres-tls")]
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -15,7 +15,7 @@ use super::super::StoreErrorKind;
 use super::address::Encryption;
 #[cfg(feature = "postgres-tls")]
 use super::certificate;
-use super::connection::Connection;
+use super::drive::Line;
 
 #[derive(Clone)]
 pub(super) enum Tls {
@@ -64,11 +64,11 @@ impl Tls {
     }
 
     /// Opens a connection.
-    pub(super) async fn connect(&self, config: &Config) -> Result<Connection, Error> {
+    pub(super) async fn connect(&self, config: &Config) -> Result<(Client, Line), Error> {
         match self {
-            Self::Off => connect(config, NoTls, self).await,
+            Self::Off => connect(config, NoTls).await,
             #[cfg(feature = "postgres-tls")]
-            Self::Rustls(tls) => connect(config, tls.clone(), self).await,
+            Self::Rustls(tls) => connect(config, tls.clone()).await,
         }
     }
 
@@ -82,10 +82,10 @@ impl Tls {
     }
 }
 
-async fn connect<T>(config: &Config, tls: T, kind: &Tls) -> Result<Connection, Error>
+async fn connect<T>(config: &Config, tls: T) -> Result<(Client, Line), Error>
 where
     T: MakeTlsConnect<Socket, Stream: Send + 'static>,
 {
     let (client, line) = config.connect(tls).await?;
-    Ok(Connection::new(client, Box::pin(line), kind.clone()))
+    Ok((client, Box::pin(line)))
 }
