@@ -253,3 +253,26 @@ proptest! {
         RUNTIME.block_on(async { run(SqliteStore::memory().await.expect("a database"), steps).await });
     }
 }
+
+/// The life that the first handler knows had more commits than the one that is there.
+#[test]
+fn a_change_that_was_lost_in_an_earlier_life_ends_nothing_of_a_later_one() {
+    let (load, commit, destroy) = (Step::Load, Step::Commit { fault: None }, Step::Destroy { fault: None });
+    let set = |value| Step::Set { place: 0, value };
+    let steps = vec![
+        (0, load.clone()),
+        (0, set(1)),
+        (0, commit.clone()),
+        (1, load.clone()),
+        (0, set(2)),
+        (0, commit.clone()),
+        (1, destroy.clone()),
+        (0, set(0)),
+        (0, Step::Commit { fault: Some(Fault::LostBefore) }),
+        (2, load),
+        (2, set(1)),
+        (2, commit),
+        (0, destroy),
+    ];
+    RUNTIME.block_on(run(MemoryStore::new(), steps));
+}

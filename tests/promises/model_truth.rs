@@ -284,7 +284,8 @@ impl Truth {
             Known::Absence(_) => 0,
             Known::Record(_, commits) => commits,
         };
-        actor.frozen.is_some() && commits - based_on > KEPT
+        // A life before this one may have had more commits: that it is over is told otherwise.
+        actor.frozen.is_some() && commits.saturating_sub(based_on) > KEPT
     }
 }
 
