@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use session_runtime::expiry::{ClockOffset, Lifetime, Timestamp};
 use session_runtime::store::{
-    Base, Ended, Found, Housekeeping, Load, PostgresOptions, RegisteredField, Registration, RegistrationId, Reply,
-    Store, StoreErrorKind,
+    Base, Commit, Ended, Found, Housekeeping, Load, PostgresOptions, PostgresStore, RegisteredField, Registration,
+    RegistrationId, Reply, Store, StoreError, StoreErrorKind,
 };
 use session_tests::commits::{HALF_AN_HOUR, NOTHING, key, living, load, record, set, unset, write};
 use session_tests::postgres_server::{fresh_schema, shared};
@@ -49,6 +49,12 @@ async fn look_anew(client: &Client) {
     client.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
 }
 
+/// Commits to the session `42` in a task of its own.
+fn commits_elsewhere(store: &PostgresStore, commit: Commit) -> JoinHandle<Result<Reply, StoreError>> {
+    let store = store.clone();
+    tokio::spawn(async move { store.commit(&key("42"), &commit).await })
+}
+
 #[tokio::test]
 async fn when_all_connections_are_in_use_the_next_operation_says_busy() {
     let (url, schema) = place!();
@@ -58,10 +64,7 @@ async fn when_all_connections_are_in_use_the_next_operation_says_busy() {
     let head = create(&store, &key("42"), vec![set("a", "1")]).await;
     let lock = client.transaction().await.unwrap();
     lock.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
-    });
+    let waiting = commits_elsewhere(&store, write((&head).into(), vec![set("a", "2")]));
     somebody_waits_alone(lock.client()).await;
     let error = store.load(&key("43"), load(HALF_AN_HOUR)).await.unwrap_err();
     assert_eq!((error.kind(), error.is_not_applied()), (StoreErrorKind::Busy, true));
@@ -81,10 +84,7 @@ async fn a_handler_that_goes_away_leaves_nobody_its_answer_to_wait_for() {
     let head = create(&store, &key("42"), vec![set("a", "1")]).await;
     let lock = client.transaction().await.unwrap();
     lock.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
-    });
+    let waiting = commits_elsewhere(&store, write((&head).into(), vec![set("a", "2")]));
     somebody_waits_alone(lock.client()).await;
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
@@ -110,10 +110,7 @@ async fn a_commit_that_waits_for_a_lock_holds_up_nobody_else() {
     let mut other = create(&store, &key("43"), vec![set("a", "0")]).await;
     let lock = client.transaction().await.unwrap();
     lock.execute("SELECT FROM header WHERE key = '42' FOR UPDATE", &[]).await.unwrap();
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        async move { store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await }
-    });
+    let waiting = commits_elsewhere(&store, write((&head).into(), vec![set("a", "2")]));
     somebody_waits(lock.client()).await;
     for round in 1..=20 {
         let mut loads = tokio::task::JoinSet::new();
@@ -138,11 +135,7 @@ async fn expires_while_a_commit_waits(created: Lifetime, set_by_the_commit: Life
     let head = apply(&store, &key("42"), &living(write(NOTHING, vec![set("a", "1")]), created)).await;
     let lock = client.transaction().await.unwrap();
     lock.execute("SELECT FROM header FOR UPDATE", &[]).await.unwrap();
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        let commit = living(write((&head).into(), vec![set("a", "2")]), set_by_the_commit);
-        async move { store.commit(&key("42"), &commit).await }
-    });
+    let waiting = commits_elsewhere(&store, living(write((&head).into(), vec![set("a", "2")]), set_by_the_commit));
     somebody_waits(lock.client()).await;
     let untouched = Lifetime { touch_after: i64::MAX, ..created };
     while matches!(store.load(&key("42"), load(untouched)).await.unwrap().found, Found::Record(_)) {

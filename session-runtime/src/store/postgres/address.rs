@@ -51,7 +51,8 @@ pub(super) fn parse(url: &str) -> Result<(Config, Encryption), StoreError> {
 }
 
 /// Asks for plans that find rows by their keys. A connection plans its statements while the tables can be empty or of
-/// unknown size, and keeps the plans: without this it would go through whole tables until they are analyzed.
+/// unknown size, and keeps the plans: without this it would go through whole tables until they are analyzed. It also
+/// bounds how long a statement waits for a lock, because others may wait behind it.
 ///
 /// What the address says comes later and wins.
 pub(super) fn plan_by_keys(config: &mut Config) {

@@ -99,11 +99,11 @@ use sql::{Call, Names, Sql, Statements};
 /// `options`), which such a proxy may refuse. The options of the address come after these and win.
 ///
 /// # Many operations at once
-/// Each has a connection of its own as long as there are enough of them. Then loads, commits and renewals share: they
-/// are sent without waiting for the answers to others on the same connection. None of them waits there longer than 50 ms
-/// for a lock that another holds (`lock_timeout` in the startup parameter `options`); one that has to is sent again on a
-/// connection of its own. Listings, counts and purges have one of their own at once; so has everything behind a proxy
-/// and in a database whose default isolation is another.
+/// Loads go to one connection, up to eight together, before another one is used. Commits and renewals have one of their
+/// own as long as there are enough; then these share too, and are sent without waiting for the answers to others on the
+/// same connection. None of them waits there longer than 50 ms for a lock that another holds (`lock_timeout`, also in the
+/// startup parameter `options`); one that has to is sent again on a connection of its own. Listings, counts and purges
+/// have one of their own at once; so has everything behind a proxy and in a database whose default isolation is another.
 ///
 /// # When connections die
 /// A connection that rested for half a minute is asked for a sign of life before it is used, and keepalives are sent

@@ -1,8 +1,8 @@
 //! Sends statements on the connections of a store.
 //!
-//! Short statements share connections: when all are busy, one more is sent behind those whose answers are awaited. None
-//! of them waits long for a lock: a connection is opened with [`LOCK_TIMEOUT`], and what needs longer is sent again on a
-//! connection of its own, where also everything else goes that can take its time.
+//! Statements that are short share connections: reads a few together, writes where there are not connections enough for
+//! each. None of them waits long for a lock: a connection is opened with [`LOCK_TIMEOUT`], and what needs longer is sent
+//! again on a connection of its own, where also everything else goes that can take its time.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
