@@ -32,6 +32,9 @@ macro_rules! place {
     };
 }
 
+/// What has a row of its own.
+const LARGE: &[u8] = &[b'1'; 200];
+
 mod locks;
 mod sharing;
 
@@ -221,9 +224,11 @@ async fn p11_what_the_store_did_not_write_is_an_error_and_stays_as_it_is() {
         ("commits", "'{1,2,3,4,5,6,7,8,9}'"),
         ("commits", "'{{1},{2}}'"),
         ("commits", "'[2:3]={1,2}'"),
+        ("fields", "'[]'"),
+        ("fields", "'\"a\"'"),
     ] {
         client.batch_execute("TRUNCATE header, field").await.unwrap();
-        let head = create(&store, &key, vec![set("a", "1")]).await;
+        let head = create(&store, &key, vec![set("a", "1"), set("b", LARGE)]).await;
         client.execute(&format!("UPDATE header SET {column} = {foreign}"), &[]).await.unwrap();
         let all = "SELECT header::text || field::text FROM header, field";
         let before: String = client.query_one(all, &[]).await.unwrap().get(0);
@@ -252,11 +257,21 @@ async fn p11_what_the_store_did_not_write_is_an_error_and_stays_as_it_is() {
 async fn p11_foreign_fields_and_keys_are_errors_that_name_them() {
     let (url, schema) = place!();
     let (store, client) = open(&url, &schema).await;
-    create(&store, &key("42"), vec![set("a", "1")]).await;
+    create(&store, &key("42"), vec![set("a", LARGE)]).await;
     client.execute("INSERT INTO field SELECT name, key, incarnation, '#foreign', value FROM field", &[]).await.unwrap();
     let error = store.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     assert!(error.to_string().contains("`#foreign`"), "{error}");
+    // Nor is what stands among the fields of a header.
+    for (fields, named) in
+        [(r##"{"#foreign": "1"}"##, "`#foreign`"), (r#"{"a": 1}"#, "`fields`"), (r##"{"a": "#0"}"##, "`fields`")]
+    {
+        client.execute(&format!("UPDATE header SET fields = '{fields}', has_rows = false"), &[]).await.unwrap();
+        let error = store.load(&key("42"), load(HALF_AN_HOUR)).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+        assert!(error.to_string().contains(named), "{error}");
+    }
+    client.batch_execute("UPDATE header SET fields = '{}', has_rows = true").await.unwrap();
 
     // A row of another life of the key is no part of the session.
     client.batch_execute("UPDATE field SET incarnation = 1 WHERE field = '#foreign'").await.unwrap();
@@ -290,7 +305,7 @@ async fn a_server_that_may_lose_acknowledged_commits_is_warned_of() {
 async fn errors_of_the_server_say_what_to_do() {
     let (url, schema) = place!();
     let (store, client) = open(&url, &schema).await;
-    let head = create(&store, &key("42"), vec![set("a", "1")]).await;
+    let head = create(&store, &key("42"), vec![set("a", "1"), set("b", LARGE)]).await;
     client
         .batch_execute(
             "CREATE TABLE trouble (code text); INSERT INTO trouble VALUES (''); \
@@ -318,7 +333,9 @@ async fn errors_of_the_server_say_what_to_do() {
         ("XX000", StoreErrorKind::Other),
     ] {
         client.execute("UPDATE trouble SET code = $1", &[&code]).await.unwrap();
-        let error = store.commit(&key("42"), &write((&head).into(), vec![set("a", "2")])).await.unwrap_err();
+        // The header was changed before the row is.
+        let commit = write((&head).into(), vec![set("a", "2"), set("b", LARGE)]);
+        let error = store.commit(&key("42"), &commit).await.unwrap_err();
         assert_eq!((error.kind(), error.is_not_applied()), (kind, true), "{error:?}");
         assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         let unchanged = found(&store, &key("42")).await;

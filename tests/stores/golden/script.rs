@@ -23,6 +23,9 @@ const RENEWED: &str = "chat:{7}%é'";
 
 const PHOTO: &[u8] = b"\x00\xff\x80'\"\\\r\n";
 
+/// So long that no store keeps it beside others.
+const ESSAY: &[u8] = &[b'e'; 300];
+
 /// A key, and what a load must find there.
 pub(super) struct Kept {
     pub(super) key: &'static str,
@@ -63,7 +66,7 @@ pub(super) const KEPT: &[Kept] = &[
             stored: true,
             revision: 2,
             commits: &[0x8000_0000_0000_0012, 0x11],
-            fields: &[("address.city", b"\"K\xc3\xb6ln\""), ("photo", PHOTO), ("visits", b"7")],
+            fields: &[("address.city", b"\"K\xc3\xb6ln\""), ("essay", ESSAY), ("photo", PHOTO), ("visits", b"7")],
             end: End::Never,
             origin: None,
         },
@@ -224,7 +227,12 @@ pub(super) async fn play(store: &impl Store) {
     let mut script = vec![
         (
             "42",
-            change(0x11, NOTHING, first, vec![set("address.city", "\"Köln\""), set("photo", PHOTO), set("old", "1")]),
+            change(
+                0x11,
+                NOTHING,
+                first,
+                vec![set("address.city", "\"Köln\""), set("essay", ESSAY), set("photo", PHOTO), set("old", "1")],
+            ),
         ),
         (
             "42",

@@ -122,10 +122,10 @@ async fn a_purge_passes_by_sessions_in_use_and_no_commit_waits_for_it() {
     let place = place!();
     let store = place.store().await;
     for number in 0..450 {
-        let commit = living(write(NOTHING, vec![set("a", "1")]), SHORT);
+        let commit = living(write(NOTHING, vec![set("a", "1".repeat(200))]), SHORT);
         let _ = applied(store.commit(&key(&format!("{number:03}")), &commit).await.unwrap());
     }
-    let lasting = living(write(NOTHING, vec![set("a", "1")]), SHORT);
+    let lasting = living(write(NOTHING, vec![set("a", "1".repeat(200))]), SHORT);
     let head = applied(store.commit(&key("lasting"), &lasting).await.unwrap()).head.unwrap();
     let lasting = at(write((&head).into(), vec![]), ClockOffset(900));
     let _ = applied(store.commit(&key("lasting"), &lasting).await.unwrap());

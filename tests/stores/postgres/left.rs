@@ -9,15 +9,21 @@ use tokio_postgres::Client;
 
 use super::Place;
 
-/// The names of the fields that stand in the table for a key, of whatever life.
+/// The names of the fields that stand in the header of a key and in the table of fields, there of whatever life.
 async fn fields(client: &Client, id: &str) -> Vec<String> {
-    let sql = "SELECT field FROM field WHERE key = $1 ORDER BY field";
+    let sql = "SELECT jsonb_object_keys(fields) AS field FROM header WHERE key = $1
+               UNION ALL SELECT field FROM field WHERE key = $1 ORDER BY field";
     client.query(sql, &[&id.as_bytes()]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
 /// Stores a session that expires in half an hour.
 async fn created(store: &PostgresStore, id: &str) -> Head {
-    create(store, &key(id), vec![set("a", "1"), set("b", "2")]).await
+    create(store, &key(id), vec![set("a", "1"), set("b", large("2"))]).await
+}
+
+/// What has a row of its own.
+fn large(digit: &str) -> String {
+    digit.repeat(200)
 }
 
 async fn commit(store: &PostgresStore, id: &str, commit: Commit) -> Head {
@@ -41,12 +47,12 @@ async fn what_has_ended_leaves_no_field_behind() {
     assert_eq!(fields(&client, "emptied").await, [""; 0]);
 
     let head = created(&store, "replaced").await;
-    let mut replacing = write((&head).into(), vec![set("c", "3")]);
+    let mut replacing = write((&head).into(), vec![set("c", "3"), set("d", large("4"))]);
     if let Action::Write(write) = &mut replacing.action {
         write.replace = true;
     }
     commit(&store, "replaced", replacing).await;
-    assert_eq!(fields(&client, "replaced").await, ["c"]);
+    assert_eq!(fields(&client, "replaced").await, ["c", "d"]);
 
     // Where a session expired, another begins, or moves away, or arrives.
     let after = |head: &Head| Base::Absent { saw: Some(head.incarnation), valid_until: None };
@@ -61,12 +67,13 @@ async fn what_has_ended_leaves_no_field_behind() {
     assert_eq!(fields(&client, "away").await, ["c"]);
 
     created(&store, "to").await;
-    let lasting = living(write(NOTHING, vec![set("c", "3"), set("d", "4")]), FOREVER);
+    let lasting =
+        living(write(NOTHING, vec![set("c", "3"), set("d", large("4")), set("e", large("5")), set("f", "6")]), FOREVER);
     let head = commit(&store, "lasting", lasting).await;
-    let moving = at(living(write((&head).into(), vec![unset("d")]), FOREVER), TOMORROW);
+    let moving = at(living(write((&head).into(), vec![unset("d"), unset("f")]), FOREVER), TOMORROW);
     commit(&store, "lasting", renewing(moving, &key("to"))).await;
     assert_eq!(fields(&client, "lasting").await, [""; 0]);
-    assert_eq!(fields(&client, "to").await, ["c"]);
+    assert_eq!(fields(&client, "to").await, ["c", "e"]);
     place.clear().await;
 }
 

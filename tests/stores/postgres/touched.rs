@@ -15,10 +15,12 @@ type Looked = (bool, Option<i64>, Vec<String>);
 
 /// Calls the function with the lifetime of half an hour, this much later.
 async fn touch(client: &Client, key: &str, later: i64) -> Result<Looked, tokio_postgres::Error> {
-    let sql = "SELECT touched, (c.header).expires_at, fields FROM touch('Visitor', $1, 1800000, NULL, 180000, $2) c";
+    let sql = "SELECT touched, (c.header).expires_at, ARRAY(SELECT jsonb_object_keys((c.header).fields)), field_rows
+               FROM touch('Visitor', $1, 1800000, NULL, 180000, $2) c";
     let row = client.query_one(sql, &[&key.as_bytes(), &later]).await?;
-    let mut fields: Vec<String> = row.get::<_, Option<_>>(2).unwrap_or_default();
-    fields.sort();
+    let mut fields: Vec<String> = row.get(2);
+    let rows: Vec<Vec<u8>> = row.get::<_, Option<_>>(3).unwrap_or_default();
+    fields.extend(rows.chunks(2).map(|pair| &pair[0]).map(|name| String::from_utf8(name.clone()).unwrap()));
     Ok((row.get(0), row.get(1), fields))
 }
 
@@ -28,7 +30,7 @@ async fn headers(client: &Client) -> Vec<String> {
 }
 
 async fn created(store: &PostgresStore, id: &str) -> Head {
-    create(store, &key(id), vec![set("a", "1"), set("b", "2")]).await
+    create(store, &key(id), vec![set("a", "1"), set("b", "2".repeat(200))]).await
 }
 
 #[tokio::test]
@@ -49,7 +51,7 @@ async fn a_second_look_moves_no_end_that_is_not_due_any_more() {
     assert_eq!(touch(&client, "nobody", 10 * MINUTE).await.unwrap(), (false, None, vec![]));
     assert_eq!(touch(&client, "lasting", 10 * MINUTE).await.unwrap(), (false, None, vec!["a".to_owned()]));
     assert_eq!(touch(&client, "living", MINUTE).await.unwrap(), (false, end, both()));
-    assert_eq!(touch(&client, "living", 31 * MINUTE).await.unwrap(), (false, end, vec![]));
+    assert_eq!(touch(&client, "living", 31 * MINUTE).await.unwrap(), (false, end, vec!["a".to_owned()]));
     let destroyed = touch(&client, "destroyed", 10 * MINUTE).await.unwrap();
     assert_eq!((destroyed.0, destroyed.2), (false, vec![]));
     assert_eq!(headers(&client).await, before);
@@ -70,7 +72,8 @@ async fn a_second_look_moves_no_end_of_another_session() {
     created(&store, "own").await;
     let twins = "CREATE TEMPORARY TABLE twin AS SELECT * FROM header;
                  CREATE TEMPORARY TABLE twin_field AS SELECT * FROM field;
-                 UPDATE twin SET key = 'other'; UPDATE twin_field SET key = 'other', field = field || ' of other';
+                 UPDATE twin SET key = 'other', fields = '{\"a of other\":\"1\"}';
+                 UPDATE twin_field SET key = 'other', field = field || ' of other';
                  INSERT INTO header SELECT * FROM twin; INSERT INTO field SELECT * FROM twin_field;
                  UPDATE twin SET key = 'own', name = 'Other'; UPDATE twin_field SET key = 'own', name = 'Other';
                  INSERT INTO header SELECT * FROM twin; INSERT INTO field SELECT * FROM twin_field";

@@ -1,6 +1,8 @@
 //! What PostgreSQL's plugin `test_decoding` tells of a row that was written.
 
-use super::digest::{Digest, Format, GONE, Part};
+use std::collections::BTreeMap;
+
+use super::digest::{Digest, Format, GONE, Part, apart, together};
 use super::event::{Fields, Key, What};
 use super::format::digest;
 use super::tree::hash_of;
@@ -133,18 +135,23 @@ impl Row<'_> {
 
 /// What this project's store keeps beside the session: see its `schema.sql`.
 impl Row<'_> {
-    /// A row for each session, or for each of its fields. What is registered is no session.
+    /// A row for each session, with its small fields, or for each of its other fields. What is registered is no session.
     fn of_this_project(&self) -> Option<What> {
         let value = |name: &str| self.columns.iter().find(|column| column.name == name)?.value.as_ref();
         let key = Key::of(&("sessions", value("name")?, value("key")?));
         let bytes = self.columns.iter().filter_map(|column| column.value.as_ref()).map(Vec::len).sum();
         let (parts, added) = if self.table.ends_with("field") {
             let content = if self.action == Action::Delete { GONE } else { hash_of(value("value")?) };
-            (vec![(hash_of(value("field")?), content)], 0)
+            (vec![apart((hash_of(value("field")?), content))], 0)
         } else if self.action == Action::Delete || value("state").is_some_and(|state| HAS_ENDED.contains(&&state[..])) {
             return Some(What::Remove(key));
         } else {
-            (Vec::new(), hash_of(self.columns.iter().map(|column| &column.value).collect::<Vec<_>>()))
+            let is_field = |column: &&Column<'_>| column.name == "fields";
+            let header: Vec<_> = self.columns.iter().filter(|column| !is_field(column)).collect();
+            let kept =
+                value("fields").and_then(|fields| serde_json::from_slice::<BTreeMap<String, String>>(fields).ok());
+            let kept = kept.iter().flatten().map(|(name, value)| (hash_of(name.as_bytes()), hash_of(value.as_bytes())));
+            (together(kept), hash_of(header.iter().map(|column| &column.value).collect::<Vec<_>>()))
         };
         let is_new = self.table.ends_with("header") && self.action == Action::Insert;
         Some(What::Fields(Fields { key, digest: Digest::of_parts(Format::Fields, parts, added), bytes, is_new }))
@@ -266,7 +273,7 @@ mod tests {
         let named = "name[text]:'visitor' key[bytea]:'\\x34'";
         let header = |action: &str, state: u8| {
             let line = format!(
-                "table sessions.header: {action}: {named} incarnation[bigint]:7 state[smallint]:{state} revision[bigint]:1"
+                "table sessions.header: {action}: {named} incarnation[bigint]:7 state[smallint]:{state} revision[bigint]:1 fields[jsonb]:'{{\"theme\": \"1\"}}'"
             );
             meaning(&line, &["name", "key"])
         };
@@ -276,13 +283,15 @@ mod tests {
             meaning(&line, &["name", "key", "incarnation", "field"])
         };
         let Some(What::Fields(head)) = header("INSERT", 0) else { panic!() };
-        assert!(head.is_new && head.digest.parts() == Some(&[]) && head.digest.added() != 0);
+        let kept = together([(hash_of(b"theme".to_vec()), hash_of(b"1".to_vec()))].into_iter());
+        assert_eq!(head.digest, Digest::of_parts(Format::Fields, kept, head.digest.added()));
+        assert!(head.is_new && head.digest.added() != 0);
         assert!(matches!(header("UPDATE", 0), Some(What::Fields(Fields { is_new: false, .. }))));
         for ended in [header("UPDATE", 2), header("UPDATE", 3), header("DELETE", 0)] {
             assert_eq!(ended, Some(What::Remove(head.key)));
         }
         let Some(What::Fields(set)) = field("INSERT", " value[bytea]:'\\x31' term[text]:null") else { panic!() };
-        let name = hash_of(b"visits".to_vec());
+        let (name, _) = apart((hash_of(b"visits".to_vec()), 0));
         assert_eq!((set.key, set.digest.parts()), (head.key, Some(&[(name, hash_of(b"1".to_vec()))][..])));
         let Some(What::Fields(gone)) = field("DELETE", "") else { panic!() };
         assert_eq!((gone.key, gone.digest.parts()), (head.key, Some(&[(name, GONE)][..])));

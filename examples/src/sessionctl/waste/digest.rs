@@ -68,6 +68,24 @@ pub(super) type Part = (u64, u64);
 /// What a part holds that a write removes. No hash is likely to be this.
 pub const GONE: u64 = 0;
 
+/// The name of a part that says: of all parts that are kept together, the write tells each that there is.
+const TOGETHER: Part = (u64::MAX, 1);
+
+/// The parts that a write tells together: those that it does not tell are gone.
+pub(super) fn together(parts: impl Iterator<Item = Part>) -> Vec<Part> {
+    parts.map(|(name, value)| (name | 1, value)).chain([TOGETHER]).collect()
+}
+
+/// A part that is kept for itself, where others are kept together.
+pub(super) fn apart((name, value): Part) -> Part {
+    (name & !1, value)
+}
+
+/// Whether a part is kept with others, where some are.
+fn is_together(name: u64) -> bool {
+    name & 1 == 1
+}
+
 /// What a write did to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -134,7 +152,9 @@ impl Digest {
     /// was known, or all that there were.
     pub(super) fn set(&mut self, fields: &Self, is_whole: bool) -> Option<Change> {
         let (before, set) = (self.parts.as_deref()?, fields.parts()?);
-        let all_known = is_whole || set.iter().all(|(name, _)| value_of(before, *name).is_some());
+        let all_told = value_of(before, TOGETHER.0).is_some();
+        let is_known = |name| value_of(before, name).is_some() || (all_told && is_together(name));
+        let all_known = is_whole || set.iter().all(|(name, _)| is_known(*name));
         let mut after = self.clone();
         after.join(fields);
         let after = after.set_alone();
@@ -149,7 +169,9 @@ impl Digest {
         let added = if later.added == 0 { self.added } else { later.added };
         *self = match before.zip(set) {
             Some((before, set)) => {
-                let left = before.iter().filter(|(name, _)| value_of(set, *name).is_none());
+                let all_told = value_of(set, TOGETHER.0).is_some();
+                let is_left = |name| value_of(set, name).is_none() && !(all_told && is_together(name));
+                let left = before.iter().filter(|(name, _)| is_left(*name));
                 Self::of_parts(self.format, left.chain(set).copied().collect(), added)
             }
             None => Self { content: hash_of((self.content, later.content)), added, parts: None, ..*self },
@@ -196,6 +218,20 @@ mod tests {
         assert_eq!(many(0).parts(), None);
         assert_eq!(many(0).change_to(&many(0)), Change::Nothing);
         assert_eq!(many(0).change_to(&many(1)), Change::Something);
+    }
+
+    #[test]
+    fn parts_that_are_kept_together_are_gone_when_they_are_not_told() {
+        let kept = |parts: &[Part]| digest(&together(parts.iter().copied()), 0);
+        let mut known = kept(&[(2, 20), (4, 40)]);
+        known.join(&digest(&[apart((6, 60))], 0));
+        assert_eq!(known.set(&kept(&[(2, 20), (4, 40)]), false), Some(Change::Nothing));
+        assert_eq!(known.set(&kept(&[(2, 21), (4, 40)]), false), Some(Change::Parts(1)));
+        assert_eq!(known.set(&kept(&[(2, 21), (4, 40), (8, 80)]), false), Some(Change::Parts(1)), "one came");
+        assert_eq!(known.set(&kept(&[(2, 21)]), false), Some(Change::Parts(2)), "two went");
+        assert_eq!(known.set(&digest(&[apart((7, 60))], 0), false), Some(Change::Nothing), "what is apart stays");
+        let mut unknown = digest(&[apart((6, 60))], 0);
+        assert_eq!(unknown.set(&kept(&[(2, 20)]), false), None, "nobody knows what was there");
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use std::error::Error;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
 use crate::expiry::Timestamp;
+
+/// What the text of a `jsonb` begins with on the wire.
+pub(super) const JSONB_VERSION: u8 = 1;
 
 /// A value of one of the types that the functions take.
 #[derive(Debug)]
@@ -15,8 +18,7 @@ pub(super) enum Value<'a> {
     Int(Option<i64>),
     Flag(bool),
     Texts(Vec<&'a str>),
-    /// `None` is a null in the array.
-    MaybeTexts(Vec<Option<&'a str>>),
+    Json(String),
     /// `None` is a null in the array.
     AllBytes(Vec<Option<&'a [u8]>>),
     Flags(Vec<bool>),
@@ -41,7 +43,8 @@ impl Value<'_> {
             Self::Bytes(_) => Type::BYTEA,
             Self::Int(_) => Type::INT8,
             Self::Flag(_) => Type::BOOL,
-            Self::Texts(_) | Self::MaybeTexts(_) => Type::TEXT_ARRAY,
+            Self::Texts(_) => Type::TEXT_ARRAY,
+            Self::Json(_) => Type::JSONB,
             Self::AllBytes(_) => Type::BYTEA_ARRAY,
             Self::Flags(_) => Type::BOOL_ARRAY,
         }
@@ -56,7 +59,10 @@ impl ToSql for Value<'_> {
             Self::Int(value) => value.to_sql(kind, out),
             Self::Flag(value) => value.to_sql(kind, out),
             Self::Texts(value) => value.to_sql(kind, out),
-            Self::MaybeTexts(value) => value.to_sql(kind, out),
+            Self::Json(value) => {
+                out.put_u8(JSONB_VERSION);
+                value.to_sql(&Type::TEXT, out)
+            }
             Self::AllBytes(value) => value.to_sql(kind, out),
             Self::Flags(value) => value.to_sql(kind, out),
         }

@@ -1,12 +1,11 @@
 //! A commit: one statement for the common kind, and else one call of a function, which says the [rule] in PL/pgSQL.
 
-use std::collections::BTreeMap;
-
 use tokio_postgres::Row;
 
 use super::super::rule::{self, Commits, Decision};
-use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Key, Reply, StoreError, Term};
+use super::super::{Action, Applied, Base, Commit, Ended, ExpiryChange, Head, Key, Reply, StoreError};
 use super::arguments::{Argument, Value};
+use super::fields::Changes;
 use super::row::column;
 use super::{PostgresStore, error, row, sql};
 
@@ -15,7 +14,8 @@ const MOST_ADDED: u64 = 1 << 60;
 
 pub(super) async fn commit(store: &PostgresStore, key: &Key, commit: &Commit) -> Result<Reply, StoreError> {
     let mut may_repeat = false;
-    if let Some(applied) = set_fields(store, key, commit, &mut may_repeat).await? {
+    let changes = Changes::of(commit);
+    if let Some(applied) = set_fields(store, key, commit, &changes, &mut may_repeat).await? {
         return Ok(Reply::Applied(applied));
     }
     let mut arguments = vec![
@@ -28,6 +28,9 @@ pub(super) async fn commit(store: &PostgresStore, key: &Key, commit: &Commit) ->
         ("p_offset", Value::Int(Some(commit.clock.0))),
     ];
     arguments.extend(base(commit.base));
+    arguments.extend(changes.small()?);
+    arguments.extend(changes.rows(commit.write()));
+    arguments.push(changes.unset());
     arguments.extend(content(commit));
     let statements = &store.inner.statements;
     let function = match &commit.action {
@@ -58,6 +61,7 @@ async fn set_fields(
     store: &PostgresStore,
     key: &Key,
     commit: &Commit,
+    changes: &Changes<'_>,
     may_repeat: &mut bool,
 ) -> Result<Option<Applied>, StoreError> {
     let (Base::Record { incarnation, revision, last_commit }, Action::Write(write)) = (commit.base, &commit.action)
@@ -75,23 +79,6 @@ async fn set_fields(
     {
         return Ok(None);
     }
-    let changes = in_order(commit);
-    let statements = &store.inner.statements;
-    let (statement, names, written) = match changes.first_key_value() {
-        _ if !write.index.is_empty() => (
-            &statements.set_indexed,
-            Value::Texts(changes.keys().copied().collect()),
-            Value::AllBytes(changes.values().copied().collect()),
-        ),
-        Some((name, Some(value))) if changes.len() == 1 => {
-            (&statements.set_field, Value::Text(name), Value::Bytes(value))
-        }
-        _ => (
-            &statements.set_fields,
-            Value::Texts(changes.keys().copied().collect()),
-            Value::AllBytes(changes.values().copied().collect()),
-        ),
-    };
     let mut values = vec![
         Value::Text(key.name()),
         Value::Bytes(key.id().as_bytes()),
@@ -105,15 +92,18 @@ async fn set_fields(
         Value::Int(lifetime.inactivity),
         Value::Int(lifetime.creation),
         Value::Int(Some(lifetime.retention)),
-        names,
-        written,
     ];
-    if !write.index.is_empty() {
-        values.push(Value::MaybeTexts(changes.keys().map(|name| write.term(name).map(Term::as_str)).collect()));
-    }
+    let bare = |(_, value)| value;
+    values.extend(changes.small()?.map(bare));
+    let statements = &store.inner.statements;
+    let statement = if changes.are_small() {
+        &statements.set_small
+    } else {
+        values.extend(changes.rows(Some(write)).map(bare));
+        &statements.set_fields
+    };
     let answer = match store.inner.pool.ask(statement, &values).await {
-        // A number in the header is too large to add to.
-        Err(error) if error::is_of_data(&error) => {
+        Err(error) if error::is_left_to_rule(&error) => {
             *may_repeat = !error.is_not_applied();
             return Ok(None);
         }
@@ -136,11 +126,6 @@ async fn set_fields(
     Ok(Some(Applied { head: Some(head), was_stored: true, is_stored: true, repeated: false }))
 }
 
-/// One change a field, in one order for all, so that no two commits wait for each other.
-fn in_order(commit: &Commit) -> BTreeMap<&str, Option<&[u8]>> {
-    commit.changes().iter().map(|change| (&*change.name, change.value.as_deref())).collect()
-}
-
 /// What the commit is based on.
 fn base(base: Base) -> [Argument<'static>; 5] {
     let (record, saw, valid_until) = match base {
@@ -159,18 +144,12 @@ fn base(base: Base) -> [Argument<'static>; 5] {
     ]
 }
 
-/// What the commit writes: nothing if it destroys.
-fn content(commit: &Commit) -> [Argument<'_>; 13] {
+/// What the commit writes besides the fields: nothing if it destroys.
+fn content(commit: &Commit) -> [Argument<'_>; 8] {
     let write = commit.write();
-    let changes = in_order(commit);
-    let set = changes.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name);
-    let unset = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name);
     let id = |id: Option<u64>| Value::Int(id.map(u64::cast_signed));
     let expiry = write.map(|write| write.expiry).unwrap_or_default();
     [
-        ("p_set", Value::Texts(set.collect())),
-        ("p_values", Value::AllBytes(changes.values().filter(|value| value.is_some()).copied().collect())),
-        ("p_unset", Value::Texts(unset.collect())),
         ("p_replace", Value::Flag(write.is_some_and(|write| write.replace))),
         ("p_keep_empty", Value::Flag(write.is_some_and(|write| write.keep_empty))),
         ("p_creates", id(write.map(|write| write.creates.0))),
@@ -179,8 +158,6 @@ fn content(commit: &Commit) -> [Argument<'_>; 13] {
         ("p_changes_end", Value::Flag(expiry != ExpiryChange::Keep)),
         ("p_fixed_end", Value::time(expiry.apply(None))),
         ("p_sliding", Value::Int(expiry.apply_to_sliding(None))),
-        ("p_indexed", Value::Texts(commit.index().iter().map(|entry| &*entry.field).collect())),
-        ("p_terms", Value::Texts(commit.index().iter().map(|entry| entry.term.as_str()).collect())),
     ]
 }
 

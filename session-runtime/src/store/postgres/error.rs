@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 
 use tokio_postgres::Error;
-use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::super::{StoreError, StoreErrorKind};
 
@@ -43,7 +43,7 @@ impl Failure {
 
     /// Whether the server gave up for the sake of other work, so that the same statement can be sent again.
     pub(super) fn is_given_up(&self) -> bool {
-        matches!(self.refusal(), Some("40001" | "40P01" | "SSR02"))
+        matches!(self.refusal(), Some("40001" | "40P01"))
     }
 
     /// Whether it did so because of the isolation: under READ COMMITTED that hardly ever happens.
@@ -87,10 +87,12 @@ pub(super) fn unanswered() -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, "the connection to PostgreSQL was lost before it answered; try again")
 }
 
-/// Whether a statement failed because of a value that it met, such as a number out of range.
-pub(super) fn is_of_data(error: &StoreError) -> bool {
+/// Whether a commit of the common kind failed because it is none, or because of a value that it met, such as a number
+/// out of range.
+pub(super) fn is_left_to_rule(error: &StoreError) -> bool {
     let source = error.source().and_then(|source| source.downcast_ref::<Error>());
-    source.and_then(Error::code).is_some_and(|code| code.code().starts_with("22"))
+    let code = source.and_then(Error::code).map(SqlState::code);
+    code.is_some_and(|code| code == "SSR02" || code.starts_with("22"))
 }
 
 /// Why a statement failed.

@@ -6,11 +6,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Config, NoTls, Row};
 
+use super::arguments::JSONB_VERSION;
 use super::{commit, row};
 use crate::expiry::Timestamp;
 use crate::store::material::Material;
 
-const HEADER: [Type; 12] = [
+const HEADER: [Type; 13] = [
     Type::INT8,
     Type::INT8,
     Type::INT8,
@@ -22,6 +23,7 @@ const HEADER: [Type; 12] = [
     Type::INT8,
     Type::INT8,
     Type::INT8_ARRAY,
+    Type::INT8,
     Type::INT8,
 ];
 
@@ -36,10 +38,10 @@ pub fn rows(bytes: &[u8]) {
     let mut material = Material(bytes);
     let before: &[Type] = match material.byte() % 3 {
         0 => &[Type::INT8],
-        1 => &[Type::TEXT, Type::BOOL, Type::INT8, Type::TEXT_ARRAY, Type::BYTEA_ARRAY],
+        1 => &[Type::TEXT, Type::BOOL, Type::INT8, Type::JSONB, Type::BYTEA_ARRAY],
         _ => &[Type::TEXT, Type::INT8, Type::INT8, Type::TEXT, Type::TEXT_ARRAY, Type::BYTEA_ARRAY, Type::BOOL_ARRAY],
     };
-    let columns: Vec<&Type> = before.iter().chain(&HEADER).chain(&[Type::TEXT_ARRAY, Type::BYTEA_ARRAY]).collect();
+    let columns: Vec<&Type> = before.iter().chain(&HEADER).chain(&[Type::JSONB, Type::BYTEA_ARRAY]).collect();
     let sent = message(&columns, &mut material);
     let rows = RUNTIME.with(|runtime| runtime.block_on(answered(sent)));
     let commit = material.commit();
@@ -149,10 +151,22 @@ fn value(of_column: &Type, material: &mut Material<'_>) -> Option<Vec<u8>> {
                 out.put_slice(answers.get(usize::from(material.byte() % 8)).unwrap_or(&"").as_bytes());
             }
             "text" | "bytea" => out.put_slice(material.some_bytes()),
+            "jsonb" => json(&mut out, material),
             _ => array(&mut out, material),
         },
     }
     Some(out)
+}
+
+/// The fields that a header keeps, or what looks like them.
+fn json(out: &mut Vec<u8>, material: &mut Material<'_>) {
+    out.put_u8(if material.byte() < 250 { JSONB_VERSION } else { 2 });
+    let texts =
+        ["{}", r#"{"a":"1","b":"\"dark\""}"#, r##"{"a":"#00ff"}"##, r##"{"#a":"#x"}"##, r#"{"":1}"#, "[", "null"];
+    match texts.get(usize::from(material.byte() % 8)) {
+        Some(text) => out.put_slice(text.as_bytes()),
+        None => out.put_slice(material.some_bytes()),
+    }
 }
 
 /// An array with one dimension, or what looks like one.
@@ -192,5 +206,27 @@ mod tests {
         let rows = Builder::new_current_thread().build().unwrap().block_on(answered(sent));
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].try_get::<_, i64>(0).unwrap(), 0);
+    }
+
+    /// So that what is tried above gets as far as it can.
+    #[test]
+    fn a_usual_record_is_read_to_its_end() {
+        let columns: Vec<&Type> = HEADER.iter().chain(&[Type::JSONB, Type::BYTEA_ARRAY]).collect();
+        let number = [0, 1];
+        let commits = [&[0, 1][..], &[0; 5], &[1], &7_i64.to_be_bytes(), &[0]].concat();
+        let kept = [0, 0, 1];
+        let mut bytes = vec![0; columns.len() + 1];
+        for of_column in &columns {
+            bytes.extend_from_slice(match of_column.name() {
+                "_int8" => &commits,
+                "jsonb" => &kept,
+                "_bytea" => &[0; 7],
+                _ => &number,
+            });
+        }
+        let sent = message(&columns, &mut Material(&bytes));
+        let rows = Builder::new_current_thread().build().unwrap().block_on(answered(sent));
+        let header = row::header(&rows[0], 0).unwrap().expect("an incarnation");
+        assert_eq!(row::record(&rows[0], HEADER.len(), &header).unwrap().fields.len(), 2);
     }
 }

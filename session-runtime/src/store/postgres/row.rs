@@ -1,15 +1,19 @@
 //! What the rows mean.
 
+use std::error::Error;
+
 use bytes::Bytes;
 use tokio_postgres::Row;
-use tokio_postgres::types::FromSql;
+use tokio_postgres::types::{FromSql, Type};
 
 use super::super::rule::{Commits, Header, State};
 use super::super::{
     CommitId, Head, Incarnation, Record, RegisteredField, Registration, RegistrationId, StoreError, StoreErrorKind,
     StoredField,
 };
+use super::arguments::JSONB_VERSION;
 use super::error;
+use super::fields::Small;
 use crate::expiry::Timestamp;
 
 /// The longest name of a field, in bytes.
@@ -76,19 +80,38 @@ pub(super) fn header(row: &Row, first: usize) -> Result<Option<Header>, StoreErr
     }))
 }
 
-/// The record of a header and of the fields whose names and values are in the columns at `first`.
+/// The record of a header, of the fields that it keeps, in the column at `first`, and of those that have rows, in the
+/// next.
 pub(super) fn record(row: &Row, first: usize, header: &Header) -> Result<Record, StoreError> {
-    let names = column::<Option<Vec<&str>>>(row, first, "field")?.unwrap_or_default();
-    let values = column::<Option<Vec<&[u8]>>>(row, first + 1, "value")?.unwrap_or_default();
-    let fields = names.into_iter().zip(values).map(|(name, value)| stored_field(name, value));
-    Ok(header.record(fields.collect::<Result<_, _>>()?))
-}
-
-fn stored_field(name: &str, value: &[u8]) -> Result<StoredField, StoreError> {
-    if name.is_empty() || name.len() > LONGEST_FIELD || name.starts_with('#') {
+    let Json(kept) = column(row, first, "fields")?;
+    let Small(mut fields) = serde_json::from_slice(kept).map_err(|_| corrupt("fields"))?;
+    let rows = column::<Option<Vec<&[u8]>>>(row, first + 1, "field")?.unwrap_or_default();
+    for pair in rows.chunks(2) {
+        let [name, value] = *pair else { return Err(corrupt("field")) };
+        let name = std::str::from_utf8(name).map_err(|_| corrupt("field"))?;
+        fields.push(StoredField { name: name.into(), value: Bytes::copy_from_slice(value) });
+    }
+    if let Some(StoredField { name, .. }) = fields.iter().find(|field| !is_name(&field.name)) {
         return Err(corrupt(name.get(..LONGEST_FIELD).unwrap_or(name)));
     }
-    Ok(StoredField { name: name.into(), value: Bytes::copy_from_slice(value) })
+    Ok(header.record(fields))
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= LONGEST_FIELD && !name.starts_with('#')
+}
+
+/// The text of a `jsonb`.
+struct Json<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Json<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        raw.strip_prefix(&[JSONB_VERSION]).map(Self).ok_or_else(|| "a jsonb of another version".into())
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::JSONB
+    }
 }
 
 pub(super) fn registration(row: &Row) -> Result<Registration, StoreError> {

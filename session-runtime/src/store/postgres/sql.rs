@@ -38,27 +38,46 @@ const HEADER: [&str; 13] = [
 /// meets a number that cannot be counted on, asks the function why.
 ///
 /// Where others hold a lock on the header, its expiry is judged before the wait: so this leaves alone what expires
-/// within a second, and starts anew if it took longer.
+/// within a second, and leaves it to the rule if it took longer. So it does where the key is to be looked at sooner.
 const SET_FIELDS: &str = "\
-    WITH h AS (\
-        UPDATE sessions.header t SET version = $7, registration = $8, revision = t.revision + 1, \
-            commits = ($6 || t.commits)[1:8], \
-            retention = greatest(t.retention, $12), \
-            expires_at = {expires}, \
-            retained_until = {expires} + greatest(t.retention, $12), \
-            due = least(t.due, {expires} + greatest(t.retention, $12)) \
-        WHERE t.name = $1 AND t.key = $2 AND t.incarnation = $3 AND t.revision = $4 AND t.commits[1] = $5 \
-            AND t.state = 0 AND t.version BETWEEN 0 AND 4294967295 \
-            AND (t.expires_at IS NULL OR t.expires_at > {now} + 1000) \
-            AND EXISTS (SELECT FROM sessions.registration r WHERE r.name = $1 AND r.version = $7 AND r.id = $8) \
-        RETURNING t.created_at, t.fixed_end, t.expires_at, t.sliding, \
-            CASE WHEN clock_timestamp() > statement_timestamp() + interval '1 s' THEN sessions.start_anew() END\
-    ), f AS (\
-        INSERT INTO sessions.field AS f (name, key, incarnation, field, value, term) \
-        SELECT $1, $2, $3, {fields} \
-        ON CONFLICT (name, key, incarnation, field) DO UPDATE SET value = excluded.value, term = excluded.term\
-    ) \
-    SELECT h.created_at, h.fixed_end, h.expires_at, h.sliding FROM h";
+    UPDATE sessions.header t SET version = $7, registration = $8, revision = t.revision + 1, \
+        commits = ($6 || t.commits)[1:8], \
+        retention = greatest(t.retention, $12), \
+        expires_at = {expires}, \
+        retained_until = {expires} + greatest(t.retention, $12), \
+        {kept} \
+    WHERE t.name = $1 AND t.key = $2 AND t.incarnation = $3 AND t.revision = $4 AND t.commits[1] = $5 \
+        AND t.state = 0 AND t.version BETWEEN 0 AND 4294967295 AND jsonb_typeof(t.fields) = 'object' \
+        AND (t.expires_at IS NULL OR t.expires_at > {now} + 1000) \
+        AND EXISTS (SELECT FROM sessions.registration r WHERE r.name = $1 AND r.version = $7 AND r.id = $8) \
+    RETURNING t.created_at, t.fixed_end, t.expires_at, t.sliding, \
+        CASE WHEN clock_timestamp() > statement_timestamp() + interval '1 s' \
+            OR t.retained_until < coalesce(t.due, 9223372036854775807) THEN sessions.leave_to_rule() END, \
+        {rows}";
+
+/// What the header keeps where all fields that are set are small.
+const KEPT_SMALL: &str = "\
+    fields = CASE WHEN sessions.fit(t.fields || $13) AND {have_no_rows} \
+        THEN t.fields || $13 ELSE t.fields - $14 END, \
+    has_rows = t.has_rows OR NOT sessions.fit(t.fields || $13)";
+
+/// Rows for those that it does not keep.
+const ROWS_SMALL: &str = "\
+    CASE WHEN NOT t.fields ?& $14 THEN sessions.put_rows($1, $2, $3, $13, '{}', '{}', '{}', '{}') END";
+
+/// What the header keeps where some are large or found by an index.
+const KEPT_BESIDE: &str = "\
+    fields = CASE WHEN sessions.fit((t.fields - $15) || $13) AND {have_no_rows} \
+        THEN (t.fields - $15) || $13 ELSE t.fields - ($14 || $15) END, \
+    has_rows = true";
+
+/// Rows for those, and for what it does not keep.
+const ROWS_BESIDE: &str = "\
+    sessions.put_rows($1, $2, $3, CASE WHEN t.fields ?& $14 THEN '{}' ELSE $13 END, $15, $16, $17, $18)";
+
+/// Whether the header can take the small fields that are set without taking them from the table of fields.
+const HAVE_NO_ROWS: &str = "\
+    (NOT t.has_rows OR t.fields ?& $14 OR NOT sessions.have_rows(t.name, t.key, t.incarnation, $14))";
 
 /// When a session ends after such a commit.
 const EXPIRES: &str = "coalesce(t.fixed_end, least({now} + coalesce(t.sliding, $10), t.created_at + $11))";
@@ -164,12 +183,10 @@ impl Call {
 pub(super) struct Statements {
     pub(super) look: Sql,
     pub(super) touch: Call,
-    /// A commit of the common kind.
+    /// A commit of the common kind that sets small fields only.
+    pub(super) set_small: Sql,
+    /// One that sets others too.
     pub(super) set_fields: Sql,
-    /// One that sets one field, which is the commonest: it spares the server a loop.
-    pub(super) set_field: Sql,
-    /// One that sets indexed fields.
-    pub(super) set_indexed: Sql,
     pub(super) find: Sql,
     pub(super) commit: Call,
     pub(super) renew: Call,
@@ -203,9 +220,10 @@ impl Statements {
             sharing: Sharing::Alone,
         };
         let short_sql = |text: &str| Sql { sharing: Sharing::Write, ..sql(text) };
-        let reply = |header: &str| format!("c.answer, c.was_stored, c.now, c.fields, c.field_values, {header}");
-        let set = |fields: &str| {
-            SET_FIELDS.replace("{expires}", EXPIRES).replace("{now}", &now_at("$9")).replace("{fields}", fields)
+        let reply = |header: &str| format!("c.answer, c.was_stored, c.now, (c.header).fields, c.field_rows, {header}");
+        let set = |kept: &str, rows: &str| {
+            let sql = SET_FIELDS.replace("{kept}", kept).replace("{rows}", rows).replace("{expires}", EXPIRES);
+            short_sql(&sql.replace("{have_no_rows}", HAVE_NO_ROWS).replace("{now}", &now_at("$9")))
         };
         let registrations = |which: &str| {
             sql(&format!(
@@ -225,21 +243,20 @@ impl Statements {
             look: Sql {
                 sharing: Sharing::Read,
                 ..sql(&format!(
-                    "SELECT {}, {}, f.fields, f.field_values \
-                 FROM (VALUES (1)) one LEFT JOIN sessions.header t ON t.name = $1 AND t.key = $2 \
-                 LEFT JOIN LATERAL (SELECT array_agg(f.field) AS fields, array_agg(f.value) AS field_values \
-                 FROM sessions.field f WHERE f.name = $1 AND f.key = $2 AND f.incarnation = t.incarnation) f ON true",
+                    "SELECT {}, {}, t.fields, \
+                 CASE WHEN t.has_rows THEN sessions.rows_of(t.name, t.key, t.incarnation) END \
+                 FROM (VALUES (1)) one LEFT JOIN sessions.header t ON t.name = $1 AND t.key = $2",
                     now_at("$3"),
                     // Whoever reads an array is not told where it begins.
                     header_of("t").replace("t.commits", "CASE WHEN array_lower(t.commits, 1) = 1 THEN t.commits END"),
                 ))
             },
-            touch: short(format!("c.now, c.touched, c.fields, c.field_values, {}", header_of("(c.header)")), "touch"),
-            set_fields: short_sql(&set("s.field, s.value, NULL FROM h, unnest($13, $14) AS s (field, value)")),
-            set_field: short_sql(&set("$13, $14, NULL FROM h")),
-            set_indexed: short_sql(&set(
-                "s.field, s.value, s.term FROM h, unnest($13, $14, $15) AS s (field, value, term)",
-            )),
+            touch: short(
+                format!("c.now, c.touched, (c.header).fields, c.field_rows, {}", header_of("(c.header)")),
+                "touch",
+            ),
+            set_small: set(KEPT_SMALL, ROWS_SMALL),
+            set_fields: set(KEPT_BESIDE, ROWS_BESIDE),
             find: sql(&format!(
                 "SELECT t.key, {}, {} FROM (VALUES (1)) one LEFT JOIN (\
                  sessions.field f JOIN sessions.header t ON t.key = f.key AND t.incarnation = f.incarnation \

@@ -1,4 +1,7 @@
-//! Prepared statements on a few connections: one that reads header and fields, one that guards and writes.
+//! Prepared statements on a few connections: one that reads a row with the small fields and those of large ones, one
+//! that guards and writes.
+
+use std::collections::BTreeMap;
 
 use session_peers_load::{Contender, Visitor};
 use tokio_postgres::{Client, NoTls, Statement};
@@ -9,15 +12,14 @@ use super::{decode, fields};
 const CONNECTIONS: u32 = 10;
 
 const SCHEMA: &str = "\
-create table if not exists by_hand (key text primary key, revision bigint not null);
+create table if not exists by_hand (key text primary key, revision bigint not null, fields jsonb not null);
 create table if not exists by_hand_field (key text, field text, value bytea not null, primary key (key, field));";
 
 const READ: &str = "\
-select h.revision, f.field, f.value from by_hand h join by_hand_field f using (key) where key = $1";
+select h.revision, h.fields::text, f.field, f.value from by_hand h left join by_hand_field f using (key) where key = $1";
 
 const WRITE: &str = "\
-with guard as (update by_hand set revision = revision + 1 where key = $1 and revision = $2 returning key)
-insert into by_hand_field select key, $3, $4 from guard on conflict (key, field) do update set value = excluded.value";
+update by_hand set revision = revision + 1, fields = fields || $3::text::jsonb where key = $1 and revision = $2";
 
 pub struct Postgres {
     connections: Vec<Connection>,
@@ -56,11 +58,11 @@ impl Postgres {
     /// Whether the guard let it pass.
     async fn try_write(&self, held: &mut Held) -> bool {
         held.visitor.visits = held.visitor.visits.wrapping_add(1);
-        let value = held.visitor.visits.to_string();
+        let change = format!(r#"{{"visits":"{}"}}"#, held.visitor.visits);
         let connection = self.connection(held.number);
         let done = connection
             .client
-            .execute(&connection.write, &[&name(held.number), &held.revision, &"visits", &value.as_bytes()])
+            .execute(&connection.write, &[&name(held.number), &held.revision, &change])
             .await
             .expect("answers");
         held.revision += 1;
@@ -73,13 +75,17 @@ impl Contender for Postgres {
 
     async fn fill(&self, key: u32, notes: usize) {
         let client = &self.connection(key).client;
-        client
-            .execute("insert into by_hand values ($1, 1) on conflict do nothing", &[&name(key)])
-            .await
-            .expect("inserts");
+        let (small, large): (BTreeMap<_, _>, Vec<_>) = {
+            let (small, large): (Vec<_>, Vec<_>) = fields(notes).into_iter().partition(|(_, value)| value.len() <= 128);
+            (small.into_iter().collect(), large)
+        };
+        let small = serde_json::to_string(&small).expect("encodes");
+        let insert = "insert into by_hand values ($1, 1, $2::text::jsonb) \
+                      on conflict (key) do update set fields = excluded.fields";
+        client.execute(insert, &[&name(key), &small]).await.expect("inserts");
         let insert = "insert into by_hand_field values ($1, $2, $3) \
                       on conflict (key, field) do update set value = excluded.value";
-        for (field, value) in fields(notes) {
+        for (field, value) in large {
             client.execute(insert, &[&name(key), &field, &value.as_bytes()]).await.expect("inserts");
         }
     }
@@ -96,8 +102,12 @@ impl Contender for Postgres {
     async fn hold(&self, key: u32) -> Held {
         let connection = self.connection(key);
         let rows = connection.client.query(&connection.read, &[&name(key)]).await.expect("answers");
-        let revision = rows.first().expect("the session is stored").get(0);
-        let visitor = decode(rows.iter().map(|row| (row.get(1), row.get(2))));
+        let header = rows.first().expect("the session is stored");
+        let revision = header.get(0);
+        let small: BTreeMap<&str, String> = serde_json::from_str(header.get(1)).expect("decodes");
+        let small = small.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let large = rows.iter().filter_map(|row| Some((row.get::<_, Option<&str>>(2)?, row.get::<_, &[u8]>(3))));
+        let visitor = decode(small.chain(large));
         Held { number: key, revision, visitor }
     }
 
