@@ -208,6 +208,8 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
         let (agreed, clock) = (OnceCell::new(), StoreClock::default());
         #[cfg(feature = "_web")]
         let requests = std::sync::LazyLock::new(Queues::new as fn() -> Arc<Queues>);
+        #[cfg(feature = "_web")]
+        let unnamed = crate::store::Key::unnamed(name.clone());
         Sessions {
             inner: Arc::new(Inner {
                 name,
@@ -218,6 +220,8 @@ impl<T: Session, C: Codec> SessionsBuilder<T, C> {
                 legacy,
                 agreed,
                 clock,
+                #[cfg(feature = "_web")]
+                unnamed,
                 queues,
                 #[cfg(feature = "_web")]
                 requests,

@@ -232,7 +232,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 overwritten
             }
             Sent::Purged(known) => {
-                let overwritten = self.tracked.rebase(&Baseline::initial(T::LEN))?;
+                let overwritten = self.tracked.rebase(&Baseline::initial())?;
                 (self.known, self.commits) = (known, Commits::default());
                 overwritten
             }

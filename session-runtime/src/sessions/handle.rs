@@ -73,6 +73,12 @@ impl<T: Session, C: Codec> Handle<T, C> {
         Self { tracked, sessions, agreed, key, known, commits, loaded_at, touched, expiry, pending, overwritten }
     }
 
+    /// Those that it is one of.
+    #[cfg(feature = "_web")]
+    pub(crate) fn sessions(&self) -> &Sessions<T, C> {
+        &self.sessions
+    }
+
     /// The key under which the session is stored.
     ///
     /// ```

@@ -88,6 +88,9 @@ pub(crate) struct Inner<T: Session, C> {
     agreed: OnceCell<Arc<Agreed<T, C>>>,
     /// The store's clock, for sessions that are started without a read.
     clock: StoreClock,
+    /// The key of sessions that are started before it is known whether they will be stored. Nothing is stored under it.
+    #[cfg(feature = "_web")]
+    unnamed: crate::store::Key,
     /// The turns of this process's commits.
     queues: Arc<Queues>,
     /// Those of its requests, for web servers that were told so: whichever layer, or thread, a request came to.

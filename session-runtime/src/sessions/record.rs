@@ -27,7 +27,7 @@ impl<T: Session, C: Codec> Inner<T, C> {
         let Record { head, commits, fields } = record;
         if !head.stored {
             // The header that an emptied session left holds nothing that another version could have meant otherwise.
-            let (value, baseline) = (agreed.schema.initial()?, Baseline::initial(T::LEN));
+            let (value, baseline) = (agreed.schema.initial()?, Baseline::initial());
             return Ok(Decoded { known: Known::record(head, false), commits, value, baseline });
         }
         let version = T::CONTAINER.version;

@@ -49,10 +49,11 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         started
     }
 
-    /// The same, for who hands the handle on: a box is cheaper to move.
+    /// The same, for who makes the key when the session is to be stored, because most that are new never are. A box is
+    /// cheaper to hand on.
     #[cfg(feature = "_web")]
-    pub(crate) async fn start_boxed(&self, key: &str) -> Result<Box<Handle<T, C>>, Error> {
-        let key = Key::new(self.inner.name.clone(), key)?;
+    pub(crate) async fn start_unnamed(&self) -> Result<Box<Handle<T, C>>, Error> {
+        let key = self.inner.unnamed.clone();
         let span = key_verb_span("start", &key);
         let start = async { self.start_key(key).await.map(Box::new) };
         let started = within(self.inner.settings.deadline, &span, pin!(start)).await;

@@ -28,6 +28,13 @@ impl Key {
         }
     }
 
+    /// The key of a session that has none yet.
+    #[cfg(feature = "_web")]
+    pub(crate) fn unnamed(name: Arc<str>) -> Self {
+        let id = "unnamed";
+        Self { hash: hash(&name, id), name, id: id.into() }
+    }
+
     /// The same key of another session type.
     pub(crate) fn called(&self, name: Arc<str>) -> Self {
         Self { hash: hash(&name, &self.id), name, id: self.id.clone() }

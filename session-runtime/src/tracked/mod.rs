@@ -104,14 +104,14 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// A new session.
     pub(crate) fn initial(schema: Arc<Schema<T, C>>) -> Result<Self, Error> {
         let value = schema.initial()?;
-        Self::from_parts(value, Baseline::initial(T::LEN), schema)
+        Self::from_parts(value, Baseline::initial(), schema)
     }
 
     /// A session whose fields were stored.
     pub(crate) fn from_parts(value: T, baseline: Baseline, schema: Arc<Schema<T, C>>) -> Result<Self, Error> {
         let mut made = Vec::new();
         for &index in schema.pinned() {
-            if baseline.fields[index].is_none() {
+            if baseline.stored(index).is_none() {
                 made.push((index, schema.encode(&value, index)?));
             }
         }
@@ -223,7 +223,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// Why a session whose patch is empty has nothing to write.
     pub(crate) fn why_clean(&self) -> Count {
-        let is_stored = |index: usize| self.marks.get(index) && self.baseline.fields[index].is_some();
+        let is_stored = |index: usize| self.marks.get(index) && self.baseline.stored(index).is_some();
         if !self.marks.any() {
             Count::Unmarked
         } else if self.seen_dirty.load(Ordering::Relaxed) {
@@ -274,7 +274,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     pub(crate) fn settle(&mut self, fields: &Fields<T>, values: impl IntoIterator<Item = Option<Bytes>>) {
         *self.seen_dirty.get_mut() = false;
         for (index, value) in fields.indices().zip(values) {
-            self.baseline.fields[index] = value;
+            self.baseline.store(index, value);
             self.baseline.stale.retain(|(stale, _)| *stale != index);
         }
     }
@@ -299,7 +299,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     fn change(&self, index: usize, encoded: &[u8]) -> Result<Change, Error> {
         let leaf = &self.schema.leaves[index];
         let back = !leaf.def.pin
-            && self.baseline.fields[index].is_some()
+            && self.baseline.stored(index).is_some()
             && self.schema.is_initial(&self.value, index, encoded)?;
         if !back {
             self.schema.note(index, encoded);
@@ -309,7 +309,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     fn baseline(&self, index: usize) -> &Bytes {
         let made = || self.made.iter().find(|(made, _)| *made == index).map(|(_, value)| value);
-        self.baseline.fields[index].as_ref().or_else(made).unwrap_or(&self.schema.leaves[index].initial)
+        self.baseline.stored(index).or_else(made).unwrap_or(&self.schema.leaves[index].initial)
     }
 }
 

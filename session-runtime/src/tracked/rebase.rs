@@ -36,16 +36,17 @@ impl<T: Session, C: Codec> Tracked<T, C> {
             return Err(Error::Conflict { fields: rejected });
         }
         let mut overwritten = Fields::none();
-        for (index, stored) in theirs.fields.iter().enumerate() {
-            let their_bytes = stored.as_ref().unwrap_or(&self.schema.leaves[index].initial);
+        for index in 0..T::LEN {
+            let stored = theirs.stored(index);
+            let their_bytes = stored.unwrap_or(&self.schema.leaves[index].initial);
             if overlapping.has(index) {
                 if !self.merge(index, &their_bytes.clone())? {
                     overwritten.insert(index);
                 }
-            } else if !mine.fields.has(index) && *stored != self.baseline.fields[index] {
+            } else if !mine.fields.has(index) && stored != self.baseline.stored(index) {
                 self.schema.decode(&mut self.value, index, their_bytes)?;
             }
-            self.baseline.fields[index].clone_from(stored);
+            self.baseline.store(index, stored.cloned());
         }
         self.baseline.stale.clone_from(&theirs.stale);
         *self.seen_dirty.get_mut() = false;
@@ -54,8 +55,8 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// Whether a field differs between the baseline and `theirs`.
     fn they_changed(&self, index: usize, theirs: &Baseline) -> Result<bool, Error> {
-        let stored = theirs.fields[index].as_ref();
-        if stored == self.baseline.fields[index].as_ref() {
+        let stored = theirs.stored(index);
+        if stored == self.baseline.stored(index) {
             return Ok(false);
         }
         let stored = stored.unwrap_or(&self.schema.leaves[index].initial);

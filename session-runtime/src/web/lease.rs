@@ -9,12 +9,10 @@ use crate::expiry::Timestamp;
 use crate::session::Session;
 use crate::sessions::{Absence, Committed, Handle, Outcome, Sessions, Turn};
 
-/// The key of a session that is not to be stored yet. Nothing is stored under it.
-const UNNAMED: &str = "unnamed";
-
 /// A session on loan to a request.
 pub(crate) struct Lease<T: Session, C: Codec> {
-    sessions: Sessions<T, C>,
+    /// Where another session begins when this one is destroyed, if not where this one is.
+    sessions: Option<Sessions<T, C>>,
     pub(super) handle: Box<Handle<T, C>>,
     /// Made when the session is to be stored, because most that are new never are.
     token: Option<Token>,
@@ -77,7 +75,7 @@ impl<T: Session, C: Codec> Lease<T, C> {
             let handle = sessions.load_boxed(&token.key()).await?;
             match handle.absence() {
                 None | Some(Absence::Emptied) => {
-                    let mut lease = Self::new(sessions, handle, Some(token), Owner::Client);
+                    let mut lease = Self::new(handle, Some(token), Owner::Client);
                     lease.turn = turn;
                     if lease.handle.was_touched() && lease.end.is_some() {
                         lease.tell();
@@ -89,8 +87,8 @@ impl<T: Session, C: Codec> Lease<T, C> {
             }
         }
         // Nobody else has a fresh token, so there is nobody to take turns with.
-        let handle = sessions.start_boxed(UNNAMED).await?;
-        Ok(Self { brought, ..Self::new(sessions, handle, None, owner) })
+        let handle = sessions.start_unnamed().await?;
+        Ok(Self { brought, ..Self::new(handle, None, owner) })
     }
 
     /// The session that a client has by the cookie of another library. What the old store holds goes on here, unless it
@@ -99,16 +97,16 @@ impl<T: Session, C: Codec> Lease<T, C> {
         let handle = old.load_boxed(key).await?;
         let absence = handle.absence();
         let lease = if handle.is_moved_in() || absence.is_none() {
-            Self::new(sessions, handle, None, Owner::Predecessor)
+            Self { sessions: Some(sessions.clone()), ..Self::new(handle, None, Owner::Predecessor) }
         } else {
             let owner = if absence == Some(Absence::Renewed) { Owner::Straggler } else { Owner::Nobody };
-            Self::new(sessions, sessions.start_boxed(UNNAMED).await?, None, owner)
+            Self::new(sessions.start_unnamed().await?, None, owner)
         };
         Ok(Self { brought: false, brought_old: true, ..lease })
     }
 
-    fn new(sessions: &Sessions<T, C>, handle: Box<Handle<T, C>>, token: Option<Token>, owner: Owner) -> Self {
-        let (sessions, end, brought) = (sessions.clone(), handle.sliding_end(), owner != Owner::Nobody);
+    fn new(handle: Box<Handle<T, C>>, token: Option<Token>, owner: Owner) -> Self {
+        let (sessions, end, brought) = (None, handle.sliding_end(), owner != Owner::Nobody);
         let (next, told, brought_old, turn) = (None, Told::Nothing, false, None);
         Self { sessions, handle, token, owner, next, told, brought_old, end, brought, turn }
     }
@@ -180,7 +178,7 @@ impl<T: Session, C: Codec> Lease<T, C> {
         }
         let is_known = self.token.is_some() || self.owner == Owner::Predecessor;
         let outcome = if is_known { self.handle.destroy().await? } else { Outcome::Unchanged };
-        let handle = self.sessions.start_boxed(UNNAMED).await?;
+        let handle = self.sessions.as_ref().unwrap_or_else(|| self.handle.sessions()).start_unnamed().await?;
         std::mem::replace(&mut self.handle, handle).give_up();
         (self.token, self.owner, self.next, self.end) = (None, Owner::Nobody, None, None);
         self.told = if self.brought { Told::Removal } else { Told::Nothing };
