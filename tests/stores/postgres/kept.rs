@@ -78,6 +78,27 @@ async fn a_small_value_is_in_the_header_and_a_large_one_in_a_row() {
     place.clear().await;
 }
 
+/// Rows of other sessions, and of another life of the key, are no reason to look for a field in a row.
+#[tokio::test]
+async fn a_small_field_is_in_the_header_whatever_rows_others_have() {
+    let place = place!();
+    let (store, client) = (place.store().await, place.client().await);
+    create(&store, &key("other"), vec![set("a", LARGE[0]), set("b", LARGE[0])]).await;
+    let mut head = create(&store, &key("own"), vec![set("large", LARGE[0])]).await;
+    let left = "INSERT INTO field SELECT 'Other', h.key, h.incarnation, 'a', '' FROM header h WHERE key = 'own';
+                INSERT INTO field SELECT h.name, h.key, h.incarnation + 1, 'a', '' FROM header h WHERE key = 'own';
+                INSERT INTO field SELECT o.name, o.key, h.incarnation, 'a', '' FROM header h, header o
+                    WHERE h.key = 'own' AND o.key = 'other';
+                INSERT INTO field SELECT name, key, incarnation, replace(field, 'a', 'b'), value FROM field
+                    WHERE field = 'a' ON CONFLICT DO NOTHING";
+    client.batch_execute(left).await.unwrap();
+    // By the statement of the common kind, and by the function, which also removes.
+    change(&store, "own", &mut head, vec![set("a", "1")]).await;
+    change(&store, "own", &mut head, vec![set("b", "1"), unset("nothing")]).await;
+    assert_eq!(places(&client, "own").await, (vec!["a".to_owned(), "b".to_owned()], vec!["large".to_owned()]));
+    place.clear().await;
+}
+
 #[tokio::test]
 async fn p04_a_header_takes_no_more_fields_than_it_has_room_for() {
     let place = place!();
