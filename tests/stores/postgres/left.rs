@@ -1,9 +1,9 @@
 //! What stays in the tables of what has ended.
 
-use session_runtime::expiry::ClockOffset;
-use session_runtime::store::{Action, Base, Commit, Head, IndexEntry, PostgresStore, Store, Term};
+use session_runtime::expiry::{ClockOffset, Lifetime};
+use session_runtime::store::{Action, Base, Commit, Head, Housekeeping, IndexEntry, PostgresStore, Store, Term};
 use session_tests::commits::{
-    FOREVER, NOTHING, applied, at, create, destroying, key, living, renewing, set, unset, write,
+    FOREVER, HALF_AN_HOUR, NOTHING, applied, at, create, destroying, key, living, renewing, set, unset, write,
 };
 use tokio_postgres::Client;
 
@@ -89,5 +89,22 @@ async fn a_field_that_moves_takes_along_what_it_is_found_by() {
     let head = commit(&store, "here", indexed).await;
     commit(&store, "here", renewing(write((&head).into(), vec![set("a", "2")]), &key("there"))).await;
     assert_eq!(super::found_in_pages(&store, "user", "7").await, [key("there")]);
+    place.clear().await;
+}
+
+/// By commits of the common kind, which leave alone the time at which a key is looked at.
+#[tokio::test]
+async fn a_session_that_begins_to_expire_is_purged_after_the_longest_retention() {
+    let place = place!();
+    let (store, client) = (place.store().await, place.client().await);
+    let head = commit(&store, "lasting", living(write(NOTHING, vec![set("a", "1")]), FOREVER)).await;
+    let head = commit(&store, "lasting", write((&head).into(), vec![set("a", "2")])).await;
+    let longer = Lifetime { retention: 36_000_000, ..HALF_AN_HOUR };
+    let head = commit(&store, "lasting", living(write((&head).into(), vec![set("a", "3")]), longer)).await;
+    let kept = "SELECT retained_until FROM header WHERE key = 'lasting'";
+    let kept: i64 = client.query_one(kept, &[]).await.unwrap().get(0);
+    assert_eq!(kept, head.expires_at.unwrap().as_millis() + 36_000_000);
+    assert_eq!(store.purge(10, ClockOffset(1_800_000 + 7_200_000)).await.unwrap().removed, 0);
+    assert_eq!(store.purge(10, TOMORROW).await.unwrap().removed, 1);
     place.clear().await;
 }
