@@ -6,9 +6,7 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use session_runtime::store::{Action, Base, Change, Commit, Head, IndexEntry, Key, PostgresStore, Store, Term};
-use session_tests::commits::{
-    HALF_AN_HOUR, NOTHING, agree, applied, create, key, load, record, renewing, set, unset, write,
-};
+use session_tests::commits::{HALF_AN_HOUR, NOTHING, applied, create, key, load, record, renewing, set, unset, write};
 use tokio_postgres::Client;
 
 use super::Place;
@@ -168,7 +166,6 @@ async fn a_small_field_that_an_index_finds_has_a_row() {
 async fn whatever_is_committed_comes_back_from_one_place() {
     let place = place!();
     let (store, client) = (place.store().await, place.client().await);
-    agree(&store).await;
     let names = ["a", "b", "c", "d", "a name that takes some of the room", "another name that takes a lot of it"];
     for seed in 0..20 {
         let mut random = SmallRng::seed_from_u64(seed);

@@ -1,9 +1,12 @@
 //! What stays in the tables of what has ended.
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
-use session_runtime::store::{Action, Base, Commit, Head, Housekeeping, IndexEntry, PostgresStore, Store, Term};
+use session_runtime::store::{
+    Action, Base, Commit, Head, Housekeeping, IndexEntry, Load, PostgresStore, Record, Reply, Store, Term,
+};
 use session_tests::commits::{
-    FOREVER, HALF_AN_HOUR, NOTHING, applied, at, create, destroying, key, living, renewing, set, unset, write,
+    FOREVER, HALF_AN_HOUR, NOTHING, applied, at, create, destroying, key, living, load, record, renewing, set, unset,
+    write,
 };
 use tokio_postgres::Client;
 
@@ -106,5 +109,64 @@ async fn a_session_that_begins_to_expire_is_purged_after_the_longest_retention()
     assert_eq!(kept, head.expires_at.unwrap().as_millis() + 36_000_000);
     assert_eq!(store.purge(10, ClockOffset(1_800_000 + 7_200_000)).await.unwrap().removed, 0);
     assert_eq!(store.purge(10, TOMORROW).await.unwrap().removed, 1);
+    place.clear().await;
+}
+
+#[tokio::test]
+async fn fields_that_another_life_left_are_never_seen_and_fill_no_session() {
+    let place = place!();
+    let (store, client) = (place.store().await, place.client().await);
+    let head = create(&store, &key("1"), vec![set("a", large("1"))]).await;
+    // Of another life of either key, and of a key beside them.
+    let left = "INSERT INTO field SELECT name, k::bytea, incarnation + 1, 'old', value, 'term'
+                FROM field, unnest(ARRAY['1', '2', '3']) AS k";
+    client.batch_execute(left).await.unwrap();
+    let fields = |record: Record| {
+        let mut names: Vec<_> = record.fields.iter().map(|field| field.name.to_string()).collect();
+        names.sort();
+        names
+    };
+
+    assert_eq!(super::found_in_pages(&store, "old", "term").await, []);
+    let later = ClockOffset(10 * 60_000);
+    let touched = store.load(&key("1"), Load::touch(HALF_AN_HOUR, later)).await.unwrap();
+    assert!(touched.touched);
+    assert_eq!(fields(record(touched)), ["a"]);
+    assert_eq!(fields(record(store.load(&key("1"), Load::look(later)).await.unwrap())), ["a"]);
+    let Base::Record { incarnation, last_commit, .. } = Base::from(&head) else { unreachable!() };
+    let stale = || Base::Record { incarnation, revision: 9, last_commit };
+    let renewal = |base| renewing(write(base, vec![set("b", "2")]), &key("2"));
+    for conflict in [write(stale(), vec![set("b", "2")]), renewal(stale())] {
+        let Reply::Conflict(found) = store.commit(&key("1"), &conflict).await.unwrap() else { panic!("it is stale") };
+        assert_eq!(fields(found), ["a"]);
+    }
+
+    // It can have a field of that name itself, and change it, and remove it.
+    let mut head = head;
+    for value in ["2".to_owned(), large("3"), "4".to_owned()] {
+        let both = write(Base::from(&head), vec![set("old", value.clone()), unset("nothing")]);
+        head = applied(store.commit(&key("1"), &both).await.unwrap()).head.unwrap();
+        let found = record(store.load(&key("1"), Load::look(later)).await.unwrap());
+        assert_eq!(session_tests::commits::value(&found, "old").unwrap(), value.as_bytes());
+        assert_eq!(fields(found), ["a", "old"]);
+    }
+    let without = write(Base::from(&head), vec![unset("old"), set("a", "2")]);
+    head = applied(store.commit(&key("1"), &without).await.unwrap()).head.unwrap();
+    assert_eq!(fields(record(store.load(&key("1"), Load::look(later)).await.unwrap())), ["a"]);
+    let row = "SELECT value FROM field WHERE key = '1' AND field = 'old'";
+    assert_eq!(
+        client.query_one(row, &[]).await.unwrap().get::<_, &[u8]>(0),
+        large("1").as_bytes(),
+        "what was left is as it was"
+    );
+
+    let emptied = applied(store.commit(&key("1"), &write(Base::from(&head), vec![unset("a")])).await.unwrap());
+    assert!(!emptied.is_stored, "no field of this life is left");
+    let again = write(Base::from(&emptied.head.unwrap()), vec![set("c", "3")]);
+    let head = applied(store.commit(&key("1"), &again).await.unwrap()).head.unwrap();
+    applied(store.commit(&key("1"), &renewal(Base::from(&head))).await.unwrap());
+    assert_eq!(fields(record(store.load(&key("2"), load(HALF_AN_HOUR)).await.unwrap())), ["b", "c"]);
+    let beside = client.query_one("SELECT count(*) FROM field WHERE key = '3'", &[]).await.unwrap();
+    assert_eq!(beside.get::<_, i64>(0), 1, "what is beside them is left alone");
     place.clear().await;
 }
