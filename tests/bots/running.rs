@@ -1,7 +1,7 @@
 //! A bot that runs.
 
 use std::fmt::Debug;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use teloxide::dispatching::UpdateHandler;
 use teloxide::error_handlers::ErrorHandler;
 use teloxide::prelude::*;
 use teloxide::update_listeners::{Polling, UpdateListener, webhooks};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::chat::Failure;
@@ -53,11 +54,14 @@ impl Running {
 
     /// One to which updates are delivered, and that handles those of a chat in turn.
     pub(crate) async fn webhook(api: &BotApi, tree: UpdateHandler<Failure>) -> Self {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let address = free.expect("a free port");
+        // Teloxide's own server binds after the webhook is set: by then another process can have taken the port.
+        let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = door.local_addr().expect("an address");
         let bot = bot(api);
         let url = format!("http://{address}/updates").parse().expect("a URL");
-        let listener = webhooks::axum(bot.clone(), webhooks::Options::new(address, url)).await.expect("a webhook");
+        let options = webhooks::Options::new(address, url);
+        let (listener, stopped, app) = webhooks::axum_to_router(bot.clone(), options).await.expect("a webhook");
+        tokio::spawn(axum::serve(door, app).with_graceful_shutdown(stopped).into_future());
         Self::start(bot, listener, tree, |update| update.chat().map(|chat| chat.id))
     }
 
