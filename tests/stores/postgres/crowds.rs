@@ -1,7 +1,10 @@
 //! Many at once on PostgreSQL: nothing is lost, and nobody waits for ever.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use session_runtime::expiry::{ClockOffset, Lifetime};
-use session_runtime::store::{Base, Found, Housekeeping, Key, PostgresStore, Reply, Store};
+use session_runtime::store::{Base, Found, Housekeeping, Key, PostgresOptions, PostgresStore, Reply, Store};
 use session_tests::commits::{
     HALF_AN_HOUR, NOTHING, applied, at, destroying, key, living, load, record, renewing, set, value, write,
 };
@@ -71,6 +74,61 @@ async fn p05_eight_writers_of_one_key_lose_nothing() {
     let found = record(store.load(&key, load(HALF_AN_HOUR)).await.unwrap());
     assert_eq!(value(&found, "visits").unwrap(), "400");
     assert_eq!(found.head.revision, 400);
+    place.clear().await;
+}
+
+/// More commit at any time than there are connections, so that none of those is ever at rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn p12_whoever_wants_a_connection_alone_or_a_new_one_gets_it_while_all_are_busy() {
+    let place = place!();
+    place.store().await;
+    let named = format!("{}?application_name={}", place.url, place.schema);
+    let store = PostgresOptions::new(named).schema(&place.schema).connections(2).build().unwrap();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..16 {
+        let (store, is_over, key) = (store.clone(), is_over.clone(), key(&format!("writer {writer}")));
+        writers.spawn(async move {
+            while !is_over.load(Ordering::Relaxed) {
+                // All but the first conflict, and those are refused whose connections are killed again and again.
+                let _ = store.commit(&key, &write(NOTHING, vec![set("a", "1")])).await;
+            }
+        });
+    }
+    let client = place.client().await;
+    for _ in 0..10 {
+        store.prepare().await.unwrap();
+        // A connection that turns out to be dead is replaced, also for whoever wants one alone.
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 LIMIT 1";
+        client.execute(kill, &[&place.schema]).await.unwrap();
+        store.keys("Visitor", None, 10, ClockOffset(0)).await.unwrap();
+    }
+    is_over.store(true, Ordering::Relaxed);
+    writers.join_all().await;
+    place.clear().await;
+}
+
+/// Behind a pooler each has a connection alone for as long as it asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn p12_all_who_wait_for_a_connection_have_their_turn() {
+    const ROUNDS: usize = 100;
+    let place = place!();
+    place.store().await;
+    let store = place.options().connections(1).behind_pooler(true).build().unwrap();
+    let turns: Arc<[AtomicUsize; 8]> = Arc::default();
+    let mut readers = tokio::task::JoinSet::new();
+    for reader in 0..turns.len() {
+        let (store, turns, key) = (store.clone(), turns.clone(), key("chat"));
+        readers.spawn(async move {
+            while turns.iter().all(|turns| turns.load(Ordering::Relaxed) < ROUNDS) {
+                store.load(&key, load(HALF_AN_HOUR)).await.unwrap();
+                turns[reader].fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    readers.join_all().await;
+    let least = turns.iter().map(|turns| turns.load(Ordering::Relaxed)).min();
+    assert!(least > Some(ROUNDS / 2), "{turns:?}");
     place.clear().await;
 }
 

@@ -44,6 +44,8 @@ struct State {
     open: Vec<Open>,
     /// How many are being opened.
     vacant: usize,
+    /// How many wait. Whoever comes now comes after them.
+    waiting: usize,
 }
 
 struct Open {
@@ -58,6 +60,11 @@ struct Open {
 impl Open {
     fn may_be_joined(&self) -> bool {
         !self.is_reserved && self.users < MOST_USERS && self.connection.is_usable()
+    }
+
+    /// Whether it was opened later than that, if it is given.
+    fn is_later(&self, than: Option<Instant>) -> bool {
+        than.is_none_or(|than| self.connection.opened() > than)
     }
 
     fn takes_reads(&self) -> bool {
@@ -84,6 +91,9 @@ pub(super) struct Used<'a> {
 /// The right to open a connection.
 pub(super) struct Vacant<'a>(&'a Places);
 
+/// One who waits.
+struct Waiting<'a>(&'a Places);
+
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
@@ -97,10 +107,20 @@ impl Places {
         Self { state: Mutex::default(), most: most.max(1), left: Notify::new() }
     }
 
+    /// A place for an operation, if there is one now and nobody waits.
+    pub(super) fn try_take(&self, sharing: Sharing) -> Option<Place<'_>> {
+        let state = self.state();
+        if state.waiting > 0 { None } else { self.find(state, sharing, None) }
+    }
+
     /// A place for an operation, if there is one now; on a connection that was opened later than that, if it is given.
-    pub(super) fn try_take(&self, sharing: Sharing, later_than: Option<Instant>) -> Option<Place<'_>> {
-        let mut state = self.state();
-        let is_late = |open: &Open| later_than.is_none_or(|then| open.connection.opened() > then);
+    fn find(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        sharing: Sharing,
+        later_than: Option<Instant>,
+    ) -> Option<Place<'_>> {
+        let is_late = |open: &Open| open.is_later(later_than);
         if sharing == Sharing::Read {
             let open = state.open.iter_mut().filter(|open| open.takes_reads() && is_late(open));
             if let Some(open) = open.max_by_key(|open| open.users) {
@@ -132,29 +152,45 @@ impl Places {
         Some(Place::Vacant(Vacant(self)))
     }
 
-    /// Waits for a place.
+    /// Waits for a place, behind those who wait already.
     pub(super) async fn take(&self, sharing: Sharing, later_than: Option<Instant>) -> Place<'_> {
+        let (mut waiting, is_first) = self.wait();
+        if !is_first {
+            self.left.notified().await;
+        }
         loop {
-            if let Some(place) = self.try_take(sharing, later_than) {
-                // Perhaps there is another one, for whoever waits behind this one.
-                self.left.notify_one();
+            if let Some(place) = self.find(self.state(), sharing, later_than) {
                 return place;
             }
-            match self.reserve(sharing, later_than) {
-                Some(used) if used.is_left_alone().await => return Place::Used(used),
-                Some(_) => {}
-                None => self.left.notified().await,
+            let Some(reserved) = self.reserve(sharing, later_than) else {
+                self.left.notified().await;
+                continue;
+            };
+            drop(waiting);
+            if let Some(place) = reserved.left_alone(later_than).await {
+                return place;
             }
+            (waiting, _) = self.wait();
         }
     }
 
-    /// Keeps others from a connection that is wanted alone.
+    /// Whoever wants to wait, and whether nobody else does.
+    fn wait(&self) -> (Waiting<'_>, bool) {
+        let mut state = self.state();
+        state.waiting += 1;
+        (Waiting(self), state.waiting == 1)
+    }
+
+    /// Keeps others from a connection that is wanted alone. One that is too old is in the way of a new one, if none is
+    /// there and none is being opened.
     fn reserve(&self, sharing: Sharing, later_than: Option<Instant>) -> Option<Used<'_>> {
-        if sharing != Sharing::Alone || later_than.is_some() {
+        if sharing != Sharing::Alone {
             return None;
         }
         let mut state = self.state();
-        let open = state.open.iter_mut().filter(|open| open.may_be_joined()).min_by_key(|open| open.users)?;
+        let is_any_late = state.vacant > 0 || state.open.iter().any(|open| open.is_later(later_than));
+        let open = state.open.iter_mut().filter(|open| open.may_be_joined());
+        let open = open.filter(|open| !is_any_late || open.is_later(later_than)).min_by_key(|open| open.users)?;
         open.is_reserved = true;
         Some(self.join(open, sharing))
     }
@@ -189,7 +225,7 @@ impl State {
     }
 }
 
-impl Used<'_> {
+impl<'a> Used<'a> {
     /// Whether nobody else may use it.
     pub(super) fn is_alone(&self) -> bool {
         self.is_alone
@@ -220,31 +256,40 @@ impl Used<'_> {
         }
     }
 
-    /// Waits until all others left. No if it was retired meanwhile.
-    async fn is_left_alone(&self) -> bool {
+    /// Waits until all others left. If the connection is too old then, its place is free for another one. Nothing if it
+    /// was retired meanwhile.
+    async fn left_alone(self, later_than: Option<Instant>) -> Option<Place<'a>> {
         loop {
-            let users = {
+            {
                 let mut state = self.places.state();
-                state.find(&self.connection).and_then(|at| state.open.get(at)).map(|open| open.users)
-            };
-            match users {
-                None => return false,
-                Some(..=1) => return true,
-                Some(_) => self.connection.alone.notified().await,
+                let at = state.find(&self.connection)?;
+                let open = state.open.get(at)?;
+                if open.users <= 1 {
+                    if open.is_later(later_than) {
+                        break;
+                    }
+                    state.open.remove(at);
+                    state.vacant += 1;
+                    return Some(Place::Vacant(Vacant(self.places)));
+                }
             }
+            self.connection.alone.notified().await;
         }
+        Some(Place::Used(self))
     }
 }
 
 impl Drop for Used<'_> {
     fn drop(&mut self) {
         let mut state = self.places.state();
+        let mut is_of_use = true;
         if let Some(at) = state.find(&self.connection)
             && let Some(open) = state.open.get_mut(at)
         {
             open.users -= 1;
             open.writers -= usize::from(self.sharing != Sharing::Read);
             open.is_reserved &= !self.is_alone;
+            is_of_use = !open.is_reserved;
             match open.users {
                 0 => {
                     let open = state.open.remove(at);
@@ -255,7 +300,17 @@ impl Drop for Used<'_> {
             }
         }
         drop(state);
-        self.places.left.notify_one();
+        if is_of_use {
+            self.places.left.notify_one();
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
+        // Perhaps there is a place for the next one.
+        self.0.left.notify_one();
     }
 }
 

@@ -147,7 +147,7 @@ impl Pool {
     }
 
     async fn lend(&self, sharing: Sharing) -> Result<Lent<'_>, StoreError> {
-        let place = match self.places.try_take(sharing, None) {
+        let place = match self.places.try_take(sharing) {
             Some(place) => place,
             None => self.place(sharing, None, self.pool_deadline()).await?,
         };
