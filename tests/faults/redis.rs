@@ -218,19 +218,29 @@ async fn p12_all_who_wait_for_a_silent_server_wait_for_the_same_connections() {
 
 /// Twenty loads at once, all of which succeed.
 async fn crowd(store: &RedisStore) {
-    let loads: Vec<_> = (0..20)
-        .map(|_| {
-            let store = store.clone();
-            tokio::spawn(async move { store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap() })
-        })
-        .collect();
-    for load in loads {
-        load.await.unwrap();
+    let mut loads = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let store = store.clone();
+        loads.spawn(async move { store.load(&key("1"), load(HALF_AN_HOUR)).await.unwrap() });
     }
+    loads.join_all().await;
+}
+
+/// Twenty sessions that are loaded and created at once.
+async fn committing_crowd(store: &RedisStore) {
+    let mut commits = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let (store, key) = (store.clone(), key(&format!("committed {number}")));
+        commits.spawn(async move {
+            store.load(&key, load(HALF_AN_HOUR)).await.unwrap();
+            store.commit(&key, &write(NOTHING, vec![set("n", "0")])).await.unwrap()
+        });
+    }
+    commits.join_all().await;
 }
 
 #[tokio::test]
-async fn a_crowd_shares_two_connections_and_one_task_alone_has_one() {
+async fn a_crowd_shares_two_connections_or_three_when_some_commit_and_one_task_alone_has_one() {
     let server = server!();
     let proxy = Proxy::start(&server.address());
     let store = RedisStore::open(server.url_at(&proxy.address())).await.unwrap();
@@ -239,6 +249,11 @@ async fn a_crowd_shares_two_connections_and_one_task_alone_has_one() {
     for _ in 0..3 {
         crowd(&store).await;
         assert_eq!(proxy.connections(), 2);
+    }
+    for _ in 0..3 {
+        committing_crowd(&store).await;
+        crowd(&store).await;
+        assert_eq!(proxy.connections(), 3);
     }
 }
 

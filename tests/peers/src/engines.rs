@@ -101,17 +101,21 @@ impl Engine {
 
     /// The processor time that the server has used, if there is one.
     pub fn cpu(&self) -> Option<Duration> {
+        let processes = self.processes();
+        (!processes.is_empty()).then(|| processes.iter().map(|id| cpu_of(id)).sum())
+    }
+
+    /// The processes of the server, if there is one.
+    pub fn processes(&self) -> Vec<String> {
         match self {
-            Self::Memory | Self::Sqlite => None,
-            Self::Redis(server) => {
-                let said = server.cli("INFO server");
-                let id = said.lines().find_map(|line| line.strip_prefix("process_id:"))?;
-                Some(cpu_of(id.trim()))
-            }
+            Self::Memory | Self::Sqlite => Vec::new(),
+            Self::Redis(server) => vec![server.process().to_owned()],
             Self::Postgres(server) => {
-                let file = fs::read_to_string(server.data().join("postmaster.pid")).ok()?;
-                let id = file.lines().next()?.to_owned();
-                Some(children(&id).iter().map(|id| cpu_of(id)).sum::<Duration>() + cpu_of(&id))
+                let file = fs::read_to_string(server.data().join("postmaster.pid")).unwrap_or_default();
+                let Some(first) = file.lines().next() else { return Vec::new() };
+                let mut processes = children(first);
+                processes.push(first.to_owned());
+                processes
             }
         }
     }

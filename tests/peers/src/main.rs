@@ -121,10 +121,13 @@ fn ask(options: &Options) -> Found {
     if options.asks("lines") {
         found.lines = alone().block_on(lines::ask());
     }
-    if asks_one(&["speed", "crowd", "wire", "growth", "users"]) {
+    if asks_one(&["speed", "apart", "crowd", "wire", "growth", "users"]) {
         let engines = Engine::all(|name| options.is_on(name));
         if options.asks("speed") {
             found.requests = speed::requests(&engines, &place, &effort);
+        }
+        if options.asks("apart") {
+            found.apart = speed::apart(&engines, &place, &effort);
         }
         if options.asks("wire") {
             found.wire = wire::ask(&engines, &place);

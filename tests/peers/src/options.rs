@@ -15,8 +15,8 @@ Compares session-runtime with its peers and writes report.md, report.json and ch
   --builds         clean builds of each side too, and what the derive costs; takes half an hour
   --log PATH       replays a log beside the generated traffic; can be repeated
   --only WORDS     asks only these questions, separated by commas:
-                   calls, traffic, bots, speed, crowd, writers, wire, users, layer, lines, waste, growth,
-                   tracking, allocations, build
+                   calls, traffic, bots, speed, apart, crowd, writers, wire, users, layer, lines, waste,
+                   growth, tracking, allocations, build
   --on ENGINES     on these engines only: memory, sqlite, redis, postgresql
   --add            keeps what the report in the folder says of questions that are not asked now
   --output FOLDER  where the report goes (target/bench)";

@@ -48,6 +48,8 @@ struct State {
     unsent: usize,
     /// Who waits for an answer, in order.
     waiting: VecDeque<Waiting>,
+    /// How many of them wait for a script.
+    scripts: usize,
     /// Wakes the task that reads and writes, when there is something to send.
     driver: Option<Waker>,
     lost: Option<Lost>,
@@ -56,6 +58,7 @@ struct State {
 #[derive(Debug)]
 struct Waiting {
     answers: usize,
+    is_script: bool,
     since: Instant,
     to: oneshot::Sender<Result<Bytes, Unanswered>>,
 }
@@ -94,9 +97,10 @@ impl Line {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// How many wait for answers.
-    pub(super) fn waiting(&self) -> usize {
-        self.0.0.lock().waiting.len()
+    /// How many wait for answers, and how many of them for that of a script.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let state = self.0.0.lock();
+        (state.waiting.len(), state.scripts)
     }
 
     /// Gives the connection up: whoever waits for an answer learns that there is none.
@@ -115,7 +119,9 @@ impl Line {
             }
             state.out.extend_from_slice(&request.bytes);
             state.unsent += 1;
-            state.waiting.push_back(Waiting { answers: request.commands, since: Instant::now(), to });
+            state.scripts += usize::from(request.is_script);
+            let Request { commands: answers, is_script, .. } = *request;
+            state.waiting.push_back(Waiting { answers, is_script, since: Instant::now(), to });
             state.driver.take()
         };
         if let Some(driver) = driver {
@@ -138,6 +144,7 @@ impl Shared {
         let (waiting, unsent, driver) = {
             let mut state = self.lock();
             state.lost.get_or_insert(lost);
+            state.scripts = 0;
             (std::mem::take(&mut state.waiting), std::mem::take(&mut state.unsent), state.driver.take())
         };
         let sent = waiting.len().saturating_sub(unsent);
@@ -230,7 +237,8 @@ impl Reading {
                 let Some(front) = state.waiting.front() else { return Poll::Ready(Err(Lost::Garbled)) };
                 match self.cut.end(&self.input, front.answers) {
                     Ok(Some(end)) => {
-                        let Some(Waiting { to, .. }) = state.waiting.pop_front() else { break };
+                        let Some(Waiting { to, is_script, .. }) = state.waiting.pop_front() else { break };
+                        state.scripts -= usize::from(is_script);
                         let answers = self.input.split_to(end);
                         let answers = if end <= SMALL { Bytes::copy_from_slice(&answers) } else { answers.freeze() };
                         self.ready.push((to, answers));

@@ -99,7 +99,7 @@ impl Link {
     ) -> Result<(Value, bool), StoreError> {
         let count = keys.len().to_string();
         let request = |name: &[u8], code: &str| {
-            let mut request = Request::default();
+            let mut request = Request { is_script: true, ..Request::default() };
             request.begin(3 + keys.len() + arguments.len());
             request.word(name);
             [code, &count].iter().chain(keys).for_each(|word| request.word(word.as_bytes()));

@@ -51,7 +51,8 @@ const ANNOUNCEMENTS: u32 = 4;
 ///
 /// A load is HGETALL and TIME in one flight, a commit a script that the server knows by its hash; if it has forgotten
 /// it, it is sent whole. All operations of a tokio runtime share one connection to each server, on which commands of
-/// many tasks travel together; a second one is made when four or more wait for answers at once.
+/// many tasks travel together; a second one is made when four or more wait for answers at once, and a third one when
+/// some of those commit.
 ///
 /// # When a connection fails
 ///

@@ -11,6 +11,8 @@ pub(super) struct Request {
     pub(super) bytes: Vec<u8>,
     /// How many answers there will be.
     pub(super) commands: usize,
+    /// Whether it runs a script, which keeps the engine busy for longer.
+    pub(super) is_script: bool,
 }
 
 impl Request {
@@ -33,6 +35,7 @@ impl Request {
     pub(super) fn append(&mut self, other: &Self) {
         self.bytes.extend_from_slice(&other.bytes);
         self.commands += other.commands;
+        self.is_script |= other.is_script;
     }
 
     /// Begins a command of so many words.

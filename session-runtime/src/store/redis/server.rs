@@ -21,6 +21,10 @@ use super::tls::Tls;
 /// are read; more of them split what would travel together.
 const LINES: usize = 2;
 
+/// How many it has while scripts are among what is sent. The engine then works about as long as its clients do, and a
+/// third batch on its way keeps both from waiting for each other.
+const LINES_WITH_SCRIPTS: usize = 3;
+
 /// How many wait for answers on the quietest connection before another one is made.
 const CROWD: usize = 4;
 
@@ -93,7 +97,7 @@ impl Server {
         // A connection that was lost while nobody used it costs nothing but another one.
         for _ in 0..2 {
             let newest = self.attempts.load(Ordering::Acquire);
-            let line = self.line().await.map_err(Failure::NoConnection)?;
+            let line = self.line(request.is_script).await.map_err(Failure::NoConnection)?;
             let unanswered = match line.send(request).await {
                 Ok(values) => return Ok(values),
                 Err(unanswered) => unanswered,
@@ -126,22 +130,30 @@ impl Server {
     }
 
     /// The connection of this runtime on which the fewest wait, and whether another one would help.
-    fn quietest(&self, runtime: Id) -> Option<(Line, bool)> {
+    fn quietest(&self, runtime: Id, is_script: bool) -> Option<(Line, bool)> {
+        let most = |is_mixed| if is_mixed { LINES_WITH_SCRIPTS } else { LINES };
         let lines = self.lines();
-        let own = lines.iter().filter(|open| open.runtime == runtime).map(|open| (open.line.waiting(), &open.line));
-        let count = own.clone().count();
-        let (waiting, line) = own.min_by_key(|(waiting, _)| *waiting)?;
-        Some((line.clone(), waiting >= CROWD && count < LINES))
+        let (mut count, mut is_mixed, mut quietest) = (0, is_script, None);
+        for open in lines.iter().filter(|open| open.runtime == runtime) {
+            let (waiting, scripts) = open.line.waiting();
+            is_mixed |= scripts > 0;
+            if count < most(is_mixed) && quietest.is_none_or(|(least, _)| waiting < least) {
+                quietest = Some((waiting, &open.line));
+            }
+            count += 1;
+        }
+        let (waiting, line) = quietest?;
+        Some((line.clone(), waiting >= CROWD && count < most(is_mixed)))
     }
 
-    async fn line(&self) -> Result<Line, NoConnection> {
+    async fn line(&self, is_script: bool) -> Result<Line, NoConnection> {
         let runtime = Handle::current().id();
-        if let Some((line, is_crowded)) = self.quietest(runtime) {
+        if let Some((line, is_crowded)) = self.quietest(runtime, is_script) {
             return Ok(if is_crowded { self.another(runtime).await.unwrap_or(line) } else { line });
         }
         let attempts = self.attempts.load(Ordering::Acquire);
         let mut failure = self.connecting.lock().await;
-        if let Some((line, _)) = self.quietest(runtime) {
+        if let Some((line, _)) = self.quietest(runtime, is_script) {
             return Ok(line);
         }
         // Whoever waited for an attempt that failed does not wait for another one.

@@ -1,17 +1,23 @@
 //! How fast is a request, on each engine, alone and among others?
 
+use std::ops::Range;
+
 use session_peers_load::{Load, Side, Verb};
 use session_runtime::store::Synchronous;
 
 use crate::compare::{Comparison, compare};
 use crate::engines::{Engine, Place, sqlite};
 use crate::options::Effort;
+use crate::processes::Apart;
 use crate::say;
 
 const FEW: u32 = 64;
 
+/// The first of the sessions that servers keep which are apart from their clients.
+const APART: u32 = 9_000_000;
+
 /// Stores the sessions of a load on every side.
-pub fn fill(sides: &mut [Box<dyn Side>], keys: std::ops::Range<u32>, untouched: usize) {
+pub fn fill(sides: &mut [Box<dyn Side>], keys: Range<u32>, untouched: usize) {
     let load =
         Load { verb: Verb::Fill(untouched), tasks: 16.min(keys.end - keys.start), keys, duration: Default::default() };
     for side in sides {
@@ -29,12 +35,42 @@ pub fn requests(engines: &[Engine], place: &Place, effort: &Effort) -> Vec<Compa
             let first = number * 1_000_000;
             let keys = first..first + FEW;
             fill(&mut sides, keys.clone(), untouched);
-            for tasks in [1, 8, 32] {
-                for verb in [Verb::Read, Verb::Change] {
-                    let load = Load { verb, keys: keys.clone(), tasks, duration: effort.turn };
-                    comparisons.push(compare(engine, &mut sides, &load, untouched, effort.rounds));
-                }
-            }
+            comparisons.extend(among_others(engine, &mut sides, keys, untouched, effort));
+        }
+    }
+    comparisons
+}
+
+/// The same of small sessions while the server has a processor for itself and its clients another one. Where they share
+/// all processors, the system decides which of them waits, and that differs from round to round.
+pub fn apart(engines: &[Engine], place: &Place, effort: &Effort) -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    for engine in engines.iter().filter(|engine| engine.address().is_some()) {
+        let Some(_apart) = Apart::put(engine.processes()) else {
+            say!("LEFT OUT: requests on {} with a processor for each; it takes two, and taskset", engine.name());
+            continue;
+        };
+        say!("requests on {}, a processor for the server and one for its clients", engine.name());
+        let mut sides = engine.sides(place);
+        let keys = APART..APART + FEW;
+        fill(&mut sides, keys.clone(), 0);
+        comparisons.extend(among_others(engine, &mut sides, keys, 0, effort));
+    }
+    comparisons
+}
+
+fn among_others(
+    engine: &Engine,
+    sides: &mut [Box<dyn Side>],
+    keys: Range<u32>,
+    untouched: usize,
+    effort: &Effort,
+) -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    for tasks in [1, 8, 32] {
+        for verb in [Verb::Read, Verb::Change] {
+            let load = Load { verb, keys: keys.clone(), tasks, duration: effort.turn };
+            comparisons.push(compare(engine, sides, &load, untouched, effort.rounds));
         }
     }
     comparisons

@@ -23,6 +23,8 @@ pub struct Bar {
 
 const TOWER: &str = "tower-sessions";
 const BY_HAND: &str = "by hand";
+/// What is said of requests to a server that has a processor for itself.
+const APART: &str = ", a processor each";
 
 pub fn of(found: &Found) -> Vec<Bar> {
     let mut bars = Vec::new();
@@ -32,9 +34,13 @@ pub fn of(found: &Found) -> Vec<Bar> {
     bars.extend(memory(found));
     bars.extend(vector(found));
     bars.extend(large(found));
-    bars.extend(server(found, "Redis", |tasks| if tasks == 32 { 1.3 } else { 1.0 }));
+    let redis = |tasks| if tasks == 32 { 1.3 } else { 1.0 };
+    bars.extend(server(&found.requests, "Redis", "", redis));
+    bars.extend(server(&found.apart, "Redis", APART, redis));
     bars.extend(sent(found));
-    bars.extend(server(found, "PostgreSQL", |tasks| if tasks == 1 { 1.0 } else { 1.2 }));
+    let postgresql = |tasks| if tasks == 1 { 1.0 } else { 1.2 };
+    bars.extend(server(&found.requests, "PostgreSQL", "", postgresql));
+    bars.extend(server(&found.apart, "PostgreSQL", APART, postgresql));
     bars.extend(server_cpu(found));
     bars.extend(log(found));
     bars.extend(writers(found));
@@ -92,8 +98,14 @@ fn derive(found: &Found) -> Option<Bar> {
     })
 }
 
-fn request<'a>(found: &'a Found, engine: &str, verb: &str, untouched: usize, tasks: u32) -> Option<&'a Comparison> {
-    found.requests.iter().find(|comparison| {
+fn request<'a>(
+    requests: &'a [Comparison],
+    engine: &str,
+    verb: &str,
+    untouched: usize,
+    tasks: u32,
+) -> Option<&'a Comparison> {
+    requests.iter().find(|comparison| {
         comparison.engine == engine
             && comparison.verb == verb
             && comparison.untouched == untouched
@@ -125,7 +137,7 @@ fn against_tower(
 
 fn memory(found: &Found) -> Vec<Bar> {
     let bar = |untouched, most| {
-        let comparison = request(found, "memory", "change", untouched, 1)?;
+        let comparison = request(&found.requests, "memory", "change", untouched, 1)?;
         let what = format!("memory, load → change → commit, {}, CPU", size(untouched));
         against_tower(comparison, what, "µs", |sample| sample.client, ("≤", most))
     };
@@ -168,12 +180,12 @@ fn large(found: &Found) -> Vec<Bar> {
     ]
 }
 
-fn server(found: &Found, engine: &str, least: impl Fn(u32) -> f64) -> Vec<Bar> {
+fn server(requests: &[Comparison], engine: &str, place: &str, least: impl Fn(u32) -> f64) -> Vec<Bar> {
     let mut bars = Vec::new();
     for verb in ["read", "change"] {
         for tasks in [1, 8, 32] {
-            let Some(comparison) = request(found, engine, verb, 0, tasks) else { continue };
-            let what = format!("{engine}, {verb}, {tasks} task{}", if tasks == 1 { "" } else { "s" });
+            let Some(comparison) = request(requests, engine, verb, 0, tasks) else { continue };
+            let what = format!("{engine}, {verb}, {tasks} task{}{place}", if tasks == 1 { "" } else { "s" });
             bars.extend(against_tower(comparison, what, "/s", |sample| sample.throughput, ("≥", least(tasks))));
         }
     }
@@ -181,7 +193,7 @@ fn server(found: &Found, engine: &str, least: impl Fn(u32) -> f64) -> Vec<Bar> {
 }
 
 fn server_cpu(found: &Found) -> Option<Bar> {
-    let comparison = request(found, "PostgreSQL", "change", 0, 8)?;
+    let comparison = request(&found.requests, "PostgreSQL", "change", 0, 8)?;
     let figure = |sample: &Sample| sample.server.unwrap_or(f64::NAN);
     against_tower(comparison, "PostgreSQL, server CPU per change, 8 tasks".to_owned(), "µs", figure, ("≤", 1.2))
 }

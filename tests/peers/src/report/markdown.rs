@@ -34,6 +34,8 @@ pub fn of(found: &Found, charts: &[Drawn]) -> String {
     traffic(found, &mut page);
     let sizes: Vec<&Comparison> = found.requests.iter().collect();
     speed("Requests", &sizes, &mut page);
+    let apart: Vec<&Comparison> = found.apart.iter().collect();
+    speed("Requests, a processor for the server and one for its clients", &apart, &mut page);
     speed("A crowd, most of it on few sessions", &found.crowd.iter().collect::<Vec<_>>(), &mut page);
     speed("32 writers, SQLite, synchronous = FULL", &found.writers.iter().collect::<Vec<_>>(), &mut page);
     wire(found, &mut page);

@@ -46,6 +46,9 @@ pub struct Found {
     pub calls: Vec<CallsOf>,
     pub traffic: Vec<Replayed>,
     pub requests: Vec<Comparison>,
+    /// With a processor for the server and one for its clients.
+    #[serde(default)]
+    pub apart: Vec<Comparison>,
     pub crowd: Vec<Comparison>,
     pub writers: Option<Comparison>,
     pub wire: Vec<Wire>,
