@@ -467,6 +467,35 @@ async fn p12_a_network_that_forgot_its_connections_costs_an_operation_one_of_the
     assert_eq!(proxy.connections(), before + 2 + 3, "three new ones: the other dead ones are not even tried");
 }
 
+/// Whoever waits for a new connection in place of a dead one holds up nobody who can do without.
+#[tokio::test]
+async fn p12_others_go_on_while_nobody_gets_through_to_open_a_new_connection() {
+    let server = server!();
+    let (proxy, door) = (Proxy::start(&server.address()), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let options = PostgresOptions::new(server.url_at(&proxy.address())).connections(2);
+    let options = options.pool_timeout(Duration::from_secs(1)).response_timeout(Duration::from_secs(200));
+    let store = options.open().await.unwrap();
+    create(&store, &key("42"), vec![set("a", "1")]).await;
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..16 {
+        let (store, key) = (store.clone(), key(&format!("writer {writer}")));
+        // All but the first conflict.
+        writers.spawn(async move { while store.commit(&key, &write(NOTHING, vec![set("a", "1")])).await.is_ok() {} });
+    }
+    while proxy.connections() < 2 {
+        tokio::task::yield_now().await;
+    }
+    proxy.lead_to(&door.local_addr().unwrap().to_string());
+    let one = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1";
+    client(&server.url()).await.batch_execute(one).await.unwrap();
+    let (_waiting, _) = door.accept().await.unwrap();
+    for _ in 0..100 {
+        assert_eq!(value(&found(&store, &key("42")).await, "a").unwrap(), "1");
+    }
+    writers.shutdown().await;
+}
+
 /// As a server or a balancer does that closes what rests for long.
 #[tokio::test]
 async fn p12_connections_that_were_closed_while_they_rested_cost_nobody_an_error() {

@@ -44,7 +44,7 @@ struct State {
     open: Vec<Open>,
     /// How many are being opened.
     vacant: usize,
-    /// How many wait. Whoever comes now comes after them.
+    /// How many wait for whichever connection. Whoever comes now comes after them.
     waiting: usize,
 }
 
@@ -92,7 +92,11 @@ pub(super) struct Used<'a> {
 pub(super) struct Vacant<'a>(&'a Places);
 
 /// One who waits.
-struct Waiting<'a>(&'a Places);
+struct Waiting<'a> {
+    places: &'a Places,
+    /// Whether others come after this one. Nobody has to who can do without a new connection, where one is waited for.
+    is_before_others: bool,
+}
 
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,7 +158,7 @@ impl Places {
 
     /// Waits for a place, behind those who wait already.
     pub(super) async fn take(&self, sharing: Sharing, later_than: Option<Instant>) -> Place<'_> {
-        let (mut waiting, is_first) = self.wait();
+        let (mut waiting, is_first) = self.wait(later_than);
         if !is_first {
             self.left.notified().await;
         }
@@ -170,15 +174,16 @@ impl Places {
             if let Some(place) = reserved.left_alone(later_than).await {
                 return place;
             }
-            (waiting, _) = self.wait();
+            (waiting, _) = self.wait(later_than);
         }
     }
 
-    /// Whoever wants to wait, and whether nobody else does.
-    fn wait(&self) -> (Waiting<'_>, bool) {
+    /// Whoever wants to wait, and whether nobody is before it.
+    fn wait(&self, later_than: Option<Instant>) -> (Waiting<'_>, bool) {
         let mut state = self.state();
-        state.waiting += 1;
-        (Waiting(self), state.waiting == 1)
+        let is_before_others = later_than.is_none();
+        state.waiting += usize::from(is_before_others);
+        (Waiting { places: self, is_before_others }, !is_before_others || state.waiting == 1)
     }
 
     /// Keeps others from a connection that is wanted alone. One that is too old is in the way of a new one, if none is
@@ -308,9 +313,9 @@ impl Drop for Used<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.state().waiting -= 1;
+        self.places.state().waiting -= usize::from(self.is_before_others);
         // Perhaps there is a place for the next one.
-        self.0.left.notify_one();
+        self.places.left.notify_one();
     }
 }
 
