@@ -1,14 +1,12 @@
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::iter;
 use std::net::TcpListener;
+use std::ops::Range;
 
-/// The lowest of the ports that are chosen from, and how many there are.
+/// The ports that are chosen from.
 ///
 /// They end below the ports that systems hand out by themselves, and so do those 10,000 above them, by which nodes of a
 /// Redis cluster talk to each other: a server that is killed and started again finds its port as it left it.
-const FIRST: u16 = 10_000;
-const COUNT: u16 = 12_000;
+const PORTS: Range<u16> = 10_000..22_000;
 
 /// A port of 127.0.0.1 on which nobody listens now, and which the system gives to nobody who does not ask for it.
 ///
@@ -16,9 +14,8 @@ const COUNT: u16 = 12_000;
 /// When no loopback port is free.
 #[must_use]
 pub fn free_port() -> u16 {
-    let random = || u16::try_from(RandomState::new().hash_one(()) % u64::from(COUNT)).ok();
-    let ports = iter::repeat_with(random).take(1000).flatten().map(|offset| FIRST + offset);
-    ports.into_iter().find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free loopback port")
+    let mut ports = iter::repeat_with(|| rand::random_range(PORTS)).take(1000);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free loopback port")
 }
 
 #[cfg(test)]

@@ -32,12 +32,10 @@ pub fn of(found: &Found, charts: &[Drawn]) -> String {
     page.push_str(&bars(&found.bars));
     calls_of(found, &mut page);
     traffic(found, &mut page);
-    let sizes: Vec<&Comparison> = found.requests.iter().collect();
-    speed("Requests", &sizes, &mut page);
-    let apart: Vec<&Comparison> = found.apart.iter().collect();
-    speed("Requests, a processor for the server and one for its clients", &apart, &mut page);
-    speed("A crowd, most of it on few sessions", &found.crowd.iter().collect::<Vec<_>>(), &mut page);
-    speed("32 writers, SQLite, synchronous = FULL", &found.writers.iter().collect::<Vec<_>>(), &mut page);
+    speed("Requests", &found.requests, &mut page);
+    speed("Requests, a processor for the server and one for its clients", &found.apart, &mut page);
+    speed("A crowd, most of it on few sessions", &found.crowd, &mut page);
+    speed("32 writers, SQLite, synchronous = FULL", found.writers.as_slice(), &mut page);
     wire(found, &mut page);
     users(found, &mut page);
     layers(found, &mut page);
@@ -106,7 +104,7 @@ fn traffic(found: &Found, page: &mut String) {
     page.push_str(&table(&["traffic", "side", "loads", "writes", "bytes written"], rows));
 }
 
-fn speed(title: &str, comparisons: &[&Comparison], page: &mut String) {
+fn speed(title: &str, comparisons: &[Comparison], page: &mut String) {
     if comparisons.is_empty() {
         return;
     }
