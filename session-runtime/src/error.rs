@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::codec::CodecError;
-use crate::store::{InvalidKey, InvalidName, StoreError};
+use crate::store::{FieldName, InvalidKey, InvalidName, StoreError};
 
 /// What can go wrong with a session.
 ///
@@ -19,7 +19,7 @@ pub enum Error {
     #[error("the session was changed by another commit in between ({}); load it again and decide anew", Names(.fields))]
     Conflict {
         /// The stored names of the fields that both changed, or for a rejecting session, that the other changed.
-        fields: Vec<Arc<str>>,
+        fields: Vec<FieldName>,
     },
 
     /// The session was destroyed, or its key had another session since it was loaded.
@@ -43,7 +43,7 @@ pub enum Error {
     #[error("{} has {size} bytes, and the limit is {limit}; store less, or raise the limit with `limits`", Subject(.field.as_deref()))]
     TooLarge {
         /// The field, or `None` for the whole session.
-        field: Option<Arc<str>>,
+        field: Option<FieldName>,
         /// Its encoded size in bytes.
         size: usize,
         /// The limit in bytes.
@@ -54,7 +54,7 @@ pub enum Error {
     #[error("the field `{field}` cannot be encoded")]
     Encode {
         /// The field's stored name.
-        field: Arc<str>,
+        field: FieldName,
         /// Why.
         source: CodecError,
     },
@@ -65,7 +65,7 @@ pub enum Error {
     )]
     Decode {
         /// The field's stored name.
-        field: Arc<str>,
+        field: FieldName,
         /// Why.
         source: CodecError,
     },
@@ -114,7 +114,7 @@ pub enum Error {
     )]
     RegisteredType {
         /// The field's stored name.
-        field: Arc<str>,
+        field: FieldName,
         /// Why.
         source: CodecError,
     },
@@ -126,7 +126,7 @@ pub enum Error {
     )]
     UnstableInitial {
         /// The field's stored name.
-        field: Arc<str>,
+        field: FieldName,
     },
 
     /// The record names a registration of initial values that is gone, so its other fields cannot be known.
@@ -170,7 +170,7 @@ pub enum Error {
     )]
     NoIndexKey {
         /// The field's stored name.
-        field: Arc<str>,
+        field: FieldName,
     },
 
     /// Other processes kept changing the session until the deadline. Nothing was stored; the commit can be tried again.
@@ -267,14 +267,14 @@ impl LegacyError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The field's stored name.
-    pub field: Arc<str>,
+    pub field: FieldName,
     /// The value that is registered, as text; redacted if the field is marked `sensitive`.
     pub registered: String,
     /// The value of this program, as text; redacted if the field is marked `sensitive`.
     pub own: String,
 }
 
-struct Names<'a>(&'a [Arc<str>]);
+struct Names<'a>(&'a [FieldName]);
 
 impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -33,6 +33,8 @@ const ROOMS: &[Room] = &[
             "store/commits",
             "store/ended",
             "store/error",
+            "store/field_name",
+            "store/field_value",
             "store/id",
             "store/index",
             "store/key",

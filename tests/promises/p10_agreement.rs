@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
-use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store, StoreError};
+use session_runtime::store::{
+    FieldValue, Housekeeping, RegisteredField, Registration, RegistrationId, Store, StoreError,
+};
 use session_runtime::{Agreement, Error, Handle, Outcome, Session};
 use session_tests::{CountingCodec, Events, Kept, now, record, stored};
 
@@ -160,7 +161,7 @@ async fn p10_values_in_another_encoding_are_refused() {
 async fn register(store: &TestStore, registered: &[(&str, Option<&'static str>)]) -> Registration {
     let field = |(name, initial): &(&str, Option<&'static str>)| RegisteredField {
         name: (*name).into(),
-        initial: initial.map(|initial| Bytes::from_static(initial.as_bytes())),
+        initial: initial.map(FieldValue::from),
         sensitive: false,
     };
     let proposal = Registration {
@@ -246,11 +247,7 @@ async fn p10_a_renamed_field_keeps_its_registered_name_so_that_older_builds_see_
         name: "p10-renamed".into(),
         version: 0,
         codec: "json".into(),
-        fields: vec![RegisteredField {
-            name: "language".into(),
-            initial: Some(Bytes::from_static(br#""""#)),
-            sensitive: false,
-        }],
+        fields: vec![RegisteredField { name: "language".into(), initial: Some(r#""""#.into()), sensitive: false }],
     };
     store.register(&older).await.expect("a registration");
     let sessions = Kept::<Renamed, _>::new(store.clone());
@@ -287,7 +284,7 @@ fn p10_a_field_that_is_known_by_an_older_name_is_not_warned_of() {
     for (registered, warnings) in [("language", 0), ("tongue", 1)] {
         let store = test_store();
         let field = |name: &str, initial: &'static str| {
-            let initial = Some(Bytes::from_static(initial.as_bytes()));
+            let initial = Some(initial.into());
             RegisteredField { name: name.into(), initial, sensitive: false }
         };
         let (id, fields) = (RegistrationId(7), vec![field(registered, r#""""#), field("visits", "0")]);

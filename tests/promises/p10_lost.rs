@@ -1,6 +1,5 @@
 //! An agreement that a store loses under running instances is made again, and nothing becomes unreadable.
 
-use bytes::Bytes;
 use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store, StoreErrorKind};
 use session_runtime::{Agreement, Error, Handle, OnUndecodable, Session};
 use session_tests::{Events, Fault, Kept, is_stored, record, stored, write};
@@ -31,7 +30,7 @@ async fn registered(store: &TestStore) -> Option<Registration> {
 #[tokio::test]
 async fn p10_a_withdrawn_agreement_is_made_again_as_it_was() {
     let store = test_store();
-    let newer = RegisteredField { name: "wishlist".into(), initial: Some(Bytes::from_static(b"[]")), sensitive: true };
+    let newer = RegisteredField { name: "wishlist".into(), initial: Some("[]".into()), sensitive: true };
     let (id, name, codec) = (RegistrationId(7), "visitor".into(), "json".into());
     let newer = Registration { id, name, version: 0, codec, fields: vec![newer] };
     store.register(&newer).await.expect("a newer build registers its field");
@@ -60,7 +59,7 @@ async fn p10_an_agreement_that_others_made_of_the_same_values_in_other_bytes_is_
     let first = running(&store, &["old"]).await;
     withdraw(&store).await;
     let field = |name: &str, initial: &'static str| {
-        let initial = Some(Bytes::from_static(initial.as_bytes()));
+        let initial = Some(initial.into());
         RegisteredField { name: name.into(), initial, sensitive: false }
     };
     let fields = vec![field("visits", " 0"), field("theme", r#" "light""#), field("cart", "[ ]")];

@@ -1,6 +1,5 @@
 //! Old records are migrated, newer ones refused, undecodable ones kept.
 
-use bytes::Bytes;
 use session_runtime::store::{Housekeeping, RegisteredField, Registration, RegistrationId, Store};
 use session_runtime::{Error, Handle, Outcome, Session};
 use session_tests::{Fault, Kept, now, record, stored, write};
@@ -115,11 +114,7 @@ async fn p11_fields_that_are_not_stored_have_the_values_that_were_registered_for
         name: NAME.into(),
         version: 1,
         codec: "json".into(),
-        fields: vec![RegisteredField {
-            name: "coins".into(),
-            initial: Some(Bytes::from_static(b"3")),
-            sensitive: false,
-        }],
+        fields: vec![RegisteredField { name: "coins".into(), initial: Some("3".into()), sensitive: false }],
     };
     store.register(&early).await.expect("a registration");
     let builder = Kept::<v1::Account, _>::builder(store.clone()).agreement(session_runtime::Agreement::Adopt);

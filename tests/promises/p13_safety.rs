@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use proptest::prelude::*;
 use session_runtime::expiry::Timestamp;
 use session_runtime::store::rule::Commits;
 use session_runtime::store::{
-    Applied, Commit, CommitId, Ended, Find, Found, FoundPage, Head, Incarnation, Key, Load, Loaded, Past, Record,
-    RegisteredField, Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind, StoredField,
+    Applied, Commit, CommitId, Ended, FieldName, FieldValue, Find, Found, FoundPage, Head, Incarnation, Key, Load,
+    Loaded, Past, Record, RegisteredField, Registration, RegistrationId, Reply, Store, StoreError, StoreErrorKind,
+    StoredField,
 };
 use session_runtime::{Agreement, Expiry, Limits, Session, merge};
 use session_tests::{Kept, now};
@@ -124,20 +124,20 @@ impl From<Before> for Target {
 
 const ID: RegistrationId = RegistrationId(1);
 
-fn name() -> impl Strategy<Value = Arc<str>> {
+fn name() -> impl Strategy<Value = FieldName> {
     prop_oneof![
         8 => proptest::sample::select(vec!["count", "items", "list", "ratio", "id", "inner.flags"]).prop_map(Into::into),
         1 => ".{0,12}".prop_map(|name: String| name.into()),
     ]
 }
 
-fn value() -> impl Strategy<Value = Bytes> {
+fn value() -> impl Strategy<Value = FieldValue> {
     let valid =
         ["0", "5", "-128", "127", "[]", r#"[{"sku":"A","quantity":1}]"#, "0.5", "1e999", "null", r#""x""#, "{}"];
     prop_oneof![
-        8 => proptest::sample::select(valid.to_vec()).prop_map(|json| Bytes::from_static(json.as_bytes())),
+        8 => proptest::sample::select(valid.to_vec()).prop_map(FieldValue::from),
         1 => proptest::collection::vec(any::<u8>(), 0..24).prop_map(Into::into),
-        1 => Just(Bytes::from("[".repeat(200_000))),
+        1 => Just("[".repeat(200_000).into()),
     ]
 }
 

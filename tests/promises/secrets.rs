@@ -161,7 +161,7 @@ async fn secrets_a_decode_error_shows_no_sensitive_value() {
 fn registered(sensitive: bool) -> Registration {
     let field = |name: &str, initial: &'static str, sensitive| RegisteredField {
         name: name.into(),
-        initial: Some(Bytes::from_static(initial.as_bytes())),
+        initial: Some(initial.into()),
         sensitive,
     };
     Registration {

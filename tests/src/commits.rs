@@ -1,10 +1,9 @@
 //! Commits as a session would send them, for tests at the level of the store.
 
-use bytes::Bytes;
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Applied, Base, Change, Commit, Found, Head, Key, Load, Loaded, Record, Registration, RegistrationId, Reply,
-    Store, Write,
+    Action, Applied, Base, Change, Commit, FieldValue, Found, Head, Key, Load, Loaded, Record, Registration,
+    RegistrationId, Reply, Store, Write,
 };
 
 /// Half an hour after the last activity, touched after three minutes, kept for an hour.
@@ -46,7 +45,7 @@ pub fn load(lifetime: Lifetime) -> Load {
 
 /// Sets a field.
 #[must_use]
-pub fn set(name: &str, value: impl Into<Bytes>) -> Change {
+pub fn set(name: &str, value: impl Into<FieldValue>) -> Change {
     Change { name: name.into(), value: Some(value.into()) }
 }
 
@@ -133,6 +132,6 @@ pub async fn create(store: &impl Store, key: &Key, changes: Vec<Change>) -> Head
 
 /// The value of a field.
 #[must_use]
-pub fn value(record: &Record, name: &str) -> Option<Bytes> {
+pub fn value(record: &Record, name: &str) -> Option<FieldValue> {
     record.fields.iter().find(|field| &*field.name == name).map(|field| field.value.clone())
 }

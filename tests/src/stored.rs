@@ -1,7 +1,6 @@
-use bytes::Bytes;
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
-    Action, Base, Change, Commit, Found, Housekeeping, Key, Load, Record, Reply, Store, Write,
+    Action, Base, Change, Commit, FieldValue, Found, Housekeeping, Key, Load, Record, Reply, Store, Write,
 };
 
 /// A session that does not expire.
@@ -52,10 +51,8 @@ pub async fn is_stored(store: &impl Store, name: &str, id: &str) -> bool {
 /// When the session is not stored, or the store fails.
 pub async fn write(store: &impl Store, name: &str, id: &str, changes: &[(&str, Option<&str>)]) {
     let head = record(store, name, id).await.expect("a stored session").head;
-    let change = |(name, value): &(&str, Option<&str>)| Change {
-        name: (*name).into(),
-        value: value.map(|value| Bytes::copy_from_slice(value.as_bytes())),
-    };
+    let change =
+        |(name, value): &(&str, Option<&str>)| Change { name: (*name).into(), value: value.map(FieldValue::from) };
     let write = Write::new(head.version, head.registration, changes.iter().map(change).collect());
     let commit = Commit::new(Base::from(&head), Action::Write(write), FOREVER, ClockOffset::default());
     let reply = store.commit(&Key::new(name.into(), id).expect("a key"), &commit).await.expect("a commit");

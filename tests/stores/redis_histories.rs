@@ -23,7 +23,7 @@ fn timeless(head: Head) -> Head {
 }
 
 fn sorted(record: &Record) -> String {
-    let mut fields: Vec<_> = record.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
+    let mut fields: Vec<_> = record.fields.iter().map(|field| (field.name.clone(), field.value.to_vec())).collect();
     fields.sort();
     format!("{:?} {:?} {fields:?}", timeless(record.head), record.commits)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::date::Date;
 use crate::codec::to_json;
-use crate::store::{Head, Key, Record, RegisteredField, Registration};
+use crate::store::{FieldName, FieldValue, Head, Key, Record, RegisteredField, Registration};
 
 /// A stored session, as far as it can be shown without its type.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct Inspected {
 #[non_exhaustive]
 pub struct InspectedField {
     /// Its stored name.
-    pub name: Arc<str>,
+    pub name: FieldName,
     /// Whether it is stored; else the value is the registered initial one.
     pub stored: bool,
     /// Its value.
@@ -127,9 +127,9 @@ impl InspectedField {
 
 impl InspectedValue {
     /// An encoded value. What is not what its codec writes is shown as it is.
-    fn decode(codec: Option<&str>, encoded: Bytes) -> Self {
+    fn decode(codec: Option<&str>, encoded: FieldValue) -> Self {
         let decoded = codec.and_then(|codec| to_json(codec, &encoded));
-        decoded.map_or(Self::Bytes(encoded), Self::Json)
+        decoded.map_or(Self::Bytes(encoded.into()), Self::Json)
     }
 }
 

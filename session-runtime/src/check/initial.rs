@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::codec::{self, Codec};
 use crate::schema::Schema;
 use crate::session::Session;
+use crate::store::FieldValue;
 
 /// What such a value is called that is no JSON, and the hash of one that must not be shown.
 const ENCODED: &str = "encoded";
@@ -28,10 +28,10 @@ pub(super) fn of<T: Session, C: Codec>(schema: &Schema<T, C>, value: &T, index: 
 }
 
 /// The encoding of such a value, for a program whose own is `own`. What cannot be one is no encoding of anything.
-pub(super) fn to_bytes<C: Codec>(codec: &C, value: &Value, own: Option<&Bytes>) -> Bytes {
+pub(super) fn to_bytes<C: Codec>(codec: &C, value: &Value, own: Option<&FieldValue>) -> FieldValue {
     let bytes = match special(value) {
-        None => encode(codec, value).map(Bytes::from),
-        Some((ENCODED, hex)) => unhex(hex).map(Bytes::from),
+        None => encode(codec, value).map(FieldValue::from),
+        Some((ENCODED, hex)) => unhex(hex).map(FieldValue::from),
         Some(_) => own.filter(|own| hashed(own) == *value).cloned(),
     };
     bytes.unwrap_or_default()

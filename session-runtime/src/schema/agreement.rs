@@ -3,14 +3,12 @@
 use std::any::type_name;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::difference::{Build, Difference, differences};
 use super::{Leaf, Schema};
 use crate::codec::Codec;
 use crate::error::{Error, Mismatch};
 use crate::session::Session;
-use crate::store::{RegisteredField, Registration, RegistrationId};
+use crate::store::{FieldName, FieldValue, RegisteredField, Registration, RegistrationId};
 
 /// What to do when this program's initial values differ from those that all instances agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -126,14 +124,14 @@ impl<T: Session, C: Codec> Schema<T, C> {
     }
 
     /// Makes a registered value the initial one of a field, which has to be able to hold it.
-    fn take_over(&mut self, index: usize, registered: &Bytes) -> Result<(), Error> {
+    fn take_over(&mut self, index: usize, registered: &FieldValue) -> Result<(), Error> {
         self.decode(&mut self.initial()?, index, registered)?;
         self.leaves[index].initial = registered.clone();
         Ok(())
     }
 
     /// Stores a field under a name that was one of its aliases.
-    fn rename(&mut self, index: usize, name: &Arc<str>) {
+    fn rename(&mut self, index: usize, name: &FieldName) {
         let leaf = &mut self.leaves[index];
         let newer = std::mem::replace(&mut leaf.name, name.clone());
         leaf.aliases.push(newer);
@@ -202,7 +200,7 @@ impl<T: Session, C: Codec> Build for Schema<T, C> {
 impl RegisteredField {
     /// How this field differs from the one that a program agreed on.
     fn mismatch(&self, own: &Self) -> Mismatch {
-        let show = |initial: &Option<Bytes>| match initial {
+        let show = |initial: &Option<FieldValue>| match initial {
             Some(initial) => self.show(initial, own.sensitive),
             None => "[pinned]".to_owned(),
         };

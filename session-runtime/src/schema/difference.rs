@@ -3,9 +3,7 @@
 
 use std::collections::HashSet;
 
-use bytes::Bytes;
-
-use crate::store::{RegisteredField, Registration};
+use crate::store::{FieldValue, RegisteredField, Registration};
 
 /// A session type as a build has it: the type itself, or what was written down of it.
 pub(crate) trait Build {
@@ -43,11 +41,11 @@ pub(crate) enum Difference<'a> {
     /// A field that is registered under one of its aliases.
     Renamed(usize, &'a RegisteredField),
     /// A pinned field that is registered with a value.
-    Pinned(usize, &'a Bytes),
+    Pinned(usize, &'a FieldValue),
     /// A field that is registered as pinned and is not.
     Unpinned(usize),
     /// Another initial value.
-    Initial(usize, &'a RegisteredField, &'a Bytes),
+    Initial(usize, &'a RegisteredField, &'a FieldValue),
     /// A registered field that the build does not know.
     Gone(&'a RegisteredField),
 }

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::field::{self, Memory};
 use crate::session::{FieldDef, Nesting, Session};
-use crate::store::{IndexEntry, IndexKey, StoredField, Term};
+use crate::store::{FieldName, FieldValue, IndexEntry, IndexKey, StoredField, Term};
 
 pub(crate) mod agreement;
 pub(crate) mod difference;
@@ -45,13 +43,16 @@ pub(crate) struct Schema<T, C = Json> {
     pub(crate) codec: C,
 }
 
+/// How many names are compared one after the other before one is searched for.
+const NEAR: usize = 8;
+
 /// Makes the initial value of a session.
 pub(crate) type Make<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
 /// A name under which a field can be stored.
 #[derive(Debug)]
 struct Name {
-    text: Arc<str>,
+    text: FieldName,
     index: usize,
     is_alias: bool,
 }
@@ -59,10 +60,10 @@ struct Name {
 /// A tracked field, own or of a nested session.
 #[derive(Debug)]
 pub(crate) struct Leaf {
-    pub(crate) name: Arc<str>,
-    aliases: Vec<Arc<str>>,
+    pub(crate) name: FieldName,
+    aliases: Vec<FieldName>,
     /// The encoded initial value.
-    pub(crate) initial: Bytes,
+    pub(crate) initial: FieldValue,
     pub(crate) def: FieldDef,
     /// Whether its type is one whose values always come back.
     is_plain: bool,
@@ -131,7 +132,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
     }
 
     /// The encoding of a field of `value`.
-    pub(crate) fn encode(&self, value: &T, index: usize) -> Result<Bytes, Error> {
+    pub(crate) fn encode(&self, value: &T, index: usize) -> Result<FieldValue, Error> {
         let mut out = Vec::new();
         field::encode(&self.codec, value, index, &mut out).map_err(|source| self.encode_error(index, source))?;
         Ok(out.into())
@@ -220,7 +221,7 @@ impl<T: Session, C: Codec> Schema<T, C> {
     }
 
     /// A sensitive field that is indexed although there is no key to hide its values with.
-    pub(crate) fn lacks_index_key(&self) -> Option<&Arc<str>> {
+    pub(crate) fn lacks_index_key(&self) -> Option<&FieldName> {
         let indexed = self.indexed.iter().map(|&index| &self.leaves[index]);
         indexed.filter(|_| self.index_key.is_none()).find(|leaf| leaf.def.sensitive).map(|leaf| &leaf.name)
     }
@@ -262,16 +263,17 @@ impl<T, C> Schema<T, C> {
     /// The field stored under `name`, and whether that is an alias. `hint` makes looking up names in their order cheap;
     /// it starts at zero.
     #[inline]
-    pub(crate) fn look_up(&self, name: &Arc<str>, hint: &mut usize) -> Option<(usize, bool)> {
-        // Names that this process stored are the very same allocation; some fields in between are not stored.
-        let ahead = self.names.get(*hint..).unwrap_or_default();
-        let near = ahead.iter().take(8).position(|known| Arc::ptr_eq(&known.text, name));
-        let place = match near {
-            Some(steps) => *hint + steps,
-            None => self.names.binary_search_by(|known| known.text.cmp(name)).ok()?,
-        };
+    pub(crate) fn look_up(&self, name: &FieldName, hint: &mut usize) -> Option<(usize, bool)> {
+        // Some fields in between are not stored.
+        for (known, place) in self.names.get(*hint..).unwrap_or_default().iter().zip(*hint..).take(NEAR) {
+            if known.text == *name {
+                *hint = place + 1;
+                return Some((known.index, known.is_alias));
+            }
+        }
+        let place = self.names.binary_search_by(|known| known.text.cmp(name)).ok()?;
         *hint = place + 1;
-        self.names.get(place).map(|name| (name.index, name.is_alias))
+        self.names.get(place).map(|known| (known.index, known.is_alias))
     }
 }
 
@@ -282,7 +284,7 @@ impl Leaf {
     }
 
     /// The older names of this field.
-    pub(crate) fn aliases(&self) -> &[Arc<str>] {
+    pub(crate) fn aliases(&self) -> &[FieldName] {
         &self.aliases
     }
 
@@ -316,9 +318,9 @@ struct Leaves(Vec<Leaf>);
 impl Leaves {
     fn own<T: Session>(&mut self) {
         let own = T::FIELDS.iter().map(|def| Leaf {
-            name: def.name.into(),
-            aliases: def.aliases.iter().map(|alias| (*alias).into()).collect(),
-            initial: Bytes::new(),
+            name: FieldName::from_static(def.name),
+            aliases: def.aliases.iter().copied().map(FieldName::from_static).collect(),
+            initial: FieldValue::default(),
             def: *def,
             is_plain: false,
         });
@@ -336,7 +338,7 @@ impl Nesting for Leaves {
             let suffixes = || std::iter::once(&leaf.name).chain(&leaf.aliases);
             let mut names =
                 prefixes.flat_map(|prefix| suffixes().map(move |suffix| format!("{prefix}.{suffix}").into()));
-            let name: Option<Arc<str>> = names.next();
+            let name: Option<FieldName> = names.next();
             let aliases = names.collect();
             leaf.aliases = aliases;
             leaf.name = name.unwrap_or_else(|| leaf.name.clone());

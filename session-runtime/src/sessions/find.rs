@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use futures_core::Stream;
 use tracing::{Instrument, Span};
 
@@ -23,13 +22,13 @@ use crate::expiry::{Lifetime, Timestamp};
 use crate::field;
 use crate::session::Session;
 use crate::stats::Operation;
-use crate::store::{Cursor, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash};
+use crate::store::{Cursor, FieldValue, Find, Found, FoundPage, Head, Housekeeping, Key, KeyHash};
 
 /// How many sessions a page of a search has.
 const FOUND_AT_ONCE: usize = 1000;
 
 /// A value that is looked for: the index of its field, and its encoding.
-type Wanted = (usize, Bytes);
+type Wanted = (usize, FieldValue);
 
 /// What a search tells of a session without loading it.
 #[derive(Clone, PartialEq, Eq)]
@@ -314,7 +313,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
     }
 
     /// Loads what was found without touching it, if it still has the value.
-    async fn look_at(&self, key: &Key, index: usize, value: &Bytes) -> Result<Option<(FoundSession, T)>, Error> {
+    async fn look_at(&self, key: &Key, index: usize, value: &FieldValue) -> Result<Option<(FoundSession, T)>, Error> {
         let inner = &self.inner;
         let Found::Record(record) = inner.look(key).await?.found else { return Ok(None) };
         let head = record.head;

@@ -63,7 +63,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         loop {
             let loaded = inner.fetch(&key).await?;
             let handle =
-                |tracked, known| Handle::new(self.clone(), agreed.clone(), key.clone(), tracked, known, loaded.now);
+                |key, tracked, known| Handle::new(self.clone(), agreed.clone(), key, tracked, known, loaded.now);
             let record = match loaded.found {
                 Found::Absent { saw } => {
                     if saw.is_none()
@@ -75,7 +75,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
                     let known = Known::absent(saw, &inner.settings.lifetime, loaded.now);
                     let tracked = Tracked::initial(agreed.schema.clone())?;
                     agreed.schema.watch(&tracked, loaded.now)?;
-                    let mut handle = handle(tracked, known);
+                    let mut handle = handle(key, tracked, known);
                     handle.commits = saw.map(|past| past.commits).unwrap_or_default();
                     return Ok(handle);
                 }
@@ -87,7 +87,7 @@ impl<T: Session, C: Codec> Sessions<T, C> {
             match decoded.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1)) {
                 Ok(decoded) => {
                     let tracked = Tracked::from_parts(decoded.value, decoded.baseline, agreed.schema.clone())?;
-                    let mut handle = handle(tracked, decoded.known);
+                    let mut handle = handle(key, tracked, decoded.known);
                     (handle.touched, handle.commits) = (loaded.touched, decoded.commits);
                     return Ok(handle);
                 }

@@ -72,7 +72,7 @@ impl<T: Session> Complete<T> {
         let Self(draft) = self;
         let mut written = 0;
         for change in draft.patch.changes() {
-            let size = change.value.as_ref().map_or(0, bytes::Bytes::len);
+            let size = change.value.as_ref().map_or(0, |value| value.len());
             if size > limits.field {
                 return Err(Error::TooLarge { field: Some(change.name.clone()), size, limit: limits.field });
             }

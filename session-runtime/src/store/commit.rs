@@ -1,11 +1,10 @@
 //! What a session proposes to a store, and what the store answers.
 
 use std::fmt;
-use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::ended::Ended;
+use super::field_name::FieldName;
+use super::field_value::FieldValue;
 use super::id::{CommitId, Incarnation, RegistrationId, WorkId};
 use super::index::{IndexEntry, Term};
 use super::key::Key;
@@ -244,9 +243,9 @@ impl ExpiryChange {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Change {
     /// The stored name.
-    pub name: Arc<str>,
+    pub name: FieldName,
     /// The encoded value to store, or `None` to remove the field.
-    pub value: Option<Bytes>,
+    pub value: Option<FieldValue>,
 }
 
 /// Shows the value's length only: values can be secret.

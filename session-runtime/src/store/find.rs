@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+use super::field_name::FieldName;
+use super::field_value::FieldValue;
 use super::housekeeping::Cursor;
 use super::index::Term;
 use super::key::Key;
@@ -18,9 +18,9 @@ pub struct Find {
     /// The session's name.
     pub name: Arc<str>,
     /// The stored name of the field.
-    pub field: Arc<str>,
+    pub field: FieldName,
     /// The encoded value.
-    pub value: Bytes,
+    pub value: FieldValue,
     /// Its term, as commits name it.
     pub term: Term,
     /// Where the search goes on.
@@ -45,7 +45,7 @@ pub struct FoundPage {
 impl Find {
     /// Asks for all sessions of this name with this value.
     #[must_use]
-    pub fn all(name: Arc<str>, field: Arc<str>, value: Bytes, term: Term, clock: ClockOffset) -> Self {
+    pub fn all(name: Arc<str>, field: FieldName, value: FieldValue, term: Term, clock: ClockOffset) -> Self {
         Self { name, field, value, term, after: None, limit: None, clock }
     }
 }

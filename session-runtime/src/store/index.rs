@@ -6,6 +6,8 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use super::field_name::FieldName;
+
 /// The longest value that is kept as it is, in bytes.
 const LONGEST: usize = 64;
 
@@ -19,7 +21,7 @@ pub struct Term(Arc<str>);
 #[derive(Clone, PartialEq, Eq)]
 pub struct IndexEntry {
     /// The stored name of the field.
-    pub field: Arc<str>,
+    pub field: FieldName,
     /// The term of its value.
     pub term: Term,
 }

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::rule::{self, Header};
 use super::{
-    Action, Applied, Change, Commit, Cursor, Ended, Find, Found, FoundPage, Housekeeping, IndexEntry, Key, KeyHasher,
-    Keys, Load, Loaded, Purged, Record, Registration, RegistrationId, Registrations, Reply, Store, StoreError,
-    StoredField, Term, Write, shard_of,
+    Action, Applied, Change, Commit, Cursor, Ended, FieldName, Find, Found, FoundPage, Housekeeping, IndexEntry, Key,
+    KeyHasher, Keys, Load, Loaded, Purged, Record, Registration, RegistrationId, Registrations, Reply, Store,
+    StoreError, StoredField, Term, Write, shard_of,
 };
 use crate::expiry::{ClockOffset, Timestamp};
 
@@ -51,7 +51,7 @@ struct Shard {
 }
 
 /// Session name, field and term.
-type Place = (Arc<str>, Arc<str>, Term);
+type Place = (Arc<str>, FieldName, Term);
 
 #[derive(Debug)]
 struct Entry {

@@ -17,6 +17,8 @@ mod connect;
 mod delegate;
 mod ended;
 mod error;
+mod field_name;
+mod field_value;
 mod find;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -48,6 +50,8 @@ pub use commit::{Action, Applied, Base, Change, Commit, ExpiryChange, Reply, Wri
 pub use connect::connect;
 pub use ended::{Ended, Past};
 pub use error::{StoreError, StoreErrorKind};
+pub use field_name::FieldName;
+pub use field_value::FieldValue;
 pub use find::{Find, FoundPage};
 pub use housekeeping::{Cursor, Housekeeping, Keys, Purged};
 pub use id::{CommitId, Incarnation, RegistrationId, WorkId};

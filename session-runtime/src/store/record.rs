@@ -1,12 +1,11 @@
 //! What a store holds for a key, and how a load asks for it.
 
 use std::fmt;
-use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::commits::Commits;
 use super::ended::Past;
+use super::field_name::FieldName;
+use super::field_value::FieldValue;
 use super::id::{CommitId, Incarnation, RegistrationId};
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
 
@@ -97,9 +96,9 @@ pub struct Head {
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredField {
     /// The stored name.
-    pub name: Arc<str>,
+    pub name: FieldName,
     /// The encoded value.
-    pub value: Bytes,
+    pub value: FieldValue,
 }
 
 /// Shows the value's length only: values can be secret.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::error::StoreError;
+use super::field_name::FieldName;
+use super::field_value::FieldValue;
 use super::id::RegistrationId;
 
 /// The initial values that all instances agreed on for a session name and version.
@@ -68,7 +68,7 @@ impl Registration {
 
     /// A proposal that notes the type that registers it.
     pub(crate) fn of(mut self, session_type: &str) -> Self {
-        let initial = Some(Bytes::copy_from_slice(session_type.as_bytes()));
+        let initial = Some(session_type.into());
         self.fields.push(RegisteredField { name: TYPE.into(), initial, sensitive: false });
         self
     }
@@ -143,9 +143,9 @@ pub struct DamagedRegistration {
 #[derive(Clone, PartialEq, Eq)]
 pub struct RegisteredField {
     /// The stored name.
-    pub name: Arc<str>,
+    pub name: FieldName,
     /// The encoded initial value; `None` for a pinned field, which is outside the agreement.
-    pub initial: Option<Bytes>,
+    pub initial: Option<FieldValue>,
     /// Whether values must not be shown.
     pub sensitive: bool,
 }

@@ -1,21 +1,17 @@
-use std::sync::Arc;
-
-use bytes::Bytes;
-
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::session::Session;
-use crate::store::StoredField;
+use crate::store::{FieldName, FieldValue, StoredField};
 
 /// The encoded fields as loaded.
 #[derive(Debug, Clone)]
 pub(crate) struct Baseline {
     /// Each field up to the last that is stored, at least; `None` stands for the initial value. Most new sessions are
     /// only looked at, so nothing is made for those.
-    fields: Vec<Option<Bytes>>,
+    fields: Vec<Option<FieldValue>>,
     /// Fields that are also, or only, stored under an alias. The next change of such a field removes that.
-    pub(super) stale: Vec<(usize, Arc<str>)>,
+    pub(super) stale: Vec<(usize, FieldName)>,
 }
 
 impl Baseline {
@@ -65,22 +61,24 @@ impl Baseline {
     }
 
     /// The stored value of a field; `None` stands for the initial value.
-    pub(crate) fn stored(&self, index: usize) -> Option<&Bytes> {
+    pub(crate) fn stored(&self, index: usize) -> Option<&FieldValue> {
         self.fields.get(index)?.as_ref()
     }
 
     /// The stored values, and `None` for some of the others.
-    pub(super) fn all(&self) -> impl Iterator<Item = Option<&Bytes>> {
+    pub(super) fn all(&self) -> impl Iterator<Item = Option<&FieldValue>> {
         self.fields.iter().map(Option::as_ref)
     }
 
     /// Takes over what is stored of a field.
-    pub(super) fn store(&mut self, index: usize, value: Option<Bytes>) {
+    pub(super) fn store(&mut self, index: usize, value: Option<FieldValue>) {
         match self.fields.get_mut(index) {
             Some(stored) => *stored = value,
             None if value.is_none() => {}
             None => {
-                self.fields.resize(index, None);
+                while self.fields.len() < index {
+                    self.fields.push(None);
+                }
                 self.fields.push(value);
             }
         }

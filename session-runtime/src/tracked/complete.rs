@@ -1,12 +1,10 @@
 //! What a patch takes along besides the dirty fields.
 
-use bytes::Bytes;
-
 use super::{Patch, Tracked};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Change, IndexEntry};
+use crate::store::{Change, FieldValue, IndexEntry};
 
 impl<T: Session, C: Codec> Tracked<T, C> {
     /// Adds, after all fields, what removes the changed ones' values under older names.
@@ -64,7 +62,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
 
     /// How many bytes the session's values have in a store once `patch` is applied.
     pub(crate) fn size_with(&self, patch: &Patch<T>) -> usize {
-        let len = |value: Option<&Bytes>| value.map_or(0, Bytes::len);
+        let len = |value: Option<&FieldValue>| value.map_or(0, |value| value.len());
         let before: usize = self.baseline.all().map(len).sum();
         let (removed, added) =
             patch.fields.indices().zip(&patch.changes).fold((0, 0), |(removed, added), (index, change)| {

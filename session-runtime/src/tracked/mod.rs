@@ -8,15 +8,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
-
 use crate::codec::{Codec, Json};
 use crate::error::Error;
 use crate::field;
 use crate::schema::Schema;
 use crate::session::{MarkSet, Session};
 use crate::stats::Count;
-use crate::store::Change;
+use crate::store::{Change, FieldValue};
 
 mod baseline;
 mod complete;
@@ -56,7 +54,7 @@ pub struct Tracked<T: Session, C = Json> {
     pub(crate) marks: T::Marks,
     baseline: Baseline,
     /// The pinned fields that are not stored, as this session was made with them: no other has the same ones.
-    made: Vec<(usize, Bytes)>,
+    made: Vec<(usize, FieldValue)>,
     schema: Arc<Schema<T, C>>,
     /// Whether a look has seen a difference from this baseline.
     seen_dirty: AtomicBool,
@@ -271,7 +269,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     }
 
     /// Makes these values the baseline, whatever the session's value is by now.
-    pub(crate) fn settle(&mut self, fields: &Fields<T>, values: impl IntoIterator<Item = Option<Bytes>>) {
+    pub(crate) fn settle(&mut self, fields: &Fields<T>, values: impl IntoIterator<Item = Option<FieldValue>>) {
         *self.seen_dirty.get_mut() = false;
         for (index, value) in fields.indices().zip(values) {
             self.baseline.store(index, value);
@@ -304,10 +302,10 @@ impl<T: Session, C: Codec> Tracked<T, C> {
         if !back {
             self.schema.note(index, encoded);
         }
-        Ok(Change { name: leaf.name.clone(), value: (!back).then(|| Bytes::copy_from_slice(encoded)) })
+        Ok(Change { name: leaf.name.clone(), value: (!back).then(|| encoded.into()) })
     }
 
-    fn baseline(&self, index: usize) -> &Bytes {
+    fn baseline(&self, index: usize) -> &FieldValue {
         let made = || self.made.iter().find(|(made, _)| *made == index).map(|(_, value)| value);
         self.baseline.stored(index).or_else(made).unwrap_or(&self.schema.leaves[index].initial)
     }

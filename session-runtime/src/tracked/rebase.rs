@@ -1,12 +1,11 @@
 //! Two commits that overlap: what mine becomes on top of theirs.
 
-use std::sync::Arc;
-
 use super::{Baseline, Fields, Tracked};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::field::{self, Sides};
 use crate::session::{MarkSet, Session};
+use crate::store::FieldName;
 
 impl<T: Session, C: Codec> Tracked<T, C> {
     /// Puts the session's changes on top of `theirs`, the stored fields as another commit left them.
@@ -20,7 +19,7 @@ impl<T: Session, C: Codec> Tracked<T, C> {
     /// [`Error::Encode`]; then the fields before it are rebased, and the session can be rebased again.
     pub(crate) fn rebase(&mut self, theirs: &Baseline) -> Result<Fields<T>, Error> {
         let mine = self.patch()?;
-        let mut rejected: Vec<Arc<str>> = Vec::new();
+        let mut rejected: Vec<FieldName> = Vec::new();
         let mut overlapping = Fields::<T>::none();
         for index in 0..T::LEN {
             let is_mine = mine.fields.has(index);

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use session_runtime::expiry::{ClockOffset, Lifetime};
-use session_runtime::store::{Base, Found, Housekeeping, Key, PostgresOptions, PostgresStore, Reply, Store};
+use session_runtime::store::{
+    Base, FieldValue, Found, Housekeeping, Key, PostgresOptions, PostgresStore, Reply, Store,
+};
 use session_tests::commits::{
     HALF_AN_HOUR, NOTHING, applied, at, destroying, key, living, load, record, renewing, set, value, write,
 };
@@ -38,7 +40,7 @@ async fn p05_of_creators_at_once_one_creates_and_all_others_are_told_what_is_the
 
 /// Adds one to the field `visits`, however often others come in between.
 async fn count_a_visit(store: &PostgresStore, key: &Key) {
-    let number = |bytes: Option<bytes::Bytes>| -> u64 {
+    let number = |bytes: Option<FieldValue>| -> u64 {
         bytes.map_or(0, |bytes| std::str::from_utf8(&bytes).unwrap().parse().unwrap())
     };
     let loaded = store.load(key, load(HALF_AN_HOUR)).await.unwrap();

@@ -9,7 +9,6 @@ mod threads;
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use rusqlite::Connection;
 use session_runtime::expiry::{ClockOffset, Lifetime};
 use session_runtime::store::{
@@ -60,8 +59,7 @@ fn key(id: &str) -> Key {
 }
 
 fn write(base: Base, fields: &[(&str, &[u8])]) -> Commit {
-    let changes =
-        fields.iter().map(|(name, value)| Change { name: (*name).into(), value: Some(Bytes::copy_from_slice(value)) });
+    let changes = fields.iter().map(|(name, value)| Change { name: (*name).into(), value: Some((*value).into()) });
     let write = Write::new(1, REGISTRATION, changes.collect());
     Commit::new(base, Action::Write(write), FOREVER, NOW)
 }

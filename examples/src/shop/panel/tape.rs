@@ -1,9 +1,8 @@
 //! What one request asked of the store, and what it would have cost to write always.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use session_runtime::store::{Action, Base, Change, Commit, Found, Key, Load, Loaded, Record, Reply};
+use session_runtime::store::{Action, Base, Change, Commit, FieldName, Found, Key, Load, Loaded, Record, Reply};
 
 /// What a request did with the store, noted while it does it.
 ///
@@ -16,11 +15,11 @@ pub struct Tape {
     /// What its load found.
     pub loaded: Loading,
     /// The fields that were found different from what was loaded, whether or not the store took them.
-    pub dirty: Vec<Arc<str>>,
+    pub dirty: Vec<FieldName>,
     /// How often the store wrote the session: commits that it took, and loads that moved the expiry.
     pub writes: u64,
     /// The fields in those writes.
-    pub written: Vec<Arc<str>>,
+    pub written: Vec<FieldName>,
     /// The bytes of these fields: their names and encoded values.
     pub bytes: u64,
     /// What became of the session, if more than a write.
@@ -30,7 +29,7 @@ pub struct Tape {
     /// How many other sessions were ended.
     pub ended: u64,
     /// What is stored of the session: the bytes of each field.
-    stored: BTreeMap<Arc<str>, u64>,
+    stored: BTreeMap<FieldName, u64>,
 }
 
 /// What a load found.
@@ -163,7 +162,7 @@ fn size(name: &str, value: &[u8]) -> u64 {
     (name.len() + value.len()) as u64
 }
 
-fn add<'a>(names: &mut Vec<Arc<str>>, more: impl Iterator<Item = &'a Arc<str>>) {
+fn add<'a>(names: &mut Vec<FieldName>, more: impl Iterator<Item = &'a FieldName>) {
     for name in more {
         if !names.contains(name) {
             names.push(name.clone());

@@ -1,12 +1,11 @@
 //! The panel as HTML.
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use axum::response::sse::Event;
 use maud::{Markup, PreEscaped, html};
 use session_runtime::Stats;
 use session_runtime::axum::slot_of;
+use session_runtime::store::FieldName;
 
 use super::{Entry, Fate, Loading, Panel, Totals};
 
@@ -152,7 +151,7 @@ fn written(entry: &Entry) -> Markup {
     }
 }
 
-fn names(names: &[Arc<str>]) -> Markup {
+fn names(names: &[FieldName]) -> Markup {
     html! {
         @if names.is_empty() { span.no { "–" } } @else {
             @for (place, name) in names.iter().enumerate() { @if place > 0 { ", " } code { (name) } }

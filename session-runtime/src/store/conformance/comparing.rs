@@ -7,8 +7,6 @@
 //! that a history does happens at full hours, all lifetimes end on the half hour, and times are compared to the quarter
 //! of an hour: no answer depends on which store was faster.
 
-use bytes::Bytes;
-
 use super::fixture::{Fixture, MINUTE};
 use crate::expiry::{ClockOffset, Lifetime, Timestamp};
 use crate::store::{
@@ -271,7 +269,7 @@ impl History {
         let mut changes = Vec::new();
         for name in FIELDS {
             let value = match self.dice.below(4) {
-                0 => Some(Bytes::from(self.dice.below(1_000).to_string())),
+                0 => Some(self.dice.below(1_000).to_string().into()),
                 1 => None,
                 _ => continue,
             };

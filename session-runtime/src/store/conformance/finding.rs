@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -29,7 +28,7 @@ impl Indexing for Commit {}
 
 impl Fixture {
     fn find(&self, field: &str, value: &[u8]) -> Find {
-        Find::all(self.name.clone(), field.into(), Bytes::copy_from_slice(value), Term::of(value), self.clock)
+        Find::all(self.name.clone(), field.into(), value.into(), Term::of(value), self.clock)
     }
 
     async fn asked(&self, find: &Find) -> FoundPage {

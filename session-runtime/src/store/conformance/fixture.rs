@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::expiry::{ClockOffset, Lifetime};
 use crate::store::{
     Action, AnyStore, Applied, Base, Change, Commit, Ended, ExpiryChange, Found, Head, Housekeeping, Incarnation, Key,
@@ -176,7 +174,7 @@ pub(super) trait Draft: Sized {
     fn destroy(self) -> Self;
 
     fn set(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        let value = Some(Bytes::copy_from_slice(value.as_ref()));
+        let value = Some(value.as_ref().into());
         self.edit(|write| write.changes.push(Change { name: name.into(), value }))
     }
 

@@ -1,7 +1,5 @@
 //! What instances agreed on: the initial values of a session name and version.
 
-use bytes::Bytes;
-
 use super::fixture::{DAY, Draft, Fixture, MINUTE, REGISTRATION, applied, are, conflict, ended, fields, head};
 use crate::store::{Ended, Housekeeping, RegisteredField, Registration, RegistrationId, Reply, Store};
 
@@ -11,7 +9,7 @@ fn unregistered(fixture: &Fixture) -> Fixture {
 }
 
 fn field(name: &str, initial: &str) -> RegisteredField {
-    RegisteredField { name: name.into(), initial: Some(Bytes::copy_from_slice(initial.as_bytes())), sensitive: false }
+    RegisteredField { name: name.into(), initial: Some(initial.into()), sensitive: false }
 }
 
 fn proposal(fixture: &Fixture, version: u32, fields: &[RegisteredField]) -> Registration {
@@ -154,7 +152,7 @@ pub(super) async fn p10_initial_values_are_opaque(fixture: Fixture) {
     let fixture = unregistered(&fixture);
     let odd = |name: &str, initial: &[u8]| RegisteredField {
         name: name.into(),
-        initial: Some(Bytes::copy_from_slice(initial)),
+        initial: Some(initial.into()),
         sensitive: false,
     };
     let fields = [
@@ -163,7 +161,7 @@ pub(super) async fn p10_initial_values_are_opaque(fixture: Fixture) {
         odd("gr\u{fc}\u{df}e \u{1f36a}", b"\0"),
         odd("large", &vec![7; 100_000]),
         RegisteredField { name: "pinned".into(), initial: None, sensitive: false },
-        RegisteredField { name: "secret".into(), initial: Some(Bytes::from_static(b"x")), sensitive: true },
+        RegisteredField { name: "secret".into(), initial: Some("x".into()), sensitive: true },
     ];
     let mut proposal = proposal(&fixture, 1, &fields);
     proposal.id = RegistrationId(u64::MAX);

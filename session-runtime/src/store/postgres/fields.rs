@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::super::{Commit, StoreError, StoreErrorKind, StoredField, Write};
+use super::super::{Commit, FieldValue, StoreError, StoreErrorKind, StoredField, Write};
 use super::arguments::{Argument, Value};
 
 /// The longest value, as text, that a header keeps.
@@ -98,21 +97,21 @@ fn hex(value: &[u8]) -> String {
 }
 
 /// What a header keeps as `text`; `None` if no store wrote it.
-fn bytes(text: &str) -> Option<Bytes> {
-    let Some(digits) = text.strip_prefix(HEX) else { return Some(Bytes::copy_from_slice(text.as_bytes())) };
+fn bytes(text: &str) -> Option<FieldValue> {
+    let Some(digits) = text.strip_prefix(HEX) else { return Some(text.into()) };
     let pairs = digits.as_bytes().chunks(2).map(|pair| {
         let [high, low] = *pair else { return None };
         let digit = |digit: u8| char::from(digit).to_digit(16);
         u8::try_from(digit(high)? * 16 + digit(low)?).ok()
     });
-    pairs.collect()
+    pairs.collect::<Option<Vec<u8>>>().map(FieldValue::from)
 }
 
 /// The fields that a header keeps.
 #[derive(Debug)]
 pub(super) struct Small(pub(super) Vec<StoredField>);
 
-struct SmallValue(Bytes);
+struct SmallValue(FieldValue);
 
 impl<'de> Deserialize<'de> for Small {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -127,8 +126,8 @@ impl<'de> Deserialize<'de> for Small {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Small, A::Error> {
                 let mut fields = Vec::new();
-                while let Some((name, SmallValue(value))) = map.next_entry::<Box<str>, _>()? {
-                    fields.push(StoredField { name: name.into(), value });
+                while let Some((name, SmallValue(value))) = map.next_entry()? {
+                    fields.push(StoredField { name, value });
                 }
                 Ok(Small(fields))
             }
@@ -175,7 +174,7 @@ mod tests {
             ("\u{e9}\\".as_bytes(), "\u{e9}\\"),
         ] {
             assert_eq!(small(value).unwrap(), text);
-            assert_eq!(bytes(text).unwrap(), value);
+            assert_eq!(*bytes(text).unwrap(), *value);
         }
     }
 

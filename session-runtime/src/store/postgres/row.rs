@@ -2,14 +2,13 @@
 
 use std::error::Error;
 
-use bytes::Bytes;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::super::rule::{Commits, Header, State};
 use super::super::{
-    CommitId, Head, Incarnation, Record, RegisteredField, Registration, RegistrationId, StoreError, StoreErrorKind,
-    StoredField,
+    CommitId, FieldValue, Head, Incarnation, Record, RegisteredField, Registration, RegistrationId, StoreError,
+    StoreErrorKind, StoredField,
 };
 use super::arguments::JSONB_VERSION;
 use super::error;
@@ -89,7 +88,7 @@ pub(super) fn record(row: &Row, first: usize, header: &Header) -> Result<Record,
     for pair in rows.chunks(2) {
         let [name, value] = *pair else { return Err(corrupt("field")) };
         let name = std::str::from_utf8(name).map_err(|_| corrupt("field"))?;
-        fields.push(StoredField { name: name.into(), value: Bytes::copy_from_slice(value) });
+        fields.push(StoredField { name: name.into(), value: value.into() });
     }
     if let Some(StoredField { name, .. }) = fields.iter().find(|field| !is_name(&field.name)) {
         return Err(corrupt(name.get(..LONGEST_FIELD).unwrap_or(name)));
@@ -127,7 +126,7 @@ pub(super) fn registration(row: &Row) -> Result<Registration, StoreError> {
         fields: fields
             .map(|((name, initial), sensitive)| RegisteredField {
                 name: name.into(),
-                initial: initial.map(Bytes::copy_from_slice),
+                initial: initial.map(FieldValue::from),
                 sensitive,
             })
             .collect(),

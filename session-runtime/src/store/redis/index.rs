@@ -108,7 +108,7 @@ impl RedisStore {
         let now = look.now.plus(find.clock.0);
         let (mut sessions, mut stale) = (Vec::new(), Vec::new());
         for entry in &look.entries {
-            match entry.stored(now).filter(|_| entry.value.as_ref() == Some(&find.value)) {
+            match entry.stored(now).filter(|_| entry.value.as_deref() == Some(&*find.value)) {
                 Some(header) => {
                     let key =
                         self.names.parse(&entry.place, &find.name).ok_or_else(|| error::corrupt("of an index"))?;

@@ -26,7 +26,7 @@ fn unpacked(name: &[u8], packed: &Bytes) -> Option<(u32, RegisteredField)> {
     let name = std::str::from_utf8(name).ok()?.into();
     let place = u32::from_be_bytes(*packed.first_chunk()?);
     let kind = *packed.get(4)?;
-    let initial = packed.slice(5..);
+    let initial = packed.slice(5..).into();
     let (initial, sensitive) = match kind {
         b'v' => (Some(initial), false),
         b's' => (Some(initial), true),

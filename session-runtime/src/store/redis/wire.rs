@@ -324,7 +324,7 @@ pub(super) fn hash(found: Vec<Value>) -> Result<Option<Stored>, StoreError> {
             [b'#', ..] => return Err(corrupt("#, a name that no session field has")),
             name => {
                 let name = std::str::from_utf8(name).map_err(|_| corrupt("one whose name is not UTF-8"))?;
-                fields.push(StoredField { name: name.into(), value });
+                fields.push(StoredField { name: name.into(), value: value.into() });
             }
         }
     }

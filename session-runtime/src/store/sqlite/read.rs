@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row};
 
@@ -10,8 +9,8 @@ use super::error::{Failure, Result};
 use super::rows::{self, Session, column};
 use crate::expiry::{ClockOffset, Timestamp};
 use crate::store::{
-    Cursor, DamagedRegistration, Find, Found, FoundPage, Key, Keys, Load, Loaded, RegisteredField, Registration,
-    RegistrationId, Registrations, StoreErrorKind,
+    Cursor, DamagedRegistration, FieldName, Find, Found, FoundPage, Key, Keys, Load, Loaded, RegisteredField,
+    Registration, RegistrationId, Registrations, StoreErrorKind,
 };
 
 /// Reads a session as it is, and what it is to become if its expiry is to be moved.
@@ -128,10 +127,10 @@ fn complete(connection: &Connection, row: &Row<'_>) -> Result<Registration> {
     let mut rows = statement.query((&*name, version))?;
     let mut fields = Vec::new();
     while let Some(row) = rows.next()? {
-        let name: Arc<str> = column(row, 0)?;
+        let name = FieldName::from(rows::text(row, 0)?);
         let initial = match row.get_ref(1)? {
             ValueRef::Null => None,
-            ValueRef::Text(value) | ValueRef::Blob(value) => Some(Bytes::copy_from_slice(value)),
+            ValueRef::Text(value) | ValueRef::Blob(value) => Some(value.into()),
             _ => return Err(Failure::corrupt(format_args!("the registered initial value of field `{name}`"))),
         };
         fields.push(RegisteredField { name, initial, sensitive: column(row, 2)? });

@@ -1,15 +1,12 @@
 //! Headers, fields and values as rows.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, ToSql};
 
 use super::error::{Failure, Result};
 use crate::expiry::Timestamp;
 use crate::store::rule::{Commits, Header, State};
-use crate::store::{CommitId, Head, Incarnation, Key, RegistrationId, StoredField};
+use crate::store::{CommitId, FieldName, Head, Incarnation, Key, RegistrationId, StoredField};
 
 /// A row of the sessions' table.
 pub(super) struct Session {
@@ -75,6 +72,11 @@ pub(super) fn column<T: FromSql>(row: &Row<'_>, index: usize) -> Result<T> {
     T::column_result(row.get_ref(index)?).map_err(|_| Failure::corrupt_column(row, index))
 }
 
+/// The same of a text, where it stands.
+pub(super) fn text<'row>(row: &'row Row<'_>, index: usize) -> Result<&'row str> {
+    row.get_ref(index)?.as_str().map_err(|_| Failure::corrupt_column(row, index))
+}
+
 /// The parameters of a header's columns, and more.
 macro_rules! columns {
     ($header:expr $(, $name:literal: $value:expr)*) => {
@@ -127,24 +129,20 @@ pub(super) fn update(connection: &Connection, id: i64, header: &Header) -> Resul
     Ok(())
 }
 
-/// The fields of a session. Their values share one buffer.
+/// The fields of a session.
 pub(super) fn fields(connection: &Connection, session: i64) -> Result<Vec<StoredField>> {
     let mut statement =
         connection.prepare_cached("SELECT name, value FROM session_runtime_fields WHERE session = ?1")?;
     let mut rows = statement.query([session])?;
-    let mut buffer = Vec::new();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let name: Arc<str> = column(row, 0)?;
+        let name = FieldName::from(text(row, 0)?);
         let (ValueRef::Text(value) | ValueRef::Blob(value)) = row.get_ref(1)? else {
             return Err(Failure::corrupt(format_args!("the stored value of field `{name}`")));
         };
-        let start = buffer.len();
-        buffer.extend_from_slice(value);
-        found.push((name, start..buffer.len()));
+        found.push(StoredField { name, value: value.into() });
     }
-    let buffer = Bytes::from(buffer);
-    Ok(found.into_iter().map(|(name, range)| StoredField { name, value: buffer.slice(range) }).collect())
+    Ok(found)
 }
 
 /// A value as this crate stores it: text where it is text, so that the shell shows it, and else a BLOB.
