@@ -134,6 +134,56 @@ async fn p12_all_who_wait_for_a_connection_have_their_turn() {
     place.clear().await;
 }
 
+/// They share it then: nobody waits until another one has its answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn p12_all_who_waited_for_a_connection_use_it_as_soon_as_it_may_be_shared() {
+    const READERS: usize = 4;
+    let place = place!();
+    place.store().await;
+    let store = place.options().connections(1).build().unwrap();
+    store.load(&key("chat"), load(HALF_AN_HOUR)).await.unwrap();
+    let mut client = place.client().await;
+    let mut have_shared = false;
+    // For how short a time they do is for the scheduler to say, so that a look at it may come too late.
+    for _ in 0..100 {
+        let lock = client.transaction().await.unwrap();
+        lock.batch_execute("LOCK TABLE registration").await.unwrap();
+        // Whoever lists them has the connection alone.
+        let alone = tokio::spawn({
+            let store = store.clone();
+            async move { store.registrations().await.map(drop) }
+        });
+        while !shows(&store, "users: [1]") {
+            tokio::task::yield_now().await;
+        }
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..READERS {
+            let store = store.clone();
+            readers.spawn(async move { store.load(&key("chat"), load(HALF_AN_HOUR)).await.map(drop) });
+        }
+        while !shows(&store, &format!("waiting: {READERS}")) {
+            tokio::task::yield_now().await;
+        }
+        lock.rollback().await.unwrap();
+        while !shows(&store, "users: [0]") {
+            have_shared |= (2..=READERS).any(|users| shows(&store, &format!("users: [{users}]")));
+        }
+        alone.await.unwrap().unwrap();
+        while let Some(read) = readers.join_next().await {
+            read.unwrap().unwrap();
+        }
+        if have_shared {
+            break;
+        }
+    }
+    assert!(have_shared, "they used it one after the other");
+    place.clear().await;
+}
+
+fn shows(store: &PostgresStore, what: &str) -> bool {
+    format!("{store:?}").contains(what)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_that_move_to_each_others_keys_never_wait_for_each_other() {
     let place = place!();

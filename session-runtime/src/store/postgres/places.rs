@@ -102,7 +102,11 @@ impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         let users: Vec<usize> = state.open.iter().map(|open| open.users).collect();
-        f.debug_struct("Places").field("users", &users).field("vacant", &state.vacant).finish_non_exhaustive()
+        f.debug_struct("Places")
+            .field("users", &users)
+            .field("vacant", &state.vacant)
+            .field("waiting", &state.waiting)
+            .finish_non_exhaustive()
     }
 }
 
