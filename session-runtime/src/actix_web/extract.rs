@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use crate::codec::{Codec, Json};
 use crate::session::Session;
-use crate::web::{Slot, WebError, WebSession};
+use crate::web::{Header, Slot, WebError, WebSession};
 
 /// The session of a request, for middlewares and whatever else has the request.
 ///
@@ -47,11 +47,11 @@ pub trait SessionExt {
 
 impl SessionExt for HttpRequest {
     async fn session<T: Session, C: Codec>(&self) -> Result<WebSession<T, C>, WebError> {
-        WebSession::borrow(slot(self)?, |name| lines(self, name)).await
+        WebSession::borrow(slot(self)?, |header| lines(self, header)).await
     }
 
     async fn existing_session<T: Session, C: Codec>(&self) -> Result<Option<WebSession<T, C>>, WebError> {
-        WebSession::borrow_existing(slot(self)?, |name| lines(self, name)).await
+        WebSession::borrow_existing(slot(self)?, |header| lines(self, header)).await
     }
 }
 
@@ -70,8 +70,8 @@ fn slot<T: Session, C: Codec>(request: &HttpRequest) -> Result<Arc<Slot<T, C>>, 
     slot.ok_or_else(|| WebError::no_layer::<T, C>("`.wrap(SessionMiddleware::new(sessions))` to the `App`"))
 }
 
-fn lines<'a>(request: &'a HttpRequest, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
-    request.headers().get_all(name).map(HeaderValue::as_bytes)
+fn lines(request: &HttpRequest, header: Header) -> impl Iterator<Item = &[u8]> {
+    request.headers().get_all(HeaderName::from(header)).map(HeaderValue::as_bytes)
 }
 
 /// What actix waits for.

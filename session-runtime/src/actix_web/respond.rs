@@ -10,7 +10,7 @@ use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 
 use crate::error::Error;
-use crate::web::{Handled, WebError, status, tell};
+use crate::web::{Handled, Header, WebError, constants_of, status, tell};
 
 impl ResponseError for WebError {
     fn status_code(&self) -> StatusCode {
@@ -31,6 +31,8 @@ impl ResponseError for Error {
         respond(self, status(self))
     }
 }
+
+constants_of!(actix_web::http::header);
 
 /// A status and a short line for the client, and the whole in the log.
 fn respond(error: &(dyn std::error::Error + 'static), status: u16) -> HttpResponse {
@@ -66,12 +68,12 @@ impl<B> Handled for Result<ServiceResponse<B>, actix_web::Error> {
         }
     }
 
-    fn add(answer: &mut Self::Answer, header: &'static str, value: Cow<'static, str>) -> bool {
+    fn add(answer: &mut Self::Answer, header: Header, value: Cow<'static, str>) -> bool {
         let value = match value {
             Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
             Cow::Owned(value) => HeaderValue::try_from(value),
         };
-        let (name, Ok(value)) = (HeaderName::from_static(header), value) else { return false };
+        let (name, Ok(value)) = (HeaderName::from(header), value) else { return false };
         match answer {
             Ok(response) => response.headers_mut().append(name, value),
             Err(error) => error.add_response_mapper(move |mut response| {

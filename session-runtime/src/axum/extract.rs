@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 use crate::codec::Codec;
 use crate::session::Session;
-use crate::web::{Slot, WebError, WebSession};
+use crate::web::{Header, Slot, WebError, WebSession};
 
 impl<T: Session, C: Codec> WebSession<T, C> {
     /// The session of a request, for services that are no handlers of axum: give it the extensions and headers of the
@@ -33,7 +33,7 @@ impl<T: Session, C: Codec> WebSession<T, C> {
     /// [`WebError::NoLayer`]; [`WebError::InUse`], [`WebError::Taken`] and [`WebError::Finished`] when somebody else has
     /// it; [`WebError::Session`] when it cannot be loaded.
     pub async fn of(extensions: &Extensions, headers: &HeaderMap) -> Result<Self, WebError> {
-        Self::borrow(slot(extensions)?, |name| lines(headers, name)).await
+        Self::borrow(slot(extensions)?, |header| lines(headers, header)).await
     }
 
     /// The same if the client has a session. Without a token the store is not asked.
@@ -41,7 +41,7 @@ impl<T: Session, C: Codec> WebSession<T, C> {
     /// # Errors
     /// Those of [`WebSession::of`].
     pub async fn of_existing(extensions: &Extensions, headers: &HeaderMap) -> Result<Option<Self>, WebError> {
-        Self::borrow_existing(slot(extensions)?, |name| lines(headers, name)).await
+        Self::borrow_existing(slot(extensions)?, |header| lines(headers, header)).await
     }
 }
 
@@ -50,8 +50,8 @@ fn slot<T: Session, C: Codec>(extensions: &Extensions) -> Result<Arc<Slot<T, C>>
     slot.ok_or_else(|| WebError::no_layer::<T, C>("`.layer(SessionLayer::new(sessions))` after the routes"))
 }
 
-fn lines<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
-    headers.get_all(name).iter().map(HeaderValue::as_bytes)
+fn lines(headers: &HeaderMap, header: Header) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(HeaderName::from(header)).iter().map(HeaderValue::as_bytes)
 }
 
 impl<T: Session, C: Codec, X: Sync> FromRequestParts<X> for WebSession<T, C> {

@@ -11,7 +11,7 @@ use http::header::{HeaderName, HeaderValue};
 use http_body::Body as HttpBody;
 
 use crate::error::Error;
-use crate::web::{Handled, WebError, status, tell};
+use crate::web::{Handled, Header, WebError, constants_of, status, tell};
 
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
@@ -24,6 +24,8 @@ impl IntoResponse for Error {
         respond(&self, status(&self))
     }
 }
+
+constants_of!(http::header);
 
 /// A status and a short line for the client, and the whole in the log.
 fn respond(error: &(dyn std::error::Error + 'static), status: u16) -> Response {
@@ -51,14 +53,14 @@ where
         answer.map(|_| instead)
     }
 
-    fn add(answer: &mut Self::Answer, header: &'static str, value: Cow<'static, str>) -> bool {
+    fn add(answer: &mut Self::Answer, header: Header, value: Cow<'static, str>) -> bool {
         let Ok(response) = answer else { return true };
         let value = match value {
             Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
             Cow::Owned(value) => HeaderValue::try_from(value),
         };
         let Ok(value) = value else { return false };
-        response.headers_mut().append(HeaderName::from_static(header), value);
+        response.headers_mut().append(HeaderName::from(header), value);
         true
     }
 }

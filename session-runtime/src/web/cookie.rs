@@ -110,11 +110,13 @@ pub(crate) struct Form {
 
 impl Form {
     /// The first well-formed token under this name.
-    pub(crate) fn find<'a>(&self, lines: impl Iterator<Item = &'a [u8]>) -> Option<Token> {
-        lines
-            .flat_map(|line| line.split(|&byte| byte == b';'))
-            .filter_map(|pair| pair.trim_ascii_start().strip_prefix(self.name.as_bytes())?.strip_prefix(b"="))
-            .find_map(|value| Token::parse(value.trim_ascii_end()))
+    pub(crate) fn find<'a>(&self, mut lines: impl Iterator<Item = &'a [u8]>) -> Option<Token> {
+        lines.find_map(|line| line.split(|&byte| byte == b';').find_map(|pair| self.token_in(pair)))
+    }
+
+    fn token_in(&self, pair: &[u8]) -> Option<Token> {
+        let value = pair.trim_ascii_start().strip_prefix(self.name.as_bytes())?.strip_prefix(b"=")?;
+        Token::parse(value.trim_ascii_end())
     }
 
     /// The line that sets it: until `age` has passed, or for as long as the browser runs.

@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use tracing::Span;
 
 use super::error::WebError;
+use super::header::Header;
 use super::lease::{Lease, Notice};
 use super::policy::Policy;
 use super::slot::{Closed, Slot};
@@ -32,8 +33,8 @@ pub trait Handled: Sized {
     fn answer(self) -> Self::Answer;
     /// Passes on something else.
     fn replace(answer: Self::Answer, instead: Self::Instead) -> Self::Answer;
-    /// Adds a header, its name in lower case. Says whether the value can stand in one.
-    fn add(answer: &mut Self::Answer, header: &'static str, value: Cow<'static, str>) -> bool;
+    /// Adds a header. Says whether the value can stand in one.
+    fn add(answer: &mut Self::Answer, header: Header, value: Cow<'static, str>) -> bool;
 }
 
 /// What an application answers instead of a handler's output.
@@ -165,10 +166,10 @@ impl<T: Session, C: Codec, R> Policy<T, C, R> {
 
     /// An answer that depends on the session, and tells the client what became of it.
     fn told<H: Handled>(&self, mut answer: H::Answer, notice: &Notice) -> H::Answer {
-        let vary = ("vary", Cow::Borrowed(self.lender.transport.header()));
+        let vary = (Header::Vary, Cow::Borrowed(self.lender.transport.header().name()));
         for (header, value) in [vary].into_iter().chain(self.lender.tell(notice)) {
             if !H::add(&mut answer, header, value) {
-                tracing::error!(header, "the session's name or domain cannot stand in a cookie");
+                tracing::error!(header = header.name(), "the session's name or domain cannot stand in a cookie");
             }
         }
         answer

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use super::cookie::SessionCookie;
 use super::error::WebError;
+use super::header::Header;
 use super::lease::{Lease, Notice};
 use super::legacy::{LegacyCookie, Predecessor};
 use super::token::Token;
@@ -65,7 +66,7 @@ impl<T: Session, C: Codec> Lender<T, C> {
     }
 
     /// What a request claims to have, by these lines of its headers. Whoever has a token has no old session any more.
-    pub(super) fn claim<'a, I>(&self, lines: impl Fn(&'static str) -> I) -> Claim
+    pub(super) fn claim<'a, I>(&self, lines: impl Fn(Header) -> I) -> Claim
     where
         I: Iterator<Item = &'a [u8]>,
     {
@@ -73,7 +74,7 @@ impl<T: Session, C: Codec> Lender<T, C> {
         if let Some(token) = self.transport.find(lines(header)) {
             return Claim::Token(token);
         }
-        let old = self.predecessor.as_ref().and_then(|predecessor| predecessor.key_in(lines("cookie")));
+        let old = self.predecessor.as_ref().and_then(|predecessor| predecessor.key_in(lines(Header::Cookie)));
         old.map_or(Claim::Nothing, Claim::Old)
     }
 
@@ -92,8 +93,8 @@ impl<T: Session, C: Codec> Lender<T, C> {
         Ok(Lease::of(&self.sessions, token, turn).await?)
     }
 
-    /// The headers of a response, names in lower case, that tell a client this.
-    pub(super) fn tell(&self, notice: &Notice) -> Vec<(&'static str, Cow<'static, str>)> {
+    /// The headers of a response that tell a client this.
+    pub(super) fn tell(&self, notice: &Notice) -> Vec<(Header, Cow<'static, str>)> {
         let removed = self.predecessor.as_ref().filter(|_| notice.removes_old);
         self.transport.tell(&notice.token, removed.map(|predecessor| predecessor.removal()))
     }

@@ -8,6 +8,7 @@
 mod cookie;
 mod error;
 mod finish;
+mod header;
 mod lease;
 mod legacy;
 mod lender;
@@ -22,6 +23,7 @@ pub use error::WebError;
 pub(crate) use error::{status, tell};
 pub use finish::Finish;
 pub(crate) use finish::Handled;
+pub(crate) use header::{Header, constants_of};
 pub use legacy::LegacyCookie;
 pub(crate) use policy::Policy;
 pub use session::WebSession;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::WebError;
+use super::header::Header;
 use super::lease::Lease;
 use super::lender::Claim;
 use super::slot::Slot;
@@ -48,10 +49,7 @@ pub struct WebSession<T: Session, C: Codec = Json> {
 impl<T: Session, C: Codec> WebSession<T, C> {
     /// Borrows the session of the request with these lines of the header that tokens stand in. It is loaded if nobody
     /// has yet. A client without a token has a new one.
-    pub(crate) async fn borrow<'a, I>(
-        slot: Arc<Slot<T, C>>,
-        lines: impl Fn(&'static str) -> I,
-    ) -> Result<Self, WebError>
+    pub(crate) async fn borrow<'a, I>(slot: Arc<Slot<T, C>>, lines: impl Fn(Header) -> I) -> Result<Self, WebError>
     where
         I: Iterator<Item = &'a [u8]>,
     {
@@ -65,7 +63,7 @@ impl<T: Session, C: Codec> WebSession<T, C> {
     /// The same if the client has a session. Without a token the store is not asked.
     pub(crate) async fn borrow_existing<'a, I>(
         slot: Arc<Slot<T, C>>,
-        lines: impl Fn(&'static str) -> I,
+        lines: impl Fn(Header) -> I,
     ) -> Result<Option<Self>, WebError>
     where
         I: Iterator<Item = &'a [u8]>,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::cookie::Form;
+use super::header::Header;
 use super::lease::Told;
 use super::token::Token;
 
@@ -14,11 +15,11 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// The header of requests that a token stands in, in lower case.
-    pub(crate) fn header(&self) -> &'static str {
+    /// The header of requests that a token stands in.
+    pub(crate) fn header(&self) -> Header {
         match self {
-            Self::Cookie(_) => "cookie",
-            Self::Bearer => "authorization",
+            Self::Cookie(_) => Header::Cookie,
+            Self::Bearer => Header::Authorization,
         }
     }
 
@@ -33,19 +34,20 @@ impl Transport {
         }
     }
 
-    /// The headers of a response, names in lower case, that tell a client this, and set one more cookie.
-    pub(super) fn tell(&self, told: &Told, cookie: Option<String>) -> Vec<(&'static str, Cow<'static, str>)> {
+    /// The headers of a response that tell a client this, and set one more cookie.
+    pub(super) fn tell(&self, told: &Told, cookie: Option<String>) -> Vec<(Header, Cow<'static, str>)> {
         let own = match (self, told) {
             (_, Told::Nothing) | (Self::Bearer, Told::Removal) => None,
             // The token is likely to stand in the body.
-            (Self::Bearer, Told::Token(..)) => return vec![("cache-control", "no-store".into())],
+            (Self::Bearer, Told::Token(..)) => return vec![(Header::CacheControl, "no-store".into())],
             (Self::Cookie(form), Told::Token(token, age)) => Some(form.set(token, *age)),
             (Self::Cookie(form), Told::Removal) => Some(form.remove()),
         };
-        let mut headers: Vec<_> = own.into_iter().chain(cookie).map(|line| ("set-cookie", Cow::Owned(line))).collect();
+        let mut headers: Vec<_> =
+            own.into_iter().chain(cookie).map(|line| (Header::SetCookie, Cow::Owned(line))).collect();
         if !headers.is_empty() {
             // A cache that keeps the page must not give its cookie to others.
-            headers.push(("cache-control", "no-cache=\"Set-Cookie\"".into()));
+            headers.push((Header::CacheControl, "no-cache=\"Set-Cookie\"".into()));
         }
         headers
     }
