@@ -125,7 +125,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 // No record is known that could be named, so it is told what nobody knows, or where the session went.
                 Err(error) if self.known.is_started() && !matches!(error, Error::Occupied) => return Err(error),
                 // Whatever was answered, a destruction applies to any revision of the session.
-                Err(_) => unsettled = self.pending.take(),
+                Err(_) => unsettled = self.pending.take().map(Box::new),
                 // It was destroyed before, and only the answer was missing.
                 Ok(_) if *verb == Verb::Destroy && self.known.is_ended() => return Ok(()),
                 Ok(_) => {}
@@ -156,7 +156,7 @@ impl<T: Session, C: Codec> Handle<T, C> {
                 Err(error) => {
                     // Nothing was destroyed for certain, so it matters again what became of the change before.
                     if matches!(error, Error::Store(_)) && self.pending.is_none() {
-                        self.pending = unsettled;
+                        self.pending = unsettled.map(|pending| *pending);
                     }
                     return Err(error);
                 }
@@ -222,11 +222,12 @@ impl<T: Session, C: Codec> Handle<T, C> {
             Sent::Applied => return Ok(true),
             // Nothing of it is put on top of what another delivery of the same work did.
             Sent::Conflict(record) if progress.finds_done(&record.commits) => {
-                self.take_over(record).await?;
+                Box::pin(self.take_over(record)).await?;
                 return Ok(false);
             }
             Sent::Conflict(record) => {
-                let Decoded { known, commits, baseline, .. } = self.sessions.inner.decode(&self.agreed, record).await?;
+                let decoded = Box::pin(self.sessions.inner.decode(&self.agreed, record)).await?;
+                let Decoded { known, commits, baseline, .. } = decoded;
                 let overwritten = self.tracked.rebase(&baseline)?;
                 (self.known, self.commits) = (known, commits);
                 overwritten

@@ -61,20 +61,19 @@ impl<T: Session, C: Codec> Sessions<T, C> {
         let agreed = inner.agreed().await?;
         let mut sets_aside = inner.settings.on_undecodable == OnUndecodable::SetAside;
         loop {
-            let loaded = inner.fetch(&key).await?;
-            let handle =
-                |key, tracked, known| Handle::new(self.clone(), agreed.clone(), key, tracked, known, loaded.now);
-            let record = match loaded.found {
+            let Loaded { now, touched, found } = inner.fetch(&key).await?;
+            let handle = |key, tracked, known| Handle::new(self.clone(), agreed.clone(), key, tracked, known, now);
+            let record = match found {
                 Found::Absent { saw } => {
                     if saw.is_none()
                         && inner.legacy.is_some()
-                        && let Some(handle) = Box::pin(self.move_in(agreed, &key, loaded.now)).await?
+                        && let Some(handle) = Box::pin(self.move_in(agreed, &key, now)).await?
                     {
                         return Ok(handle);
                     }
-                    let known = Known::absent(saw, &inner.settings.lifetime, loaded.now);
+                    let known = Known::absent(saw, &inner.settings.lifetime, now);
                     let tracked = Tracked::initial(agreed.schema.clone())?;
-                    agreed.schema.watch(&tracked, loaded.now)?;
+                    agreed.schema.watch(&tracked, now)?;
                     let mut handle = handle(key, tracked, known);
                     handle.commits = saw.map(|past| past.commits).unwrap_or_default();
                     return Ok(handle);
@@ -82,21 +81,24 @@ impl<T: Session, C: Codec> Sessions<T, C> {
                 Found::Record(record) => record,
             };
             let head = record.head;
-            inner.count_touch(&head, loaded.touched);
-            let decoded = inner.decode(agreed, record).await;
-            match decoded.inspect_err(|_| inner.counters.add(Count::LoadFailures, 1)) {
+            inner.count_touch(&head, touched);
+            let error = match inner.decode(agreed, record).await {
                 Ok(decoded) => {
                     let tracked = Tracked::from_parts(decoded.value, decoded.baseline, agreed.schema.clone())?;
                     let mut handle = handle(key, tracked, decoded.known);
-                    (handle.touched, handle.commits) = (loaded.touched, decoded.commits);
+                    (handle.touched, handle.commits) = (touched, decoded.commits);
                     return Ok(handle);
                 }
-                // Looked at once more, whatever became of it, and only once.
-                Err(Error::Decode { .. })
-                    if agreed.wrote(&head)
-                        && std::mem::take(&mut sets_aside)
-                        && Box::pin(inner.set_aside(agreed, &key, &head)).await? => {}
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            inner.counters.add(Count::LoadFailures, 1);
+            let is_set_aside = matches!(error, Error::Decode { .. })
+                && agreed.wrote(&head)
+                && std::mem::take(&mut sets_aside)
+                && Box::pin(inner.set_aside(agreed, &key, &head)).await?;
+            // Looked at once more, whatever became of it, and only once.
+            if !is_set_aside {
+                return Err(error);
             }
         }
     }

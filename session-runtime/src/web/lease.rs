@@ -68,14 +68,18 @@ pub(super) enum Told {
 impl<T: Session, C: Codec> Lease<T, C> {
     /// The session that a client has, or a new one under a fresh token: only a session that is stored, or was until all
     /// its fields went back, has a token that counts. No other is adopted.
-    pub(super) async fn of(sessions: &Sessions<T, C>, token: Option<Token>, turn: Option<Turn>) -> Result<Self, Error> {
+    pub(super) async fn of(
+        sessions: &Sessions<T, C>,
+        token: Option<&Token>,
+        turn: Option<Turn>,
+    ) -> Result<Self, Error> {
         let brought = token.is_some();
         let mut owner = Owner::Nobody;
         if let Some(token) = token {
             let handle = sessions.load_boxed(&token.key()).await?;
             match handle.absence() {
                 None | Some(Absence::Emptied) => {
-                    let mut lease = Self::new(handle, Some(token), Owner::Client);
+                    let mut lease = Self::new(handle, Some(token.clone()), Owner::Client);
                     lease.turn = turn;
                     if lease.handle.was_touched() && lease.end.is_some() {
                         lease.tell();

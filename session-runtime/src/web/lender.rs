@@ -78,16 +78,16 @@ impl<T: Session, C: Codec> Lender<T, C> {
         old.map_or(Claim::Nothing, Claim::Old)
     }
 
-    pub(super) async fn lend(&self, claim: Claim) -> Result<Lease<T, C>, WebError> {
+    pub(super) async fn lend(&self, claim: &Claim) -> Result<Lease<T, C>, WebError> {
         let token = match (claim, &self.predecessor) {
             (Claim::Old(key), Some(predecessor)) => {
-                return Ok(Lease::of_old(&self.sessions, &predecessor.sessions, &key).await?);
+                return Ok(Box::pin(Lease::of_old(&self.sessions, &predecessor.sessions, key)).await?);
             }
             (Claim::Token(token), _) => Some(token),
             _ => None,
         };
-        let turn = match &token {
-            Some(token) if self.in_turn => Some(self.turn(token).await?),
+        let turn = match token {
+            Some(token) if self.in_turn => Some(Box::pin(self.turn(token)).await?),
             _ => None,
         };
         Ok(Lease::of(&self.sessions, token, turn).await?)

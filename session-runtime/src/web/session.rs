@@ -55,7 +55,7 @@ impl<T: Session, C: Codec> WebSession<T, C> {
     {
         let mut session = Self::taken(slot)?;
         if session.lease.is_none() {
-            session.load(session.slot.lender.claim(lines)).await?;
+            session.load(&session.slot.lender.claim(lines)).await?;
         }
         Ok(session)
     }
@@ -74,7 +74,7 @@ impl<T: Session, C: Codec> WebSession<T, C> {
             if matches!(claim, Claim::Nothing) {
                 return Ok(None);
             }
-            session.load(claim).await?;
+            session.load(&claim).await?;
         }
         Ok(Some(session).filter(|session| session.lease().exists()))
     }
@@ -85,7 +85,7 @@ impl<T: Session, C: Codec> WebSession<T, C> {
         Ok(Self { slot, lease })
     }
 
-    async fn load(&mut self, claim: Claim) -> Result<(), WebError> {
+    async fn load(&mut self, claim: &Claim) -> Result<(), WebError> {
         self.lease = Some(Box::new(self.slot.lender.lend(claim).await?));
         Ok(())
     }
