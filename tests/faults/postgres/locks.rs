@@ -115,7 +115,7 @@ async fn a_commit_that_waits_for_a_lock_holds_up_nobody_else() {
     for round in 1..=20 {
         let mut loads = tokio::task::JoinSet::new();
         // More than one connection takes together.
-        for _ in 0..12 {
+        for _ in 0..40 {
             let store = store.clone();
             loads.spawn(async move { store.load(&key("43"), load(HALF_AN_HOUR)).await.unwrap() });
         }

@@ -180,6 +180,30 @@ async fn p12_all_who_waited_for_a_connection_use_it_as_soon_as_it_may_be_shared(
     place.clear().await;
 }
 
+/// What is large is worth a process of the server's of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_go_together_on_one_connection_until_they_are_large() {
+    let place = place!();
+    place.store().await;
+    for (size, are_together) in [(1_000, true), (100_000, false)] {
+        let store = place.options().build().unwrap();
+        let key = key(&format!("{size} bytes"));
+        let _ = applied(store.commit(&key, &write(NOTHING, vec![set("a", "1".repeat(size))])).await.unwrap());
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let (store, key) = (store.clone(), key.clone());
+            readers.spawn(async move {
+                for _ in 0..20 {
+                    store.load(&key, load(HALF_AN_HOUR)).await.unwrap();
+                }
+            });
+        }
+        readers.join_all().await;
+        assert_eq!(shows(&store, "users: [0]"), are_together, "{size} bytes: {store:?}");
+    }
+    place.clear().await;
+}
+
 fn shows(store: &PostgresStore, what: &str) -> bool {
     format!("{store:?}").contains(what)
 }

@@ -18,6 +18,9 @@ use super::drive::Drive;
 use super::sql::Sql;
 use super::tls::Tls;
 
+/// From how many bytes on an answer is a long one.
+const LONG: usize = 16 * 1024;
+
 /// How long to try to stop a statement whose answer nobody waits for any more.
 const CANCEL: Duration = Duration::from_secs(5);
 
@@ -32,6 +35,7 @@ pub(super) struct Connection {
     state: Mutex<State>,
     /// Whether a statement may be under way for whose answer nobody waits.
     is_abandoned: AtomicBool,
+    answers_at_length: AtomicBool,
     opened: Instant,
     /// Its socket is of no use in another runtime.
     runtime: Id,
@@ -63,6 +67,7 @@ impl Connection {
             drive: Drive::new(line),
             state: Mutex::new(State { prepared: Vec::new(), heard: opened }),
             is_abandoned: AtomicBool::new(false),
+            answers_at_length: AtomicBool::new(false),
             opened,
             runtime: Handle::current().id(),
             tls: tls.clone(),
@@ -90,6 +95,11 @@ impl Connection {
         self.state().heard
     }
 
+    /// Whether its last answer was a long one. The next one is likely to be too.
+    pub(super) fn answers_at_length(&self) -> bool {
+        self.answers_at_length.load(Ordering::Relaxed)
+    }
+
     /// Nobody waits for the answer to what was sent, so the server is asked to stop it when this is closed: a statement
     /// that waits for a lock would keep its place there for as long as the lock is held.
     pub(super) fn abandon(&self) {
@@ -105,7 +115,10 @@ impl Connection {
                 None => self.prepare(sql, values).await?,
             };
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-            self.client.query(&statement, &values).await
+            let rows = self.client.query(&statement, &values).await?;
+            let size: usize = rows.iter().map(Row::raw_size_bytes).sum();
+            self.answers_at_length.store(size > LONG, Ordering::Relaxed);
+            Ok(rows)
         })
         .await
     }

@@ -16,14 +16,10 @@ const MOST_USERS: usize = 32;
 /// for a sign of life before it is used.
 const RESTED: Duration = Duration::from_secs(30);
 
-/// How many reads go to one connection before another one is used: together they cost both sides less, and a read takes
-/// little time. A write may wait for the disk, and the server lets those of several connections wait for it together.
-const READS_TOGETHER: usize = 8;
-
 /// Whether others may use the same connection at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sharing {
-    /// With other reads, a few together.
+    /// With other reads.
     Read,
     /// With whatever is short, where there are not connections enough.
     Write,
@@ -67,8 +63,12 @@ impl Open {
         than.is_none_or(|than| self.connection.opened() > than)
     }
 
+    /// Whether reads go here before another connection is used. Together they cost both sides less, and none waits
+    /// longer: where the server's processes always have work, each of them runs only when those of the other connections
+    /// have had their time. A read of much data is worth a process of its own; and a write may wait for the disk, and the
+    /// server lets those of several connections wait for it together.
     fn takes_reads(&self) -> bool {
-        (1..READS_TOGETHER).contains(&self.users) && self.writers == 0 && self.may_be_joined()
+        self.users > 0 && self.writers == 0 && self.may_be_joined() && !self.connection.answers_at_length()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sends statements on the connections of a store.
 //!
-//! Statements that are short share connections: reads a few together, writes where there are not connections enough for
+//! Statements that are short share connections: reads together, writes where there are not connections enough for
 //! each. None of them waits long for a lock: a connection is opened with [`LOCK_TIMEOUT`], and what needs longer is sent
 //! again on a connection of its own, where also everything else goes that can take its time.
 
